@@ -1,0 +1,54 @@
+import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { Tenant } from '../../tenancy/tenant.entity.js';
+import type { ClickToCall } from '../domain/click-to-call.js';
+
+/**
+ * A click-to-call that was asked for: the idempotency record, the plan, and what the limits count.
+ * `deciding`: the node's owner has not said yet whether the call can be placed. `accepted`: there is a call.
+ * A refused request is deleted, so that it stores nothing.
+ */
+@Entity()
+@Index('call_request_open_agent', ['tenantId', 'agentId'], { unique: true, where: `"open"` })
+@Index('call_request_deciding', ['pbxNodeId'], { where: `"state" = 'deciding'` })
+@Index('call_request_hour', ['tenantId', 'createdAt'])
+export class CallRequest {
+  @PrimaryColumn('uuid')
+  tenantId!: string;
+
+  /** 1 to 255 printable characters, given by the client. */
+  @PrimaryColumn('text')
+  idempotencyKey!: string;
+
+  @ManyToOne(() => Tenant, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'tenant_id', referencedColumnName: 'id', foreignKeyConstraintName: 'call_request_tenant' })
+  tenant?: Tenant;
+
+  /** SHA-256 of the canonical body. */
+  @Column('bytea')
+  bodyHash!: Buffer;
+
+  /** Id the call has, or will have once accepted. */
+  @Index('call_request_call', { unique: true })
+  @Column('uuid')
+  callId!: string;
+
+  @Column('uuid')
+  agentId!: string;
+
+  @Column('uuid')
+  pbxNodeId!: string;
+
+  @Column('text')
+  state!: 'deciding' | 'accepted';
+
+  /** True until the call has ended: one per agent. */
+  @Column('boolean')
+  open!: boolean;
+
+  /** What is to be dialled. */
+  @Column('jsonb')
+  plan!: ClickToCall;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  createdAt!: Date;
+}

@@ -1,0 +1,171 @@
+/**
+ * Every problem an API user can meet: the slug in `type`, its status, its title and what to do about it.
+ * `docs/problems.md` is generated from this table and the tests of bad input read it.
+ */
+export const problems = {
+  'invalid-request': {
+    status: 400,
+    title: 'The request does not fit the schema',
+    remedy: 'Correct the field that `field` names.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'No valid API key',
+    remedy: 'Send `Authorization: Bearer rl_...` with a key that is not revoked.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The key may not do this',
+    remedy: 'Use a key that has the scope which `detail` names.',
+  },
+  'tenant-required': {
+    status: 400,
+    title: 'A platform key must name a tenant',
+    remedy: 'Send the header `Ringline-Tenant: <tenant id>`.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is no such thing here',
+    remedy: 'Check the id. Ids of other tenants answer the same.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The path has no such method',
+    remedy: 'See /docs for the methods of this path.',
+  },
+  conflict: {
+    status: 409,
+    title: 'It collides with what is stored',
+    remedy: 'Change the value that `field` names, or remove what it collides with first.',
+  },
+  'body-too-large': { status: 413, title: 'The body is too large', remedy: 'Send at most 64 kB.' },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not JSON',
+    remedy: 'Send `Content-Type: application/json`.',
+  },
+  'idempotency-key-required': {
+    status: 400,
+    title: 'An Idempotency-Key is missing or malformed',
+    remedy: 'Send `Idempotency-Key` with 1 to 255 printable ASCII characters, new for each click.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used with another body',
+    remedy: 'Use a new key for a new request.',
+  },
+  'request-in-progress': {
+    status: 409,
+    title: 'The first request with this key is still being decided',
+    remedy: 'Repeat it with the same key in a moment.',
+  },
+  'invalid-number': {
+    status: 422,
+    title: 'The number cannot be dialled',
+    remedy: 'Send a complete number, best in E.164 such as +14155550123.',
+  },
+  'number-blocked': {
+    status: 422,
+    title: 'The dial rules refuse this number',
+    remedy: 'An administrator can change the tenant’s `dialRules`; emergency and short numbers are never dialled.',
+  },
+  'agent-unreachable': {
+    status: 409,
+    title: 'No phone of the agent is registered',
+    remedy: 'Register a device of the agent on the PBX.',
+  },
+  'agent-busy': {
+    status: 409,
+    title: 'The agent already has a click-to-call open',
+    remedy: 'Wait until it has ended, or hang it up.',
+  },
+  'agent-without-device': { status: 409, title: 'The agent has no device', remedy: 'Add a device to the agent.' },
+  'line-required': {
+    status: 422,
+    title: 'No line can carry this call',
+    remedy: 'Name a `lineId`; with one line that has `outbound`, it is chosen by itself.',
+  },
+  'line-without-trunk': { status: 409, title: 'The line has no trunk', remedy: 'Set the line’s `outbound`.' },
+  'node-mismatch': {
+    status: 409,
+    title: 'The legs would be on different PBX nodes',
+    remedy: 'Use a line on the node of the agent’s device.',
+  },
+  'node-unavailable': {
+    status: 503,
+    title: 'The PBX node cannot be reached',
+    remedy: 'See `GET /v1/pbx-nodes/{id}/health`; repeat with the same Idempotency-Key.',
+  },
+  'too-many-calls': {
+    status: 429,
+    title: 'The tenant has too many calls',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
+  'call-ended': { status: 409, title: 'The call has ended', remedy: 'Nothing is left to control.' },
+  'call-not-controllable': {
+    status: 409,
+    title: 'Ringline does not drive this call',
+    remedy: 'Only driven calls can be controlled.',
+  },
+  'unsafe-url': {
+    status: 422,
+    title: 'Ringline may not send to this URL',
+    remedy: 'Use https on a public address, or have the operator add the target to EGRESS_ALLOW.',
+  },
+  'token-invalid': {
+    status: 401,
+    title: 'The stream token is unknown, expired or revoked',
+    remedy: 'Fetch a new one from `POST /v1/stream-tokens`.',
+  },
+  'origin-mismatch': {
+    status: 403,
+    title: 'The stream token belongs to another origin',
+    remedy: 'Ask for a token with the origin of the page that uses it.',
+  },
+  'database-unavailable': {
+    status: 503,
+    title: 'The database cannot be reached',
+    remedy: 'Ringline keeps trying; repeat the request. See /health/ready.',
+  },
+  'shutting-down': { status: 503, title: 'This process is stopping', remedy: 'Repeat the request in a few seconds.' },
+  'internal-error': { status: 500, title: 'Ringline failed', remedy: 'Look for `requestId` in the log and report it.' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string; readonly remedy: string }>;
+
+export type ProblemType = keyof typeof problems;
+
+export type ProblemDetails = {
+  /** A sentence for a person: what is wrong here. */
+  readonly detail: string;
+  /** The field at fault, as a JSON path such as `devices.0.endpoint`, or a header's name. */
+  readonly field?: string;
+  /** For 429 and 503: when to come back. Sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+};
+
+/** A refusal with a stable name. The HTTP filter turns it into an RFC 9457 document. */
+export class Problem extends Error {
+  readonly status: number;
+
+  constructor(
+    readonly type: ProblemType,
+    readonly details: ProblemDetails,
+  ) {
+    super(`${type}: ${details.detail}`);
+    this.status = problems[type].status;
+  }
+
+  /** The RFC 9457 document. `baseUrl` is where Ringline is reached. */
+  toDocument(baseUrl: string): Record<string, unknown> {
+    const { title, status, remedy } = problems[this.type];
+    const { detail, field, retryAfterSeconds } = this.details;
+    return {
+      type: `${baseUrl}/problems/${this.type}`,
+      title,
+      status,
+      detail,
+      remedy,
+      ...(field && { field }),
+      ...(retryAfterSeconds && { retryAfterSeconds }),
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, UpdateDateColumn } from 'typeorm';
+
+/** One Asterisk. Belongs to the installation, not to a tenant. */
+@Entity()
+export class PbxNode {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Index('pbx_node_name', { unique: true })
+  @Column('text')
+  name!: string;
+
+  @Column('text')
+  ariUrl!: string;
+
+  @Column('text')
+  username!: string;
+
+  /** Sealed by the secret box. */
+  @Column('text')
+  passwordSealed!: string;
+
+  /** Name of the control app. */
+  @Column('text')
+  app!: string;
+
+  @Column('boolean')
+  observe!: boolean;
+
+  /** Tenants that may have lines and devices here. Empty: all. */
+  @Column('uuid', { array: true })
+  tenantIds!: string[];
+
+  @Column('uuid', { nullable: true })
+  defaultTenantId!: string | null;
+
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', precision: 3 })
+  updatedAt!: Date;
+}
