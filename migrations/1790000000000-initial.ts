@@ -15,7 +15,7 @@ export class Initial1790000000000 implements MigrationInterface {
     await runner.query(
       `CREATE TABLE "device" ("tenant_id" uuid NOT NULL, "id" uuid NOT NULL, "agent_id" uuid NOT NULL, "kind" text NOT NULL, "pbx_node_id" uuid NOT NULL, "endpoint" text NOT NULL, "auto_answer" text NOT NULL, "position" integer NOT NULL, CONSTRAINT "device_pkey" PRIMARY KEY ("tenant_id", "id"))`,
     );
-    await runner.query(`CREATE INDEX "device_agent" ON "device"  ("tenant_id", "agent_id")`);
+    await runner.query(`CREATE INDEX "device_by_agent" ON "device"  ("tenant_id", "agent_id")`);
     await runner.query(`CREATE UNIQUE INDEX "device_endpoint" ON "device"  ("pbx_node_id", "endpoint")`);
     await runner.query(
       `CREATE TABLE "call" ("tenant_id" uuid NOT NULL, "id" uuid NOT NULL, "pbx_node_id" uuid NOT NULL, "boot" text NOT NULL, "direction" text NOT NULL, "status" text NOT NULL, "outcome" text, "remote_e164" text, "agent_ids" uuid array NOT NULL, "started_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, "ended_at" TIMESTAMP(3) WITH TIME ZONE, "version" integer NOT NULL, "document" jsonb NOT NULL, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), "updated_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "call_pkey" PRIMARY KEY ("tenant_id", "id"))`,
@@ -26,7 +26,7 @@ export class Initial1790000000000 implements MigrationInterface {
     await runner.query(
       `CREATE TABLE "call_leg" ("pbx_node_id" uuid NOT NULL, "boot" text NOT NULL, "leg" text NOT NULL, "tenant_id" uuid NOT NULL, "call_id" uuid NOT NULL, CONSTRAINT "call_leg_pkey" PRIMARY KEY ("pbx_node_id", "boot", "leg"))`,
     );
-    await runner.query(`CREATE INDEX "call_leg_call" ON "call_leg"  ("tenant_id", "call_id")`);
+    await runner.query(`CREATE INDEX "call_leg_by_call" ON "call_leg"  ("tenant_id", "call_id")`);
     await runner.query(
       `CREATE TABLE "call_fact" ("pbx_node_id" uuid NOT NULL, "boot" text NOT NULL, "leg" text NOT NULL, "kind" text NOT NULL, "key" text NOT NULL, "at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, "source" text NOT NULL, "position" integer NOT NULL, "data" jsonb NOT NULL, CONSTRAINT "call_fact_pkey" PRIMARY KEY ("pbx_node_id", "boot", "leg", "kind", "key"))`,
     );

@@ -7,7 +7,7 @@ export type AutoAnswer = 'none' | 'call-info' | 'alert-info';
 /** A phone of an agent: one endpoint of one node, dialled `PJSIP/<endpoint>`. */
 @Entity()
 @Index('device_endpoint', ['pbxNodeId', 'endpoint'], { unique: true })
-@Index('device_agent', ['tenantId', 'agentId'])
+@Index('device_by_agent', ['tenantId', 'agentId'])
 export class Device {
   @PrimaryColumn('uuid')
   tenantId!: string;

@@ -3,7 +3,7 @@ import { CallRow } from './call.entity.js';
 
 /** Which call a leg belongs to. A merge re-points these rows; facts stay as they are. */
 @Entity()
-@Index('call_leg_call', ['tenantId', 'callId'])
+@Index('call_leg_by_call', ['tenantId', 'callId'])
 export class CallLeg {
   @PrimaryColumn('uuid')
   pbxNodeId!: string;
