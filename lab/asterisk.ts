@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { readCel, type CelRow } from './cel.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
+import { fillPlaceholders } from './fill-placeholders.js';
 import { keepProcess, type KeptProcess } from './kept-process.js';
 import type { LabPorts } from './ports.js';
 import { projectRoot } from './project-root.js';
@@ -155,15 +156,6 @@ async function renderConfiguration(
     const file = join(etc, name);
     await writeFile(file, fillPlaceholders(await readFile(file, 'utf8'), values, name), { mode: 0o600 });
   }
-}
-
-/** Replaces every `@NAME@`; a name without a value is an error. */
-export function fillPlaceholders(text: string, values: Readonly<Record<string, string>>, where: string): string {
-  return text.replace(/@([A-Z][A-Z0-9_]*)@/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`${where} asks for @${name}@, which nobody gives`);
-    return value;
-  });
 }
 
 /** Asterisk looks up the host's own name on each call: where that stalls, so does every call. */

@@ -9,6 +9,7 @@ import { sidPackages } from './debian-sid.js';
 import { claimPorts, type LabPorts } from './ports.js';
 import { startPostgres, useGivenPostgres, type LabPostgres } from './postgres.js';
 import { projectRoot } from './project-root.js';
+import { sippIn, type Sipp } from './sipp.js';
 import { startRedis, useGivenRedis, type LabRedis } from './redis.js';
 
 export interface LabOptions {
@@ -29,6 +30,8 @@ export interface Lab {
   readonly asterisk: LabAsterisk;
   readonly postgres: LabPostgres;
   readonly redis: LabRedis;
+  /** Phones and callers; they need Asterisk. */
+  readonly sipp: Sipp;
   /** Ends all it started and removes its folder. Can be called twice. */
   stop(): Promise<void>;
 }
@@ -88,9 +91,16 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       LabPostgres | undefined,
       LabRedis | undefined,
     ];
+    const sipp =
+      asterisk &&
+      sippIn({ packages: await packages(), dir: join(dir, 'sipp'), ports, sipPort: asterisk.sipPort, aliveFile });
+    if (sipp) ends.unshift(() => sipp.stopAll());
     return {
       dir,
       ports,
+      get sipp() {
+        return sipp ?? leftOut('asterisk');
+      },
       get asterisk() {
         return asterisk ?? leftOut('asterisk');
       },
