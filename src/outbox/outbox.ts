@@ -1,0 +1,54 @@
+/** An event as it is stored: `document` is the text that is signed, sent and queued. */
+export type OutboxEvent = {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly callId: string;
+  readonly type: string;
+  readonly sequence: number;
+  readonly createdAt: Date;
+  readonly document: string;
+};
+
+/** What `writeEvents` needs of a database: TypeORM's query runner fits. */
+export type SqlRunner = { query(sql: string, parameters: unknown[]): Promise<unknown> };
+
+/** A UUIDv7 of the present moment; PostgreSQL makes its own only from version 18 on. */
+const uuidv7 = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+  placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
+
+/**
+ * Due times are by the database's clock, as claims are. A paused or disabled endpoint gets no row: it does not pile up
+ * what nobody waits for.
+ */
+const writeEventsSql = `
+with event as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::text[])
+    as e (tenant_id, id, call_id, type, sequence, created_at, document)
+), stored as (
+  insert into call_event (tenant_id, id, call_id, type, sequence, created_at, document)
+  select tenant_id, id, call_id, type, sequence, created_at, document from event
+)
+insert into delivery
+  (tenant_id, id, endpoint_id, event_id, call_id, sequence, status, attempts, next_attempt_at, created_at)
+select e.tenant_id, ${uuidv7}, w.id, e.id, e.call_id, e.sequence, 'pending', 0, now(), now()
+from event e
+join webhook_endpoint w on w.tenant_id = e.tenant_id
+  and w.status = 'enabled' and (w.event_types = '{}' or e.type = any(w.event_types))
+order by e.call_id, e.sequence`;
+
+/**
+ * Stores events and one delivery for each endpoint that wants them, in one statement. Runs inside the transaction that
+ * stores the change the events tell of: both are there or neither. The calls' rows must have been written before.
+ */
+export async function writeEvents(db: SqlRunner, events: readonly OutboxEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await db.query(writeEventsSql, [
+    events.map(({ tenantId }) => tenantId),
+    events.map(({ id }) => id),
+    events.map(({ callId }) => callId),
+    events.map(({ type }) => type),
+    events.map(({ sequence }) => sequence),
+    events.map(({ createdAt }) => createdAt),
+    events.map(({ document }) => document),
+  ]);
+}
