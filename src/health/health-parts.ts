@@ -1,5 +1,8 @@
+import { Injectable } from '@nestjs/common';
+
 /** How one part of the system is. `detail` says what is wrong and what to do, in words. */
 export type PartHealth = {
+  /** `database`, `redis`, `pbx-node:<name>` ...: what an operator looks for. */
   readonly name: string;
   readonly status: 'up' | 'degraded' | 'down';
   readonly detail?: string;
@@ -7,6 +10,7 @@ export type PartHealth = {
 };
 
 /** Where parts say how they are; `/health/ready` names each of them. */
+@Injectable()
 export class HealthParts {
   readonly #probes = new Set<() => readonly PartHealth[]>();
 

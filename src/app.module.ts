@@ -1,0 +1,92 @@
+import { Module, type DynamicModule, type OnModuleInit, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { AfterCommitSubscribers, type AfterCommit } from './calls/after-commit.js';
+import { CommonModule } from './common/common.module.js';
+import type { Log } from './common/logger.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Config } from './config/config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { HttpModule } from './http/http.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { TenancyModule } from './tenancy/tenancy.module.js';
+
+/** What a process does. */
+export type Parts = {
+  /** Answers the REST API and the streams. */
+  readonly api: boolean;
+  /** Holds the sessions to the PBX nodes and writes the calls. */
+  readonly telephony: boolean;
+  /** Sends webhooks and fills the event queues. */
+  readonly worker: boolean;
+};
+type Part = keyof Parts;
+
+export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
+  all: { api: true, telephony: true, worker: true },
+  worker: { api: false, telephony: false, worker: true },
+};
+
+/** The one list of modules. A module stands under each part that needs it and is loaded once. */
+const always: readonly Type[] = [DatabaseModule, MetricsModule, HealthModule, HttpModule];
+const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
+  api: [TenancyModule],
+  telephony: [],
+  worker: [],
+};
+
+/**
+ * Who hears of a commit, in this order: pops first, because a phone is about to ring; then wake-ups; commands last.
+ * Commits happen where telephony is; a subscriber is left out where its part is not run.
+ */
+const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [];
+
+/** The composition root: the only place that knows every module. */
+@Module({})
+export class AppModule implements OnModuleInit {
+  constructor(private readonly subscribers: AfterCommitSubscribers) {}
+
+  static compose(config: Config, log: Log, parts: Parts = partsOfRole[config.role]): DynamicModule {
+    const chosen = (Object.keys(modulesOf) as Part[]).filter((part) => parts[part]);
+    const subscribers = afterCommit.filter(({ part }) => parts[part]).map(({ subscriber }) => subscriber);
+    return {
+      module: AppModule,
+      // Global, so that the ledger finds the subscribers that are composed here.
+      global: true,
+      imports: [
+        ConfigModule.of(config),
+        CommonModule.of(log),
+        ...new Set([...always, ...chosen.flatMap((part) => modulesOf[part])]),
+      ],
+      providers: [
+        {
+          provide: AfterCommitSubscribers,
+          inject: [ModuleRef],
+          useFactory: (modules: ModuleRef) => new SubscribersInOrder(modules, subscribers),
+        },
+      ],
+      exports: [AfterCommitSubscribers],
+    };
+  }
+
+  onModuleInit(): void {
+    // A subscriber that no module provides has to end the boot, not the first commit.
+    void this.subscribers.list;
+  }
+}
+
+/** Looked up when first needed: a subscriber may itself need the ledger, which needs this list. */
+class SubscribersInOrder extends AfterCommitSubscribers {
+  #list: readonly AfterCommit[] | undefined;
+
+  constructor(
+    private readonly modules: ModuleRef,
+    private readonly types: readonly Type<AfterCommit>[],
+  ) {
+    super();
+  }
+
+  get list(): readonly AfterCommit[] {
+    return (this.#list ??= this.types.map((type) => this.modules.get(type, { strict: false })));
+  }
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { ProblemFilter } from './problem.filter.js';
+import { ShutdownGate } from './shutdown-gate.js';
+import { validationPipe } from './validation.pipe.js';
+
+@Module({
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useValue: validationPipe },
+    ShutdownGate,
+  ],
+})
+export class HttpModule {}

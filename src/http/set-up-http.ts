@@ -1,0 +1,42 @@
+import type { Server } from 'node:http';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import type { Config } from '../config/config.js';
+import { jsonOnly } from './json-only.js';
+import { requestId } from './request-id.js';
+import { ShutdownGate } from './shutdown-gate.js';
+
+/** Also told in the problem `body-too-large`. */
+const BODY_LIMIT = '64kb';
+/** How long a client may take to send its headers, and its whole request, ms: slow ones must not hold sockets. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Everything between the socket and the routes, in order. */
+export function setUpHttp(app: NestExpressApplication, config: Config): void {
+  app.set('trust proxy', [...config.http.trustProxy]);
+  app.disable('etag');
+  app.use(requestId);
+  app.use(app.get(ShutdownGate).middleware);
+  app.use(
+    helmet({
+      // A page served over plain http in a local network must not be told to fetch its parts over https.
+      contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+      strictTransportSecurity: config.http.publicUrl.startsWith('https:'),
+    }),
+  );
+  if (config.http.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: [...config.http.corsOrigins],
+      methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID', 'Ringline-Tenant'],
+      exposedHeaders: ['Idempotency-Replayed', 'Retry-After', 'X-Request-Id'],
+      maxAge: 600,
+    });
+  }
+  app.use(jsonOnly);
+  app.useBodyParser('json', { limit: BODY_LIMIT, type: ['application/json', 'application/*+json'] });
+  const server = app.getHttpServer() as Server;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+}
