@@ -122,6 +122,11 @@ export const problems = {
     title: 'The stream token belongs to another origin',
     remedy: 'Ask for a token with the origin of the page that uses it.',
   },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many streams are open or being opened',
+    remedy: 'Close some of the agent’s tabs, or wait as long as `Retry-After` says.',
+  },
   'database-unavailable': {
     status: 503,
     title: 'The database cannot be reached',

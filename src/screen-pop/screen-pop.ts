@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { AfterCommit, CommittedChange } from '../calls/after-commit.js';
+import { Clock } from '../common/clock.js';
+import { Log } from '../common/logger.js';
+import type { AgentStream, CallFrame } from './agent-stream.js';
+import { OpenStreams } from './open-streams.js';
+import { PopLatency } from './pop-latency.js';
+import { agentsOf, validPops, type Pop } from './pop.js';
+import { eventFrame } from './sse-frame.js';
+
+/**
+ * Shows what was committed to the agents it concerns. The bytes of a pop are with the socket when `onCommit` returns, so
+ * before any subscriber after it lets a phone ring.
+ */
+@Injectable()
+export class ScreenPop implements AfterCommit {
+  readonly name = 'screen-pop';
+
+  constructor(
+    private readonly streams: OpenStreams,
+    private readonly latency: PopLatency,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  onCommit(changes: readonly CommittedChange[]): void {
+    const now = this.clock.now();
+    // All pops of the batch first: they are what somebody waits for.
+    for (const change of changes) for (const pop of validPops(change.call, now)) this.#showPop(pop, change);
+    for (const change of changes) this.#showCall(change);
+  }
+
+  #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange): void {
+    let frame: Buffer | undefined;
+    for (const stream of this.streams.of(tenantId, pop.agentId)) {
+      this.#attempt(stream, () => {
+        if (stream.knows(pop)) return;
+        frame ??= eventFrame('pop', JSON.stringify(pop));
+        this.latency.committed(pop, receivedAt, committedAt);
+        stream.showPop(pop, frame, (sentAtMs) => {
+          this.latency.sent(pop, sentAtMs);
+          const { id: popId, callId, agentId } = pop;
+          this.log.debug({ scope: 'screen-pop', popId, callId, agentId, sentAtMs }, 'pop sent');
+        });
+      });
+    }
+  }
+
+  #showCall({ tenantId, call, events }: CommittedChange): void {
+    let frames: readonly CallFrame[] | undefined;
+    for (const agentId of agentsOf(call)) {
+      for (const stream of this.streams.of(tenantId, agentId)) {
+        frames ??= events.map(({ event, text }) => ({ sequence: event.sequence, frame: eventFrame('call', text) }));
+        const shown = frames;
+        this.#attempt(stream, () => stream.showCall(call, shown));
+      }
+    }
+  }
+
+  /** One broken stream must not keep the others, or the call, waiting. */
+  #attempt(stream: AgentStream, show: () => void): void {
+    try {
+      show();
+    } catch (error) {
+      this.log.error({ scope: 'screen-pop', agentId: stream.grant.agentId, error }, 'stream failed and is cut');
+      stream.connection.cut('failed');
+    }
+  }
+}

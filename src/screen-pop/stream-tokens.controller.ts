@@ -1,0 +1,46 @@
+import { Body, Controller, Delete, HttpCode, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Actor } from '../tenancy/actor.js';
+import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
+import { OpenStreams } from './open-streams.js';
+import {
+  issueStreamTokenSchema,
+  revokeStreamTokensSchema,
+  streamTokenSchema,
+  type IssueStreamToken,
+  type RevokeStreamTokens,
+  type StreamTokenView,
+} from './stream-tokens.schema.js';
+import { StreamTokens } from './stream-tokens.js';
+
+@ApiTags('Stream')
+@RequireScope('stream:issue')
+@Controller('v1/stream-tokens')
+export class StreamTokensController {
+  constructor(
+    private readonly tokens: StreamTokens,
+    private readonly streams: OpenStreams,
+  ) {}
+
+  @Post()
+  @ApiOperation({ operationId: 'issueStreamToken', summary: 'Give an agent’s browser the right to open the stream' })
+  @ApiCreatedResponse({ standardSchema: streamTokenSchema })
+  issue(
+    @CurrentActor() { tenantId, keyId }: Actor,
+    @Body({ schema: issueStreamTokenSchema }) { agentId, origin }: IssueStreamToken,
+  ): Promise<StreamTokenView> {
+    return this.tokens.issue({ tenantId, apiKeyId: keyId, agentId, origin: origin ?? null });
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'revokeStreamTokens', summary: 'Revoke all stream tokens of an agent, end its streams' })
+  @ApiNoContentResponse()
+  async revoke(
+    @CurrentActor() { tenantId, keyId }: Actor,
+    @Query({ schema: revokeStreamTokensSchema }) { agentId }: RevokeStreamTokens,
+  ): Promise<void> {
+    await this.tokens.revoke({ tenantId, apiKeyId: keyId, agentId });
+    this.streams.cutAgent(tenantId, agentId, 'revoked');
+  }
+}
