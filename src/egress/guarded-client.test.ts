@@ -140,7 +140,9 @@ describe('guarded client', () => {
   it('says that a connection was closed early, and that an answer was no HTTP', async () => {
     handle = (request) => request.socket.destroy();
     expect(await post()).toMatchObject({ kind: 'failed', error: 'The connection was closed before an answer came.' });
-    const noHttp = await listen(createTcpServer((socket) => socket.once('data', () => socket.write('220 smtp ready\r\n'))));
+    const noHttp = await listen(
+      createTcpServer((socket) => socket.once('data', () => socket.write('220 smtp ready\r\n'))),
+    );
     expect(
       await client(['127.0.0.1']).send({ method: 'GET', url: `http://127.0.0.1:${noHttp}/`, headers: {} }),
     ).toMatchObject({ kind: 'failed', error: 'The answer was not valid HTTP.' });

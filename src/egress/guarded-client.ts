@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, errors, type Dispatcher } from 'undici';
 import type { EgressRules, Target } from './egress-rules.js';
 import { retryAfterSeconds } from './retry-after.js';
 
@@ -272,7 +272,8 @@ function inWords(error: unknown, limits: EgressLimits): string {
   if (connectFailures.has(code) || error instanceof AggregateError) return COULD_NOT_CONNECT;
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return noAnswer(limits.headersMs);
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'The answer’s headers are too long.';
-  if (code.startsWith('HPE_')) return 'The answer was not valid HTTP.';
+  // The parser sets no code for some of its errors.
+  if (code.startsWith('HPE_') || error instanceof errors.HTTPParserError) return 'The answer was not valid HTTP.';
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO|HOSTNAME_MISMATCH)/.test(code)) {
     return `TLS failed: ${code
       .replace(/^ERR_(TLS|SSL)_/, '')
