@@ -9,6 +9,8 @@ import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { ScreenPop } from './screen-pop/screen-pop.js';
+import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
 
 /** What a process does. */
@@ -30,7 +32,7 @@ export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
 /** The one list of modules. A module stands under each part that needs it and is loaded once. */
 const always: readonly Type[] = [DatabaseModule, MetricsModule, HealthModule, HttpModule];
 const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
-  api: [TenancyModule],
+  api: [TenancyModule, ScreenPopModule],
   telephony: [],
   worker: [],
 };
@@ -39,7 +41,9 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
  * Who hears of a commit, in this order: pops first, because a phone is about to ring; then wake-ups; commands last.
  * Commits happen where telephony is; a subscriber is left out where its part is not run.
  */
-const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [];
+const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [
+  { part: 'api', subscriber: ScreenPop },
+];
 
 /** The composition root: the only place that knows every module. */
 @Module({})
