@@ -28,10 +28,10 @@ export class Initial1790000000000 implements MigrationInterface {
     );
     await runner.query(`CREATE INDEX "call_leg_by_call" ON "call_leg"  ("tenant_id", "call_id")`);
     await runner.query(
-      `CREATE TABLE "call_fact" ("pbx_node_id" uuid NOT NULL, "boot" text NOT NULL, "leg" text NOT NULL, "kind" text NOT NULL, "key" text NOT NULL, "at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, "source" text NOT NULL, "position" integer NOT NULL, "data" jsonb NOT NULL, CONSTRAINT "call_fact_pkey" PRIMARY KEY ("pbx_node_id", "boot", "leg", "kind", "key"))`,
+      `CREATE TABLE "call_fact" ("pbx_node_id" uuid NOT NULL, "boot" text NOT NULL, "leg" text NOT NULL, "kind" text NOT NULL, "key" text NOT NULL, "at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, "source" text NOT NULL, "data" jsonb NOT NULL, CONSTRAINT "call_fact_pkey" PRIMARY KEY ("pbx_node_id", "boot", "leg", "kind", "key"))`,
     );
     await runner.query(
-      `CREATE TABLE "call_request" ("tenant_id" uuid NOT NULL, "idempotency_key" text NOT NULL, "body_hash" bytea NOT NULL, "call_id" uuid NOT NULL, "agent_id" uuid NOT NULL, "pbx_node_id" uuid NOT NULL, "state" text NOT NULL, "open" boolean NOT NULL, "plan" jsonb NOT NULL, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "call_request_pkey" PRIMARY KEY ("tenant_id", "idempotency_key"))`,
+      `CREATE TABLE "call_request" ("tenant_id" uuid NOT NULL, "idempotency_key" text NOT NULL, "body_hash" bytea NOT NULL, "call_id" uuid NOT NULL, "agent_id" uuid NOT NULL, "pbx_node_id" uuid NOT NULL, "state" text NOT NULL, "actor_key_id" uuid NOT NULL, "refusal" jsonb, "open" boolean NOT NULL, "plan" jsonb NOT NULL, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "call_request_pkey" PRIMARY KEY ("tenant_id", "idempotency_key"))`,
     );
     await runner.query(`CREATE UNIQUE INDEX "call_request_call" ON "call_request"  ("call_id")`);
     await runner.query(`CREATE INDEX "call_request_hour" ON "call_request"  ("tenant_id", "created_at")`);

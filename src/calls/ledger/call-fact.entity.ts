@@ -35,10 +35,6 @@ export class CallFact {
   @Column('text')
   source!: string;
 
-  /** Order of arrival within the call. */
-  @Column('integer')
-  position!: number;
-
   @Column('jsonb')
   data!: Record<string, unknown>;
 }

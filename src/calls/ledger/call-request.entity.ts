@@ -1,11 +1,12 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { ProblemDetails, ProblemType } from '../../common/problems.js';
 import { Tenant } from '../../tenancy/tenant.entity.js';
-import type { ClickToCall } from '../domain/click-to-call.js';
+import type { ClickToCall } from '../domain/plan.js';
 
 /**
  * A click-to-call that was asked for: the idempotency record, the plan, and what the limits count.
- * `deciding`: the node's owner has not said yet whether the call can be placed. `accepted`: there is a call.
- * A refused request is deleted, so that it stores nothing.
+ * `deciding`: the node's owner has not said yet whether the call can be placed. `placing`: it will be, its first facts
+ * are being stored. `accepted`: there is a call. `refused`: deleted as soon as the client was told, so that it stores nothing.
  */
 @Entity()
 @Index('call_request_open_agent', ['tenantId', 'agentId'], { unique: true, where: `"open"` })
@@ -39,7 +40,15 @@ export class CallRequest {
   pbxNodeId!: string;
 
   @Column('text')
-  state!: 'deciding' | 'accepted';
+  state!: 'deciding' | 'placing' | 'accepted' | 'refused';
+
+  /** The API key that asked. */
+  @Column('uuid')
+  actorKeyId!: string;
+
+  /** Why the node's owner refused: type and details of the problem. The API deletes the row when it has told. */
+  @Column('jsonb', { nullable: true })
+  refusal!: { readonly type: ProblemType; readonly details: ProblemDetails } | null;
 
   /** True until the call has ended: one per agent. */
   @Column('boolean')

@@ -1,0 +1,366 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../common/logger.js';
+import type { AfterCommit, CommittedChange } from '../after-commit.js';
+import { isOver } from '../domain/call-state.js';
+import type { Fact } from '../domain/fact.js';
+import type { CallLedger } from '../ledger/call-ledger.js';
+import type { LiveCall } from '../ledger/live-call.js';
+import type { NodeBoot, Told } from '../ledger/told.js';
+import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
+import { decideClickToCall } from './click-to-call.js';
+import type { Command, Decision } from './decision.js';
+import { agentLegId } from './legs.js';
+import { decideRingLine } from './ring-line.js';
+
+/** How often a command whose answer was lost is given again, where that is safe. */
+const REPEATS = 2;
+/** How long a leg that should exist is waited for before it counts as never made, ms. */
+const LATE_LEG_MS = 2_000;
+
+/** What this process has done for one call. */
+type Handled = {
+  /** Commands by key: given once; a chain waits for what another one has begun. */
+  readonly given: Map<string, Promise<boolean>>;
+  /** Legs that this process made: of others we ask before we dial. */
+  readonly made: Set<string>;
+  timer: NodeJS.Timeout | null;
+};
+
+/**
+ * Follows each call that Ringline drives: after every commit it decides what comes next, has it written down where that
+ * must come first, and gives the commands. It holds nothing that a restart may not lose: decisions follow from facts.
+ */
+export class CallDirector implements AfterCommit {
+  readonly name = 'control';
+  readonly #handled = new Map<string, Handled>();
+  #stopping = false;
+
+  constructor(
+    private readonly ledger: CallLedger,
+    private readonly telephony: TelephonySwitch,
+    private readonly log: Log,
+  ) {}
+
+  onCommit(changes: readonly CommittedChange[]): void {
+    for (const { callId } of changes) this.follow(callId);
+  }
+
+  /** Decides what to do next with a call, as it is stored now. */
+  follow(callId: string): void {
+    const call = this.ledger.peek(callId);
+    if (call?.state == null) return;
+    const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
+    // Legs of an earlier run of the switch are gone; reconcile ends them.
+    if (this.telephony.bootOf(node.nodeId) !== node.boot) return;
+    const handled = this.#handled.get(callId) ?? { given: new Map(), made: new Set(), timer: null };
+    this.#handled.set(callId, handled);
+    const decision = this.#decide(call, this.telephony.nowAt(node.nodeId));
+    if (decision.record.length > 0) this.#tell(call, node, decision.record, true);
+    const chains = decision.chains.map((chain) => this.#runChain(call, node, handled, chain));
+    if (handled.timer !== null) clearTimeout(handled.timer);
+    handled.timer = null;
+    if (decision.wakeAt !== null) {
+      const delay = Math.max(1, decision.wakeAt - this.telephony.nowAt(node.nodeId));
+      handled.timer = setTimeout(() => this.follow(callId), delay);
+      handled.timer.unref();
+    }
+    if (call.isOver) void Promise.allSettled(chains).then(() => this.#forget(callId, call));
+  }
+
+  /** A caller whose number is no line goes back to the dial plan. */
+  async handBack(nodeId: string, leg: string): Promise<void> {
+    const boot = this.telephony.bootOf(nodeId);
+    if (boot !== null) await this.telephony.handBack({ nodeId, boot }, leg);
+  }
+
+  /** Gives callers who only ring back to the dial plan, and ends click-to-calls nobody could join any more. */
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    const waiting = new Set<string>();
+    for (const callId of this.#handled.keys()) {
+      const call = this.ledger.peek(callId);
+      const state = call?.state;
+      if (call == null || state == null || call.isOver || call.document?.answeredAt != null) continue;
+      const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
+      const at = this.telephony.nowAt(node.nodeId);
+      if (state.placed.direction === 'inbound') {
+        if (state.handedBack !== null) continue;
+        this.#tell(
+          call,
+          node,
+          [{ leg: callId, kind: 'handed-back', key: '', at, source: 'ringline', data: { reason: 'service-stopped' } }],
+          true,
+        );
+      } else {
+        // The other party's phone rings in a room where the agent waits: they need nobody to talk.
+        if (state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null)) continue;
+        const data = { by: 'system', reason: 'service-stopped' } as const;
+        this.#tell(call, node, [{ leg: callId, kind: 'cancel-asked', key: '', at, source: 'ringline', data }], true);
+      }
+      waiting.add(callId);
+    }
+    const until = Date.now() + limitMs;
+    const settled = (callId: string): boolean => {
+      const state = this.ledger.peek(callId)?.state;
+      return (
+        state == null || state.legs.every((leg) => isOver(leg) || (leg.side === 'remote' && leg.leftControlAt !== null))
+      );
+    };
+    while (Date.now() < until && ![...waiting].every(settled)) await sleep(20);
+    for (const { timer } of this.#handled.values()) if (timer !== null) clearTimeout(timer);
+  }
+
+  #decide(call: LiveCall, now: number): Decision {
+    const state = call.state as NonNullable<LiveCall['state']>;
+    const { plan } = state.placed;
+    return plan.kind === 'ring-line'
+      ? decideRingLine(call.identity.id, plan, state, now)
+      : decideClickToCall(call.identity.id, plan, state, now);
+  }
+
+  /** Runs commands one after another; those given before are waited for, not given again. */
+  async #runChain(call: LiveCall, node: NodeBoot, handled: Handled, chain: readonly Command[]): Promise<void> {
+    for (const command of chain) {
+      let run = handled.given.get(command.key);
+      if (run === undefined) {
+        run = this.#give(call, node, handled, command).catch((error: unknown) => {
+          this.log.error(
+            { scope: 'control', error, callId: call.identity.id, command: command.do },
+            'a command failed',
+          );
+          return false;
+        });
+        handled.given.set(command.key, run);
+      }
+      if (!(await run)) return;
+    }
+  }
+
+  /** Gives one command. True when what depends on it may go on. */
+  async #give(call: LiveCall, node: NodeBoot, handled: Handled, command: Command): Promise<boolean> {
+    switch (command.do) {
+      case 'find-contacts':
+        return this.#findContacts(call, node, command.agentId, command.endpoint);
+      case 'create-leg':
+        handled.made.add(command.leg.leg);
+        return this.#createLeg(call, node, command);
+      case 'dial-leg':
+        return this.#dialLeg(call, node, command, handled.made.has(command.leg));
+      case 'end-leg': {
+        const result = await this.#repeat(call, command, () => this.telephony.endLeg(node, command.leg));
+        if (result.kind === 'gone') this.#neverMade(call, node, command.leg);
+        return result.kind === 'done';
+      }
+      case 'check-leg': {
+        const presence = await this.telephony.presenceOf(node, command.leg);
+        if (presence === 'gone') this.#gone(call, node, command.leg);
+        else if (presence !== 'unknown') handled.given.delete(`end:${command.leg}`);
+        return true;
+      }
+      case 'tell-ringing':
+        return succeeded(await this.telephony.tellRinging(node, command.leg));
+      case 'answer-leg':
+        return succeeded(await this.#repeat(call, command, () => this.telephony.answerLeg(node, command.leg)));
+      case 'join-legs':
+        return succeeded(
+          await this.#repeat(call, command, () => this.telephony.joinLegs(node, command.room, command.legs)),
+        );
+      case 'close-room':
+        return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
+      case 'present-as':
+        return succeeded(
+          await this.#repeat(call, command, () => this.telephony.presentAs(node, command.leg, command.number)),
+        );
+      case 'hand-back':
+        return succeeded(await this.#repeat(call, command, () => this.telephony.handBack(node, command.leg)));
+      case 'renew-lease':
+        await this.#repeat(call, command, () => this.telephony.renewLease(node, command.leg, command.seconds));
+        return true;
+    }
+  }
+
+  async #findContacts(call: LiveCall, node: NodeBoot, agentId: string, endpoint: string): Promise<boolean> {
+    const contacts = await this.telephony.contactsOf(node, endpoint);
+    const at = this.telephony.nowAt(node.nodeId);
+    const plan = call.state?.placed.plan;
+    const phone = plan?.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
+    const facts: Fact[] =
+      contacts === null || contacts.length === 0 || phone < 0
+        ? [
+            {
+              leg: call.identity.id,
+              kind: 'unreachable',
+              key: endpoint,
+              at,
+              source: 'ringline',
+              data: { agentId, endpoint },
+            },
+          ]
+        : plannedLegs(call.identity.id, phone, agentId, endpoint, contacts, at);
+    this.#tell(call, node, facts, true);
+    return true;
+  }
+
+  /** Rings nobody, so it may be repeated when no answer came and the leg does not turn up. */
+  async #createLeg(call: LiveCall, node: NodeBoot, command: Extract<Command, { do: 'create-leg' }>): Promise<boolean> {
+    const { leg } = command.leg;
+    for (let turn = 0; ; turn++) {
+      const result = await this.telephony.createLeg(node, command.leg);
+      if (result.kind === 'done') return true;
+      if (result.kind === 'unknown' && turn < REPEATS) {
+        if (await this.#turnsUp(call, node, leg)) return true;
+        continue;
+      }
+      this.#refuse(call, node, leg, result);
+      return false;
+    }
+  }
+
+  async #turnsUp(call: LiveCall, node: NodeBoot, leg: string): Promise<boolean> {
+    const until = Date.now() + LATE_LEG_MS;
+    for (;;) {
+      if (call.state?.legs.some(({ id, createdAt }) => id === leg && createdAt !== null) === true) return true;
+      const presence = await this.telephony.presenceOf(node, leg);
+      if (presence !== 'gone' && presence !== 'unknown') return true;
+      if (Date.now() >= until) return false;
+      await sleep(200);
+    }
+  }
+
+  /**
+   * Dials. Whether an earlier try reached the switch is asked, never assumed: a leg that is idle has not been dialled, and
+   * two dials on one id make one INVITE.
+   */
+  async #dialLeg(
+    call: LiveCall,
+    node: NodeBoot,
+    command: Extract<Command, { do: 'dial-leg' }>,
+    madeHere: boolean,
+  ): Promise<boolean> {
+    for (let turn = 0; ; turn++) {
+      if (turn > 0 || !madeHere) {
+        const leg = call.state?.legs.find(({ id }) => id === command.leg);
+        if (leg === undefined || isOver(leg) || leg.released !== null) return false;
+        if (leg.diallingAt !== null || leg.ringing !== null || leg.progressAt !== null || leg.answered !== null)
+          return true;
+        const presence = await this.telephony.presenceOf(node, command.leg);
+        if (presence === 'gone') {
+          this.#gone(call, node, command.leg);
+          return false;
+        }
+        if (presence === 'ringing' || presence === 'answered') return true;
+      }
+      const result = await this.telephony.dialLeg(node, command.leg, command.ringSeconds);
+      if (result.kind === 'done') return true;
+      if (result.kind === 'gone') {
+        this.#doubt(call, node, command.leg);
+        return false;
+      }
+      if (turn >= REPEATS) {
+        this.#refuse(call, node, command.leg, result);
+        return false;
+      }
+    }
+  }
+
+  /** Gives a command that changes nothing when given twice, until an answer comes. */
+  async #repeat(call: LiveCall, command: Command, run: () => Promise<CommandResult>): Promise<CommandResult> {
+    for (let turn = 0; ; turn++) {
+      const result = await run();
+      if (result.kind === 'refused') {
+        this.log.warn(
+          { scope: 'control', callId: call.identity.id, command: command.do, reason: result.text },
+          'the switch refused a command',
+        );
+      }
+      if (result.kind !== 'unknown' || turn >= REPEATS) return result;
+    }
+  }
+
+  #refuse(call: LiveCall, node: NodeBoot, leg: string, result: CommandResult): void {
+    const text = 'text' in result ? result.text : result.kind;
+    const side = call.state?.legs.find(({ id }) => id === leg)?.side;
+    const reason =
+      result.kind === 'unknown' ? 'unknown' : side === 'remote' ? 'trunk-unreachable' : 'device-unreachable';
+    const at = this.telephony.nowAt(node.nodeId);
+    this.#tell(call, node, [{ leg, kind: 'refused', key: '', at, source: 'ringline', data: { reason, text } }]);
+    // An unknown end may leave a leg behind.
+    if (result.kind === 'unknown') void this.telephony.endLeg(node, leg);
+  }
+
+  #neverMade(call: LiveCall, node: NodeBoot, id: string): void {
+    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    if (leg === undefined || isOver(leg)) return;
+    if (leg.createdAt === null) this.#refuse(call, node, id, { kind: 'refused', text: 'not needed any more' });
+    else this.#doubt(call, node, id);
+  }
+
+  /** The leg is not in the switch though its end was not told: it may be on its way, so we wait before we say so. */
+  #doubt(call: LiveCall, node: NodeBoot, leg: string): void {
+    setTimeout(() => this.#gone(call, node, leg), LATE_LEG_MS).unref();
+  }
+
+  #gone(call: LiveCall, node: NodeBoot, id: string): void {
+    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    if (leg === undefined || isOver(leg)) return;
+    const known = leg.leftControlAt ?? leg.hangupAskedAt;
+    this.#tell(call, node, [
+      {
+        leg: id,
+        kind: 'ended',
+        key: '',
+        at: known ?? this.telephony.nowAt(node.nodeId),
+        source: known === null ? 'estimate' : 'reconcile',
+        data: { q850: null, sip: null, text: null },
+      },
+    ]);
+  }
+
+  #tell(call: LiveCall, node: NodeBoot, facts: readonly Fact[], onlyWhileOpen = false): void {
+    const { id, tenantId } = call.identity;
+    const told: Told = {
+      ...node,
+      leg: facts[0]?.leg ?? id,
+      facts,
+      receivedAt: null,
+      call: { id, tenantId },
+      onlyWhileOpen,
+    };
+    this.ledger.tell(told);
+  }
+
+  #forget(callId: string, call: LiveCall): void {
+    if (!call.isOver) return;
+    const handled = this.#handled.get(callId);
+    if (handled?.timer != null) clearTimeout(handled.timer);
+    this.#handled.delete(callId);
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+}
+
+/** The legs that ring one endpoint of an agent: one for each registered address. */
+export function plannedLegs(
+  callId: string,
+  phone: number,
+  agentId: string,
+  endpoint: string,
+  contacts: readonly string[],
+  at: number,
+): Fact[] {
+  return contacts.map((contact, i) => ({
+    leg: agentLegId(callId, phone, i),
+    kind: 'planned',
+    key: '',
+    at,
+    source: 'ringline',
+    // A single address needs no naming: the endpoint is dialled as it is.
+    data: { side: 'agent', agentId, device: `PJSIP/${endpoint}`, contact: contacts.length === 1 ? null : contact },
+  }));
+}
+
+function succeeded(result: CommandResult): boolean {
+  return result.kind === 'done';
+}

@@ -1,0 +1,151 @@
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { ClickToCall } from '../domain/plan.js';
+import { talks } from '../domain/talk.js';
+import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
+import { agentLegs, deviceOf, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+
+/** Added to a leg's ring time: after that the switch ends the leg by itself, should we be gone. Seconds. */
+const LEASE_MARGIN_SECONDS = 5;
+
+/**
+ * Click-to-call, agent first: all contacts of the agent's phones ring, the first to answer is joined with the other
+ * party, whose leg comes into the room before it is dialled, so that the agent hears ringing and announcements.
+ */
+export function decideClickToCall(callId: string, plan: ClickToCall, state: CallState, now: number): Decision {
+  const decision = new DecisionBuilder(state, now);
+  const room = roomOf(callId);
+  const agents = agentLegs(state);
+  const winner = winningLeg(state);
+  const remote = state.legs.find(({ side }) => side === 'remote');
+
+  if (state.legs.every(isOver)) {
+    if (winner !== null) decision.chain({ key: 'close-room', do: 'close-room', room });
+    return decision.done();
+  }
+  if (state.cancelAsked !== null) {
+    decision.release(state.legs, state.cancelAsked.reason === 'service-stopped' ? 'service-stopped' : 'cancelled');
+    return decision.done();
+  }
+  if (winner === null) {
+    ringAgent(decision, plan, state, agents, now);
+    return decision.done();
+  }
+
+  decision.release(
+    agents.filter((leg) => leg !== winner),
+    'answered-elsewhere',
+  );
+  if (isOver(winner)) {
+    decision.release(state.legs, 'other-side-left');
+    return decision.done();
+  }
+  if (remote !== undefined && isOver(remote)) {
+    decision.release([winner], 'other-side-left');
+    return decision.done();
+  }
+  if (winner.hangupAskedAt !== null || winner.released !== null) return decision.done();
+  const [talk] = talks(state);
+  if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
+  callRemote(decision, { callId, room, plan, winner, remote, now });
+  return decision.done();
+}
+
+function ringAgent(
+  decision: DecisionBuilder,
+  plan: ClickToCall,
+  state: CallState,
+  agents: readonly LegState[],
+  now: number,
+): void {
+  for (const leg of agents) {
+    const phone = phoneOf(plan.phones, leg);
+    if (phone === null || isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
+    decision.chain({
+      key: `create:${leg.id}`,
+      do: 'create-leg',
+      leg: {
+        leg: leg.id,
+        device: deviceOf(phone),
+        contact: leg.contact,
+        // The agent sees whom the click will call.
+        display: { callerNumber: plan.to.e164 ?? plan.to.raw, callerName: plan.to.name, autoAnswer: phone.autoAnswer },
+        leaseSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
+      },
+    });
+  }
+  decision.dial(agents, plan.agentRingSeconds + LEASE_MARGIN_SECONDS);
+  const deadline = state.placed.at + plan.agentRingSeconds * 1000;
+  if (now >= deadline) decision.release(liveLegs(agents), 'no-answer');
+  else decision.wakeAt(deadline);
+}
+
+function callRemote(
+  decision: DecisionBuilder,
+  call: {
+    callId: string;
+    room: string;
+    plan: ClickToCall;
+    winner: LegState;
+    remote: LegState | undefined;
+    now: number;
+  },
+): void {
+  const { callId, room, plan, winner, remote, now } = call;
+  // The agent waits in the room under the line's number: what joins there is shown it as the caller.
+  const prepare = [
+    { key: `present:${winner.id}`, do: 'present-as', leg: winner.id, number: plan.line.number },
+    { key: `join:${winner.id}`, do: 'join-legs', room, legs: [winner.id] },
+    {
+      key: `limit:${winner.id}`,
+      do: 'renew-lease',
+      leg: winner.id,
+      seconds: plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+    },
+  ] as const;
+  decision.chain(...prepare);
+  if (remote === undefined) {
+    decision.record({
+      leg: remoteLegId(callId),
+      kind: 'planned',
+      key: '',
+      data: { side: 'remote', agentId: null, device: plan.remoteDevice, contact: null },
+    });
+    return;
+  }
+  if (remote.released !== null) return;
+  if (remote.createdAt === null) {
+    decision.chain({
+      key: `create:${remote.id}`,
+      do: 'create-leg',
+      leg: {
+        leg: remote.id,
+        device: plan.remoteDevice,
+        contact: null,
+        display: { callerNumber: plan.line.number, callerName: plan.line.name, autoAnswer: 'none' },
+        leaseSeconds: plan.remoteRingSeconds + LEASE_MARGIN_SECONDS,
+      },
+    });
+    return;
+  }
+  if (remote.answered !== null) {
+    // Joined before it was dialled; asked again for a call that another process began.
+    decision.chain(
+      ...prepare,
+      { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] },
+      {
+        key: `limit:${remote.id}`,
+        do: 'renew-lease',
+        leg: remote.id,
+        seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+      },
+    );
+    return;
+  }
+  decision.dial([remote], plan.remoteRingSeconds + LEASE_MARGIN_SECONDS, [
+    ...prepare,
+    { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] },
+  ]);
+  const deadline = (remote.plannedAt ?? now) + plan.remoteRingSeconds * 1000;
+  if (now >= deadline) decision.release([remote], 'no-answer');
+  else decision.wakeAt(deadline);
+}

@@ -1,0 +1,104 @@
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { Fact, ReleaseReason } from '../domain/fact.js';
+import type { NewLeg } from '../telephony-switch.js';
+
+/** One thing to ask of the switch. `key` is its identity within the call: it is given once. */
+export type Command = { readonly key: string } & (
+  | { readonly do: 'find-contacts'; readonly agentId: string; readonly endpoint: string }
+  | { readonly do: 'create-leg'; readonly leg: NewLeg }
+  | { readonly do: 'dial-leg'; readonly leg: string; readonly ringSeconds: number }
+  | { readonly do: 'tell-ringing'; readonly leg: string }
+  | { readonly do: 'answer-leg'; readonly leg: string }
+  | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
+  | { readonly do: 'close-room'; readonly room: string }
+  | { readonly do: 'present-as'; readonly leg: string; readonly number: string }
+  | { readonly do: 'end-leg'; readonly leg: string }
+  | { readonly do: 'hand-back'; readonly leg: string }
+  | { readonly do: 'renew-lease'; readonly leg: string; readonly seconds: number }
+  /** Ask whether the leg is still there: its end was announced and did not come. */
+  | { readonly do: 'check-leg'; readonly leg: string }
+);
+
+/**
+ * What to do next with a call. `record` is stored first; what depends on it follows from the next decision.
+ * Commands of one chain run one after another, chains side by side.
+ */
+export type Decision = {
+  readonly record: readonly Fact[];
+  readonly chains: readonly (readonly Command[])[];
+  /** When to decide again although nothing new was told, ms by the switch's clock. */
+  readonly wakeAt: number | null;
+};
+
+/** How long the end of a leg may be announced before we ask, ms, and how often we ask again. */
+const DOUBT_AFTER_MS = 2_000;
+const DOUBT_EVERY_MS = 5_000;
+
+/** The switch's own limit of a talk comes this much after ours, should we be gone by then, seconds. */
+export const LIMIT_MARGIN_SECONDS = 60;
+
+/** Collects a decision. */
+export class DecisionBuilder {
+  readonly #record: Fact[] = [];
+  readonly #chains: Command[][] = [];
+  #wakeAt: number | null = null;
+
+  constructor(
+    private readonly state: CallState,
+    private readonly now: number,
+  ) {}
+
+  record(fact: DistributiveOmit<Fact, 'at' | 'source'>): void {
+    this.#record.push({ ...fact, at: this.now, source: 'ringline' } as Fact);
+  }
+
+  chain(...commands: readonly Command[]): void {
+    this.#chains.push([...commands]);
+  }
+
+  wakeAt(at: number): void {
+    if (at > this.now && (this.#wakeAt === null || at < this.#wakeAt)) this.#wakeAt = at;
+  }
+
+  /** Ends legs: first it is written down why, then the switch is asked. */
+  release(legs: readonly LegState[], why: ReleaseReason): void {
+    for (const leg of legs) {
+      if (!isOver(leg) && leg.released === null) this.record({ leg: leg.id, kind: 'released', key: '', data: { why } });
+    }
+  }
+
+  /** Dials each leg that is there: first it is written down that we dial, then the switch is asked. */
+  dial(legs: readonly LegState[], ringSeconds: number, before: readonly Command[] = []): void {
+    for (const leg of legs) {
+      if (isOver(leg) || leg.released !== null || leg.createdAt === null) continue;
+      if (leg.dialSentAt === null) this.record({ leg: leg.id, kind: 'dial-sent', key: '', data: {} });
+      else if (leg.diallingAt === null && leg.ringing === null && leg.answered === null && leg.progressAt === null) {
+        this.chain(...before, { key: `dial:${leg.id}`, do: 'dial-leg', leg: leg.id, ringSeconds });
+      }
+    }
+  }
+
+  /** Ends the call when its parties have talked for as long as the tenant allows. */
+  limit(talkingSince: number, limitSeconds: number): void {
+    const at = talkingSince + limitSeconds * 1000;
+    if (this.now >= at) this.release(this.state.legs, 'limit');
+    else this.wakeAt(at);
+  }
+
+  done(): Decision {
+    for (const leg of this.state.legs) {
+      if (isOver(leg)) continue;
+      if (leg.released !== null) this.chain({ key: `end:${leg.id}`, do: 'end-leg', leg: leg.id });
+      const announced = Math.min(leg.released?.at ?? Infinity, leg.hangupAskedAt ?? Infinity);
+      if (announced === Infinity) continue;
+      const overdue = this.now - announced - DOUBT_AFTER_MS;
+      if (overdue >= 0) {
+        this.chain({ key: `check:${leg.id}:${Math.floor(overdue / DOUBT_EVERY_MS)}`, do: 'check-leg', leg: leg.id });
+        this.wakeAt(this.now + DOUBT_EVERY_MS);
+      } else this.wakeAt(announced + DOUBT_AFTER_MS);
+    }
+    return { record: this.#record, chains: this.#chains, wakeAt: this.#wakeAt };
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

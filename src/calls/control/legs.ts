@@ -1,0 +1,51 @@
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { AgentPhone } from '../domain/plan.js';
+
+/** Prefix of everything Ringline makes in a switch. What carries it and belongs to no live call is swept away. */
+export const OUR_PREFIX = 'rl-';
+
+/** Where the parties of a call meet. */
+export function roomOf(callId: string): string {
+  return `${OUR_PREFIX}${callId}`;
+}
+
+/** Id of the leg that rings one registered address of an agent's phone. */
+export function agentLegId(callId: string, phone: number, contact: number): string {
+  return `${OUR_PREFIX}${callId}-a${phone}c${contact}`;
+}
+
+export function remoteLegId(callId: string): string {
+  return `${OUR_PREFIX}${callId}-r`;
+}
+
+/** The call in an id that Ringline made, or null. */
+export function callOfOurId(id: string): string | null {
+  return /^rl-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-|$)/.exec(id)?.[1] ?? null;
+}
+
+export function agentLegs(state: CallState): readonly LegState[] {
+  return state.legs.filter(({ side }) => side === 'agent');
+}
+
+/** The agent's leg that has the call: the first that answered and was not sent away. */
+export function winningLeg(state: CallState): LegState | null {
+  const answered = agentLegs(state).filter(
+    (leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere',
+  );
+  return (
+    answered.toSorted((a, b) => (a.answered?.at ?? 0) - (b.answered?.at ?? 0) || (a.id < b.id ? -1 : 1))[0] ?? null
+  );
+}
+
+export function deviceOf(phone: AgentPhone): string {
+  return `PJSIP/${phone.endpoint}`;
+}
+
+/** The phone a leg rings. */
+export function phoneOf(phones: readonly AgentPhone[], leg: LegState): AgentPhone | null {
+  return phones.find((phone) => phone.agentId === leg.agentId && deviceOf(phone) === leg.device) ?? null;
+}
+
+export function liveLegs(legs: readonly LegState[]): readonly LegState[] {
+  return legs.filter((leg) => !isOver(leg));
+}

@@ -1,0 +1,140 @@
+import type { OutcomeReason } from '../domain/call.js';
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import { agentReason } from '../domain/outcome.js';
+import type { RingLine } from '../domain/plan.js';
+import { talks } from '../domain/talk.js';
+import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
+import { agentLegs, deviceOf, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+
+/** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
+const LEASE_SECONDS = 8;
+const RENEW_EVERY_MS = 4_000;
+
+/**
+ * An incoming call to a line: all contacts of its agents' phones ring, the first to answer gets the caller, the others
+ * stop. Whatever fails, the caller goes back to the dial plan's fall-back.
+ */
+export function decideRingLine(callId: string, plan: RingLine, state: CallState, now: number): Decision {
+  const decision = new DecisionBuilder(state, now);
+  const room = roomOf(callId);
+  const caller = state.legs.find(({ id }) => id === plan.callerLeg);
+  const agents = agentLegs(state);
+  const winner = winningLeg(state);
+
+  if (state.legs.every(isOver)) {
+    if (winner !== null) decision.chain({ key: 'close-room', do: 'close-room', room });
+    return decision.done();
+  }
+  if (caller === undefined || isOver(caller)) {
+    decision.release(agents, winner === null ? 'cancelled' : 'other-side-left');
+    return decision.done();
+  }
+  if (state.cancelAsked !== null) {
+    decision.release(state.legs, 'cancelled');
+    return decision.done();
+  }
+  if (caller.leftControlAt !== null || state.handedBack !== null) {
+    decision.release(agents, 'handed-back');
+    if (caller.leftControlAt === null) decision.chain({ key: 'hand-back', do: 'hand-back', leg: caller.id });
+    return decision.done();
+  }
+  const handBack = (reason: OutcomeReason): Decision => {
+    decision.record({ leg: callId, kind: 'handed-back', key: '', data: { reason } });
+    return decision.done();
+  };
+
+  if (winner !== null) {
+    decision.release(
+      agents.filter((leg) => leg !== winner),
+      'answered-elsewhere',
+    );
+    const [talk] = talks(state);
+    if (isOver(winner)) {
+      if (talk === undefined) return handBack('agent-hung-up');
+      decision.release([caller], 'other-side-left');
+    } else if (winner.released === null && caller.hangupAskedAt === null) {
+      decision.chain(
+        { key: 'answer', do: 'answer-leg', leg: caller.id },
+        { key: `join:${winner.id}`, do: 'join-legs', room, legs: [caller.id, winner.id] },
+        {
+          key: `limit:${caller.id}`,
+          do: 'renew-lease',
+          leg: caller.id,
+          seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+        },
+        {
+          key: `limit:${winner.id}`,
+          do: 'renew-lease',
+          leg: winner.id,
+          seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+        },
+      );
+    }
+    if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
+    return decision.done();
+  }
+
+  keepLease(decision, caller, state.placed.at, now);
+  ringPhones(decision, plan, state, agents);
+  const silent = plan.phones.every((phone) => failed(phone.endpoint, state, agents));
+  if (silent) return handBack(agentReason(agents));
+  const deadline = state.placed.at + plan.ringSeconds * 1000;
+  if (now >= deadline) {
+    decision.release(liveLegs(agents), 'no-answer');
+    return handBack(liveLegs(agents).some((leg) => leg.ringing !== null) ? 'agent-no-answer' : agentReason(agents));
+  }
+  decision.wakeAt(deadline);
+  return decision.done();
+}
+
+function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState, agents: readonly LegState[]): void {
+  const { from, line } = state.placed;
+  for (const phone of plan.phones) {
+    const known =
+      agents.some((leg) => phoneOf([phone], leg) !== null) ||
+      state.unreachable.some(({ endpoint }) => endpoint === phone.endpoint);
+    if (!known)
+      decision.chain({
+        key: `contacts:${phone.endpoint}`,
+        do: 'find-contacts',
+        agentId: phone.agentId,
+        endpoint: phone.endpoint,
+      });
+  }
+  for (const leg of agents) {
+    const phone = phoneOf(plan.phones, leg);
+    if (phone === null || isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
+    decision.chain({
+      key: `create:${leg.id}`,
+      do: 'create-leg',
+      leg: {
+        leg: leg.id,
+        device: deviceOf(phone),
+        contact: leg.contact,
+        display: {
+          callerNumber: from.e164 ?? from.raw,
+          callerName: from.name ?? line.name,
+          autoAnswer: phone.autoAnswer,
+        },
+        leaseSeconds: plan.ringSeconds + LEASE_SECONDS,
+      },
+    });
+  }
+  decision.dial(agents, plan.ringSeconds + LEASE_SECONDS);
+  if (agents.some(({ ringing }) => ringing !== null)) {
+    decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });
+  }
+}
+
+function failed(endpoint: string, state: CallState, agents: readonly LegState[]): boolean {
+  if (state.unreachable.some((phone) => phone.endpoint === endpoint)) return true;
+  const legs = agents.filter(({ device }) => device === `PJSIP/${endpoint}`);
+  return legs.length > 0 && legs.every(isOver);
+}
+
+/** While we work on the call its caller stays with us; if we fall silent the dial plan takes over. */
+function keepLease(decision: DecisionBuilder, caller: LegState, since: number, now: number): void {
+  const turn = Math.floor((now - since) / RENEW_EVERY_MS);
+  if (turn > 0) decision.chain({ key: `lease:${turn}`, do: 'renew-lease', leg: caller.id, seconds: LEASE_SECONDS });
+  decision.wakeAt(since + (turn + 1) * RENEW_EVERY_MS);
+}

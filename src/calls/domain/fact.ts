@@ -1,0 +1,119 @@
+import type { CallLine, CallNumber, OutcomeReason } from './call.js';
+import type { ClickToCall, RingLine } from './plan.js';
+
+/**
+ * Who says so, worst first. A better source replaces what a worse one said about the same thing.
+ * `estimate`: inferred after a gap. `reconcile`: read from the switch's present state. `switch`: its events.
+ * `cel`: its own log. `ringline`: what we did or were asked; nobody knows that better.
+ */
+export const factSources = ['estimate', 'reconcile', 'switch', 'cel', 'ringline'] as const;
+export type FactSource = (typeof factSources)[number];
+
+export type LegSide = 'remote' | 'agent';
+
+/** Why Ringline ended a leg. */
+export const releaseReasons = [
+  'answered-elsewhere',
+  'other-side-left',
+  'no-answer',
+  'cancelled',
+  'handed-back',
+  'service-stopped',
+  'limit',
+  'orphan',
+] as const;
+export type ReleaseReason = (typeof releaseReasons)[number];
+
+/** What each kind of fact tells. Kinds of the first group concern the whole call: their leg is the call's id. */
+export type FactDetail = {
+  /** The call came to be. Only ever told by Ringline. */
+  readonly placed:
+    | {
+        readonly direction: 'inbound';
+        readonly from: CallNumber;
+        readonly to: CallNumber;
+        readonly line: CallLine;
+        readonly plan: RingLine;
+      }
+    | {
+        readonly direction: 'outbound';
+        readonly from: CallNumber;
+        readonly to: CallNumber;
+        readonly line: CallLine;
+        readonly plan: ClickToCall;
+      };
+  /** Somebody wants the call to end. */
+  readonly 'cancel-asked': { readonly by: 'api' | 'system'; readonly reason: OutcomeReason };
+  /** Ringline let the caller go back to the dial plan. */
+  readonly 'handed-back': { readonly reason: OutcomeReason };
+  /** No phone is registered at an endpoint that should ring. Key: the endpoint. */
+  readonly unreachable: { readonly agentId: string; readonly endpoint: string };
+  /** Somebody wrote to the record. Key: id of the change. */
+  readonly annotated: {
+    readonly note?: string | null;
+    readonly disposition?: string | null;
+    readonly tags?: readonly string[];
+  };
+
+  /** Ringline means to make this leg. */
+  readonly planned: {
+    readonly side: LegSide;
+    readonly agentId: string | null;
+    readonly device: string;
+    readonly contact: string | null;
+  };
+  /** The leg exists in the switch. */
+  readonly created: { readonly side: LegSide; readonly linkedId: string | null; readonly sipCallId: string | null };
+  /** Ringline is about to dial the leg: written before the request goes out, so that it is never repeated blindly. */
+  readonly 'dial-sent': Record<string, never>;
+  /** The leg could not be made or dialled. */
+  readonly refused: { readonly reason: OutcomeReason; readonly text: string };
+  /** The switch has sent the invitation. */
+  readonly dialling: Record<string, never>;
+  readonly ringing: Record<string, never>;
+  readonly progress: Record<string, never>;
+  readonly answered: Record<string, never>;
+  /** The leg came together with others. Key: the place where they meet, and the time. */
+  readonly joined: { readonly room: string };
+  readonly parted: { readonly room: string };
+  /** The leg's own party, or a command, asked for its end. */
+  readonly 'hangup-asked': Record<string, never>;
+  /** A Q.850 cause heard about the leg's end. Key: the cause. */
+  readonly cause: { readonly q850: number };
+  /** Ringline ends this leg. */
+  readonly released: { readonly why: ReleaseReason };
+  /** The leg is no longer under Ringline's control; it may live on in the dial plan. */
+  readonly 'left-control': Record<string, never>;
+  readonly ended: { readonly q850: number | null; readonly sip: number | null; readonly text: string | null };
+};
+
+export type FactKind = keyof FactDetail;
+
+/** One thing learned about a leg. Identity within a node's boot: `(leg, kind, key)`. */
+export type Fact = {
+  readonly [K in FactKind]: {
+    readonly leg: string;
+    readonly kind: K;
+    /** Empty for what happens once; the source's own identity for what repeats. */
+    readonly key: string;
+    /** When it happened, ms since the epoch, by the switch's clock. */
+    readonly at: number;
+    readonly source: FactSource;
+    readonly data: FactDetail[K];
+  };
+}[FactKind];
+
+export function factId(fact: Pick<Fact, 'leg' | 'kind' | 'key'>): string {
+  return `${fact.leg}\n${fact.kind}\n${fact.key}`;
+}
+
+/**
+ * Which of two facts with one identity stands: the better source; of equal sources the earlier time; then an order that
+ * does not depend on arrival. Associative and commutative, so any order of arrival leaves the same facts.
+ */
+export function betterFact(a: Fact, b: Fact): Fact {
+  const rank = factSources.indexOf(a.source) - factSources.indexOf(b.source);
+  if (rank !== 0) return rank > 0 ? a : b;
+  if (a.at !== b.at) return a.at < b.at ? a : b;
+  return JSON.stringify(a.data) <= JSON.stringify(b.data) ? a : b;
+}

@@ -1,0 +1,166 @@
+import type { Call, CallLegView, Participant } from './call.js';
+import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
+import { hangupSide, verdict } from './outcome.js';
+import { talkedMs, talks, type Talk } from './talk.js';
+
+/** What identifies a call and does not come from its facts. */
+export type CallIdentity = { readonly id: string; readonly tenantId: string; readonly pbxNodeId: string };
+
+/**
+ * The record of a call: a pure function of what is known about it. Any order and any repetition of the facts gives the
+ * same record. `version` counts visible changes and is kept by the ledger.
+ */
+export function foldCall(identity: CallIdentity, state: CallState, version: number): Call {
+  const { placed } = state;
+  const inbound = placed.direction === 'inbound';
+  const stretches = talks(state);
+  const remoteLegs = state.legs.filter(({ side }) => side === 'remote');
+  const ringing = earliestRing(inbound ? state.legs.filter(({ side }) => side === 'agent') : remoteLegs);
+  const ended = endedAt(state);
+  const answered = stretches[0]?.from ?? null;
+  const last = ended === null ? null : verdict(state, stretches);
+  const hangup = ended === null ? null : hangupSide(state, stretches);
+  return {
+    id: identity.id,
+    tenantId: identity.tenantId,
+    control: 'driven',
+    direction: placed.direction,
+    status: status(state, stretches, ringing, ended),
+    outcome: last?.outcome ?? null,
+    outcomeReason: last?.reason ?? null,
+    from: placed.from,
+    to: placed.to,
+    remote: inbound ? placed.from : placed.to,
+    line: placed.line,
+    contact: null,
+    owner: null,
+    participants: participants(state, stretches),
+    legs: state.legs.filter((leg) => leg.createdAt !== null || leg.refused !== null).map(legView),
+    startedAt: instant(placed.at),
+    ringingAt: maybeInstant(ringing),
+    answeredAt: maybeInstant(answered),
+    endedAt: maybeInstant(ended),
+    waitSeconds: ringing === null ? 0 : seconds((answered ?? ended ?? ringing) - ringing),
+    talkSeconds: seconds(talkedMs(stretches)),
+    durationSeconds: ended === null ? 0 : seconds(ended - placed.at),
+    hangup:
+      hangup === null
+        ? null
+        : {
+            by: hangup.by,
+            q850: hangup.leg?.ended?.q850 ?? null,
+            sip: hangup.leg?.ended?.sip ?? null,
+            text: hangup.leg?.ended?.text ?? hangup.leg?.refused?.text ?? null,
+          },
+    recordings: [],
+    ...annotations(state),
+    cost: null,
+    estimated: state.estimated,
+    version,
+    mergedInto: null,
+    pbxNodeId: identity.pbxNodeId,
+    linkedId: state.legs.find(({ linkedId }) => linkedId !== null)?.linkedId ?? null,
+    sipCallIds: state.legs.flatMap(({ sipCallId }) => (sipCallId === null ? [] : [sipCallId])),
+  };
+}
+
+/**
+ * A call is over when every leg that was meant to be is over. Its end is the caller's own end, or the last leg's where
+ * Ringline placed the call.
+ */
+function endedAt(state: CallState): number | null {
+  if (state.legs.length === 0 || !state.legs.every(isOver)) return null;
+  const ends = (
+    state.placed.direction === 'inbound' ? state.legs.filter(({ side }) => side === 'remote') : state.legs
+  ).map(endOf);
+  // Clocks differ by a little: a call does not end before it began.
+  return ends.length === 0 ? null : Math.max(state.placed.at, ...ends);
+}
+
+function endOf(leg: LegState): number {
+  return leg.ended?.at ?? leg.refused?.at ?? 0;
+}
+
+function status(
+  state: CallState,
+  stretches: readonly Talk[],
+  ringing: number | null,
+  ended: number | null,
+): Call['status'] {
+  if (ended !== null) return 'ended';
+  if (stretches.length > 0) return 'answered';
+  if (state.placed.direction === 'inbound') {
+    // Back in the dial plan nobody of ours rings any more.
+    if (state.handedBack !== null || state.legs.some((leg) => leg.side === 'remote' && leg.leftControlAt !== null))
+      return 'queued';
+    return ringing === null ? 'queued' : 'ringing';
+  }
+  return ringing === null ? 'dialing' : 'ringing';
+}
+
+function earliestRing(legs: readonly LegState[]): number | null {
+  const rings = legs.flatMap((leg) => [leg.ringing?.at ?? leg.progressAt ?? []].flat());
+  return rings.length === 0 ? null : Math.min(...rings);
+}
+
+function participants(state: CallState, stretches: readonly Talk[]): Participant[] {
+  return state.placed.plan.phones.map((phone): Participant => {
+    const device = `PJSIP/${phone.endpoint}`;
+    const legs = state.legs.filter(
+      (leg) => leg.side === 'agent' && leg.agentId === phone.agentId && leg.device === device,
+    );
+    const took = legs.filter((leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere');
+    const rings = legs.flatMap((leg) => leg.ringing ?? []).map((moment: Moment) => moment.at);
+    const answers = took.flatMap((leg) => leg.answered ?? []).map((moment: Moment) => moment.at);
+    const over = legs.length > 0 && legs.every(isOver);
+    const left = (took.length > 0 ? took : legs).map(endOf);
+    return {
+      agentId: phone.agentId,
+      number: null,
+      device,
+      role: answers.length > 0 ? 'answered' : rings.length > 0 ? 'rang' : 'requested',
+      ringingAt: maybeInstant(rings.length === 0 ? null : Math.min(...rings)),
+      answeredAt: maybeInstant(answers.length === 0 ? null : Math.min(...answers)),
+      leftAt: maybeInstant(over ? Math.max(...left) : null),
+      talkSeconds: seconds(talkedMs(stretches.filter(({ agent }) => legs.includes(agent)))),
+    };
+  });
+}
+
+function legView(leg: LegState): CallLegView {
+  return {
+    id: leg.id,
+    side: leg.side,
+    agentId: leg.agentId,
+    device: leg.device,
+    ringingAt: maybeInstant(leg.ringing?.at ?? null),
+    answeredAt: maybeInstant(leg.answered?.at ?? null),
+    endedAt: maybeInstant(leg.ended?.at ?? leg.refused?.at ?? null),
+    q850: leg.ended?.q850 ?? null,
+    sip: leg.ended?.sip ?? null,
+    release: leg.released?.why ?? null,
+  };
+}
+
+function annotations(state: CallState): Pick<Call, 'note' | 'disposition' | 'tags'> {
+  const tags = state.placed.plan.kind === 'click-to-call' ? state.placed.plan.tags : [];
+  const merged = { note: null as string | null, disposition: null as string | null, tags: [...tags] };
+  for (const { note, disposition, tags: newTags } of state.annotations) {
+    if (note !== undefined) merged.note = note;
+    if (disposition !== undefined) merged.disposition = disposition;
+    if (newTags !== undefined) merged.tags = [...newTags];
+  }
+  return merged;
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, Math.round(ms / 1000));
+}
+
+export function instant(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function maybeInstant(at: number | null): string | null {
+  return at === null ? null : instant(at);
+}

@@ -1,0 +1,39 @@
+import type { CallLine, CallNumber } from './call.js';
+
+/** A phone that may be rung for an agent. */
+export type AgentPhone = {
+  readonly agentId: string;
+  /** Name of the phone's endpoint in the switch; the phone is dialled `PJSIP/<endpoint>`. */
+  readonly endpoint: string;
+  readonly autoAnswer: 'none' | 'call-info' | 'alert-info';
+};
+
+/** A click-to-call as it was accepted: all that is needed to place it, so that it survives a restart. */
+export type ClickToCall = {
+  readonly kind: 'click-to-call';
+  readonly phones: readonly AgentPhone[];
+  readonly to: CallNumber;
+  readonly line: CallLine;
+  /** What the switch dials for the other party: `PJSIP/<number>@<trunk>`. */
+  readonly remoteDevice: string;
+  readonly tags: readonly string[];
+  /** How long the agent's phones ring, seconds. */
+  readonly agentRingSeconds: number;
+  /** How long the other party's phone rings, seconds. */
+  readonly remoteRingSeconds: number;
+  /** Longest talk time, seconds. */
+  readonly limitSeconds: number;
+};
+
+/** An incoming call to a line: its agents ring, the first to answer gets it. */
+export type RingLine = {
+  readonly kind: 'ring-line';
+  /** The caller's leg. */
+  readonly callerLeg: string;
+  readonly phones: readonly AgentPhone[];
+  readonly ringSeconds: number;
+  readonly limitSeconds: number;
+};
+
+/** What Ringline means to do with a call it drives. */
+export type Plan = ClickToCall | RingLine;

@@ -1,0 +1,420 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../common/clock.js';
+import { newId } from '../../common/ids.js';
+import type { Log } from '../../common/logger.js';
+import { parsePhoneNumber } from '../../numbers/phone-number.js';
+import type { OutboxEvent } from '../../outbox/outbox.js';
+import type { AfterCommit, CommittedChange } from '../after-commit.js';
+import type { CallEvent } from '../domain/call-event.js';
+import { factId, type Fact } from '../domain/fact.js';
+import { instant } from '../domain/fold.js';
+import type { Route, Routing } from '../routing.js';
+import { isDatabaseLost } from '../../database/database-errors.js';
+import type { LedgerMetrics } from './ledger-metrics.js';
+import type { LedgerStore } from './ledger-store.js';
+import { LiveCall } from './live-call.js';
+import { legKey, type Arrival, type Told } from './told.js';
+
+/** Facts in one commit at most: a commit stays short, and a poisoned one is found by halving. */
+const BATCH = 200;
+/** A subscriber that takes longer than this holds calls up, ms. */
+const SUBSCRIBER_DEADLINE_MS = 50;
+/** A commit that lasts longer than this makes new callers take the dial plan's fall-back, ms. */
+export const COMMIT_DEADLINE_MS = 2_000;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
+/** How long an ended call stays in memory for facts that come late, ms. */
+const KEEP_ENDED_MS = 60_000;
+
+/** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
+export type Unrouted = { readonly nodeId: string; readonly leg: string };
+
+/**
+ * The only writer of call records. What sources tell is queued; one commit runs at a time and takes all that came
+ * meanwhile. Facts, the folded calls, their events and deliveries are stored together, then subscribers are told.
+ */
+export class CallLedger {
+  readonly #queue: Told[] = [];
+  readonly #calls = new Map<string, { readonly call: LiveCall; endedAt: number | null }>();
+  readonly #callOfLeg = new Map<string, string>();
+  readonly #legsOfCall = new Map<string, string[]>();
+  /** Calls that cannot be written, by id. Their neighbours go on. */
+  readonly #parked = new Set<string>();
+  #subscribers: readonly AfterCommit[] = [];
+  #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
+  #running: Promise<void> | null = null;
+  #busySince: number | null = null;
+  #failing = false;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(
+    private readonly store: LedgerStore,
+    private readonly routing: Routing,
+    private readonly metrics: LedgerMetrics,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** Whom to tell after each commit, in this order. */
+  subscribe(subscribers: readonly AfterCommit[], onUnrouted: (unrouted: Unrouted) => void): void {
+    this.#subscribers = subscribers;
+    this.#onUnrouted = onUnrouted;
+  }
+
+  /** Takes what a source told. Returns at once; it is acted on only after its commit. */
+  tell(told: Told): void {
+    if (this.#stopped) return;
+    this.#queue.push(told);
+    this.#run();
+  }
+
+  /** A call in memory, or read from the store; null when there is none. */
+  async find(callId: string): Promise<LiveCall | null> {
+    const known = this.#calls.get(callId)?.call;
+    if (known !== undefined) return known;
+    const [loaded] = await this.store.load([callId]);
+    return loaded ?? null;
+  }
+
+  /** A call that is in memory, where commits have put it. */
+  peek(callId: string): LiveCall | null {
+    return this.#calls.get(callId)?.call ?? null;
+  }
+
+  /** Brings a node's open calls into memory: what follows about their legs needs no look-up. */
+  async loadOpen(nodeId: string): Promise<readonly LiveCall[]> {
+    for (const call of await this.store.loadOpen(nodeId)) if (!this.#calls.has(call.identity.id)) this.#remember(call);
+    return [...this.#calls.values()]
+      .filter(({ call }) => call.identity.pbxNodeId === nodeId && !call.isOver)
+      .map(({ call }) => call);
+  }
+
+  /** The call a leg belongs to, if it is in memory. */
+  callOfLeg(node: { nodeId: string; boot: string }, leg: string): LiveCall | null {
+    const id = this.#callOfLeg.get(legKey(node, leg));
+    return id === undefined ? null : this.peek(id);
+  }
+
+  openCalls(): number {
+    let open = 0;
+    for (const { call } of this.#calls.values()) if (!call.isOver) open++;
+    return open;
+  }
+
+  /** Why new calls should not be taken now, or null. */
+  trouble(): string | null {
+    if (this.#failing) return 'call records cannot be stored';
+    if (this.#busySince !== null && this.clock.now() - this.#busySince > COMMIT_DEADLINE_MS)
+      return 'storing call records takes too long';
+    return null;
+  }
+
+  parkedCalls(): number {
+    return this.#parked.size;
+  }
+
+  /** Resolves when all that was told before is stored. */
+  async settled(): Promise<void> {
+    if (this.#running !== null) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Stores what is queued, then takes nothing more. Gives up after `limitMs`: what is lost is found by reconcile. */
+  async stop(limitMs: number): Promise<void> {
+    await Promise.race([this.settled(), sleep(limitMs, undefined, { ref: false })]);
+    this.#stopped = true;
+  }
+
+  #run(): void {
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = null;
+      if (this.#queue.length > 0 && !this.#stopped) this.#run();
+      else for (const resolve of this.#idle.splice(0)) resolve();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    // What one turn of the event loop brings belongs together.
+    await new Promise((resolve) => setImmediate(resolve));
+    let delay = FIRST_RETRY_MS;
+    while (this.#queue.length > 0 && !this.#stopped) {
+      const batch = takeBatch(this.#queue);
+      this.#busySince ??= this.clock.now();
+      try {
+        await this.#commit(batch);
+        this.#busySince = null;
+        this.#failing = false;
+        delay = FIRST_RETRY_MS;
+      } catch (error) {
+        this.#forget(batch);
+        if (isDatabaseLost(error)) {
+          if (!this.#failing) this.log.error({ scope: 'ledger', error }, 'call records cannot be stored; trying on');
+          this.#failing = true;
+          this.#queue.unshift(...batch);
+          await sleep(delay, undefined, { ref: false });
+          delay = Math.min(delay * 2, LONGEST_RETRY_MS);
+        } else {
+          await this.#halve(batch, error);
+        }
+      }
+    }
+    this.#evict();
+  }
+
+  /** One of the batch cannot be written: the halves are tried apart until it stands alone, and its call is parked. */
+  async #halve(batch: readonly Told[], error: unknown): Promise<void> {
+    if (batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2);
+      for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+        try {
+          await this.#commit(half);
+        } catch (inner) {
+          this.#forget(half);
+          if (isDatabaseLost(inner)) {
+            this.#queue.unshift(...half);
+            throw inner;
+          }
+          await this.#halve(half, inner);
+        }
+      }
+      return;
+    }
+    const [told] = batch;
+    if (told === undefined) return;
+    const callId = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
+    if (callId !== undefined) this.#parked.add(callId);
+    this.metrics.parked.inc();
+    this.log.error(
+      { scope: 'ledger', error, callId, leg: told.leg },
+      'a call record cannot be written; its call is set aside',
+    );
+  }
+
+  async #commit(batch: readonly Told[]): Promise<void> {
+    const startedAt = this.clock.now();
+    const routes = await this.#lookUp(batch);
+    const facts = new Map<string, { nodeId: string; boot: string; fact: Fact; tenantId: string; callId: string }>();
+    const touched = new Map<
+      string,
+      { call: LiveCall; events: { event: CallEvent; text: string }[]; receivedAt: number | null }
+    >();
+    for (const told of batch) {
+      const found = this.#callFor(told, routes);
+      if (found === null) continue;
+      const { call } = found;
+      if (told.onlyWhileOpen === true && call.isOver) continue;
+      const { news, changes } = call.apply(found.facts);
+      if (news.length === 0) continue;
+      const { id: callId, tenantId } = call.identity;
+      for (const fact of news) {
+        facts.set(`${told.boot}\n${factId(fact)}`, { nodeId: told.nodeId, boot: told.boot, fact, tenantId, callId });
+      }
+      const touch = touched.get(callId) ?? { call, events: [], receivedAt: told.receivedAt };
+      touched.set(callId, touch);
+      for (const { type, call: document } of changes) {
+        const event: CallEvent = {
+          id: newId(),
+          type,
+          timestamp: instant(this.clock.now()),
+          tenantId,
+          sequence: document.version,
+          data: { call: document },
+        };
+        touch.events.push({ event, text: JSON.stringify(event) });
+      }
+    }
+    if (facts.size === 0) return;
+    await this.store.commit({
+      facts: [...facts.values()],
+      calls: [...touched.values()].flatMap(({ call, events }) =>
+        events.length === 0 || call.document === null ? [] : [{ call: call.document, boot: call.boot }],
+      ),
+      events: [...touched.values()].flatMap(({ events }) => events.map(toOutbox)),
+    });
+    const committedAt = this.clock.now();
+    this.metrics.commitSeconds.observe((committedAt - startedAt) / 1000);
+    this.metrics.commitFacts.observe(facts.size);
+    this.#tellSubscribers([...touched.values()], committedAt);
+  }
+
+  /** Finds out what is not in memory: the calls of unknown legs, and the lines that new callers dialled. */
+  async #lookUp(batch: readonly Told[]): Promise<Map<Told, Route | null>> {
+    const unknown = batch.filter((told) => told.call === undefined && !this.#callOfLeg.has(legKey(told, told.leg)));
+    const owners = await this.store.callsOfLegs(unknown);
+    const wanted = new Set([
+      ...[...owners.values()].map(({ callId }) => callId),
+      ...batch.flatMap(({ call }) => (call === undefined ? [] : [call.id])),
+    ]);
+    for (const call of await this.store.load([...wanted].filter((id) => !this.#calls.has(id)))) this.#remember(call);
+    for (const [key, { callId }] of owners) this.#pointLeg(key, callId);
+
+    const arrivals = unknown.filter(
+      (told) => told.arrival !== undefined && !this.#callOfLeg.has(legKey(told, told.leg)),
+    );
+    const routes = await this.routing.routes(
+      arrivals.map((told) => ({ nodeId: told.nodeId, did: (told.arrival as Arrival).did })),
+    );
+    return new Map(arrivals.map((told, i) => [told, routes[i] ?? null]));
+  }
+
+  /** The call that is told about, new where a caller came to a line or a click-to-call was accepted. */
+  #callFor(
+    told: Told,
+    routes: ReadonlyMap<Told, Route | null>,
+  ): { readonly call: LiveCall; readonly facts: readonly Fact[] } | null {
+    const knownId = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
+    if (knownId !== undefined) {
+      if (this.#parked.has(knownId)) return null;
+      const known = this.peek(knownId);
+      if (known !== null) {
+        for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), knownId);
+        return { call: known, facts: told.facts };
+      }
+    }
+    if (told.call !== undefined && told.facts.some(({ kind }) => kind === 'placed')) {
+      const call = new LiveCall(
+        { id: told.call.id, tenantId: told.call.tenantId, pbxNodeId: told.nodeId },
+        told.boot,
+        [],
+        null,
+      );
+      this.#remember(call);
+      for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), told.call.id);
+      return { call, facts: told.facts };
+    }
+    const route = routes.get(told);
+    if (told.arrival === undefined || route === undefined) {
+      this.metrics.unassigned.inc();
+      return null;
+    }
+    if (route === null) {
+      this.metrics.unrouted.inc();
+      this.#onUnrouted({ nodeId: told.nodeId, leg: told.leg });
+      return null;
+    }
+    const call = new LiveCall({ id: newId(), tenantId: route.tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
+    const { id } = call.identity;
+    this.#remember(call);
+    for (const leg of [id, told.leg]) this.#pointLeg(legKey(told, leg), id);
+    // Together with the facts of its frame, so that they make one change.
+    return { call, facts: [incoming(id, told.leg, told.arrival, route), ...told.facts] };
+  }
+
+  #tellSubscribers(
+    touched: readonly { call: LiveCall; events: { event: CallEvent; text: string }[]; receivedAt: number | null }[],
+    committedAt: number,
+  ): void {
+    const changes = touched.flatMap(({ call, events, receivedAt }): CommittedChange[] =>
+      call.document === null
+        ? []
+        : [
+            {
+              tenantId: call.identity.tenantId,
+              callId: call.identity.id,
+              nodeId: call.identity.pbxNodeId,
+              call: call.document,
+              events,
+              receivedAt,
+              committedAt,
+            },
+          ],
+    );
+    for (const { call } of touched) {
+      const entry = this.#calls.get(call.identity.id);
+      if (entry !== undefined && call.isOver) entry.endedAt = committedAt;
+    }
+    for (const subscriber of this.#subscribers) {
+      const before = this.clock.now();
+      try {
+        subscriber.onCommit(changes);
+      } catch (error) {
+        this.log.error({ scope: 'ledger', error, subscriber: subscriber.name }, 'an after-commit subscriber failed');
+      }
+      const took = this.clock.now() - before;
+      if (took > SUBSCRIBER_DEADLINE_MS)
+        this.log.warn(
+          { scope: 'ledger', subscriber: subscriber.name, tookMs: took },
+          'an after-commit subscriber is slow',
+        );
+    }
+  }
+
+  #remember(call: LiveCall): void {
+    this.#calls.set(call.identity.id, { call, endedAt: call.isOver ? this.clock.now() : null });
+    for (const leg of call.state?.legs ?? [])
+      this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
+  }
+
+  #pointLeg(key: string, callId: string): void {
+    if (this.#callOfLeg.get(key) === callId) return;
+    this.#callOfLeg.set(key, callId);
+    const legs = this.#legsOfCall.get(callId);
+    if (legs === undefined) this.#legsOfCall.set(callId, [key]);
+    else legs.push(key);
+  }
+
+  #drop(callId: string): void {
+    this.#calls.delete(callId);
+    for (const key of this.#legsOfCall.get(callId) ?? []) this.#callOfLeg.delete(key);
+    this.#legsOfCall.delete(callId);
+  }
+
+  /** What a failed commit did to calls in memory is not stored: they are read again. */
+  #forget(batch: readonly Told[]): void {
+    for (const told of batch) {
+      const id = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
+      if (id !== undefined) this.#drop(id);
+    }
+  }
+
+  #evict(): void {
+    const before = this.clock.now() - KEEP_ENDED_MS;
+    for (const [id, { endedAt }] of this.#calls) if (endedAt !== null && endedAt < before) this.#drop(id);
+  }
+}
+
+function takeBatch(queue: Told[]): Told[] {
+  let facts = 0;
+  let taken = 0;
+  while (taken < queue.length && (taken === 0 || facts + (queue[taken] as Told).facts.length <= BATCH)) {
+    facts += (queue[taken] as Told).facts.length;
+    taken++;
+  }
+  return queue.splice(0, taken);
+}
+
+function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact {
+  const from = parsePhoneNumber(arrival.callerNumber, route.region, arrival.callerName);
+  return {
+    leg: callId,
+    kind: 'placed',
+    key: '',
+    at: arrival.at,
+    source: 'ringline',
+    data: {
+      direction: 'inbound',
+      from,
+      to: { raw: arrival.did, e164: route.line.number, name: null },
+      line: route.line,
+      plan: {
+        kind: 'ring-line',
+        callerLeg,
+        phones: route.phones,
+        ringSeconds: route.ringSeconds,
+        limitSeconds: route.limitSeconds,
+      },
+    },
+  };
+}
+
+function toOutbox({ event, text }: { event: CallEvent; text: string }): OutboxEvent {
+  return {
+    tenantId: event.tenantId,
+    id: event.id,
+    callId: event.data.call.id,
+    type: event.type,
+    sequence: event.sequence,
+    createdAt: new Date(event.timestamp),
+    document: text,
+  };
+}

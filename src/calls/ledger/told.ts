@@ -1,0 +1,31 @@
+import type { Fact } from '../domain/fact.js';
+
+/** Which run of which switch: channel ids may repeat after a restart. */
+export type NodeBoot = { readonly nodeId: string; readonly boot: string };
+
+/** A caller who came in: becomes a call if the number dialled is a line. */
+export type Arrival = {
+  /** What the dial plan passed: the number that was dialled. */
+  readonly did: string;
+  readonly callerNumber: string;
+  readonly callerName: string;
+  readonly at: number;
+};
+
+/** What one source told at one moment: the facts of one frame, one answer, one decision. */
+export type Told = NodeBoot & {
+  /** The leg the facts are about; a call's own id for what concerns the whole call. */
+  readonly leg: string;
+  readonly facts: readonly Fact[];
+  /** When this process got the frame, ms; null when no frame caused it. */
+  readonly receivedAt: number | null;
+  readonly arrival?: Arrival;
+  /** Set where the teller knows the call: plans and requests. Else the leg leads to it. */
+  readonly call?: { readonly id: string; readonly tenantId: string };
+  /** Dropped when the call is over by the time it would be written: plans must not reopen a call. */
+  readonly onlyWhileOpen?: boolean;
+};
+
+export function legKey(node: NodeBoot, leg: string): string {
+  return `${node.nodeId}\n${node.boot}\n${leg}`;
+}
