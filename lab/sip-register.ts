@@ -9,10 +9,18 @@ export interface Registration {
   readonly contactPort: number;
   /** 0 takes the contact away; an hour unless told. */
   readonly expiresSeconds?: number;
+  /** 5 s unless told. */
+  readonly timeoutMs?: number;
 }
 
-/** Sends REGISTER over UDP and settles when the registrar said 200; repeats it as RFC 3261 does, for 5 s. */
-export function register({ sipPort, user, contactPort, expiresSeconds = 3600 }: Registration): Promise<void> {
+/** Sends REGISTER over UDP and settles when the registrar said 200; repeats it as RFC 3261 does. */
+export function register({
+  sipPort,
+  user,
+  contactPort,
+  expiresSeconds = 3600,
+  timeoutMs = 5_000,
+}: Registration): Promise<void> {
   const id = randomBytes(8).toString('hex');
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
@@ -25,7 +33,7 @@ export function register({ sipPort, user, contactPort, expiresSeconds = 3600 }: 
       if (error) reject(error);
       else resolve();
     };
-    const deadline = setTimeout(() => finish(new Error(`no answer to the REGISTER of ${user}`)), 5_000);
+    const deadline = setTimeout(() => finish(new Error(`no answer to the REGISTER of ${user}`)), timeoutMs);
     socket.once('error', finish);
     socket.on('message', (data) => {
       const status = Number(/^SIP\/2\.0 (\d{3})/.exec(data.toString())?.[1]);

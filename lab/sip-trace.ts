@@ -106,11 +106,20 @@ export function sipCalls(messages: readonly SipMessage[]): SipCall[] {
 }
 
 function callOf(callId: string, messages: readonly SipMessage[]): SipCall | undefined {
-  const invites = messages.filter((message) => message.firstLine.startsWith('INVITE '));
+  // A request within the dialog carries the other side's tag: a re-INVITE is no further attempt to call.
+  const invites = messages.filter(
+    (message) => message.firstLine.startsWith('INVITE ') && !/;\s*tag=/i.test(header(message, 'To') ?? ''),
+  );
   const invite = invites[0];
   if (!invite) return undefined;
   const request = (method: string) => messages.find((message) => message.firstLine.startsWith(`${method} `));
-  const answers = messages.filter((message) => /\bINVITE$/.test(header(message, 'CSeq') ?? ''));
+  const sequence = header(invite, 'CSeq');
+  const answers = messages.filter(
+    (message) =>
+      message.direction !== invite.direction &&
+      message.firstLine.startsWith('SIP/2.0 ') &&
+      header(message, 'CSeq') === sequence,
+  );
   const answer = (status: number) => answers.find((message) => statusOf(message) === status);
   const final = answers.findLast((message) => (statusOf(message) ?? 0) >= 200);
   const answered = answer(200);

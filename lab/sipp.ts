@@ -65,9 +65,10 @@ export interface Phone {
   calls(): Promise<SipCall[]>;
   /** Waits until a call is as `wanted` says and gives it. */
   call(wanted: (call: SipCall) => boolean, what: string, timeoutMs?: number): Promise<SipCall>;
-  /** Takes its registrations back; the phone itself goes on. */
+  /** Takes its registrations back; the phone itself goes on and can still be called by its address. */
   unregister(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Signs off and ends. To let a phone vanish without a word, use signal('SIGKILL'). */
   stop(): Promise<void>;
 }
 
@@ -99,7 +100,7 @@ const REFUSALS = [400, 401, 403, 404, 405, 408, 410, 480, 481, 482, 484, 486, 48
 const FAILURES = [500, 501, 502, 503, 504, 600, 603, 604, 606];
 
 export function sippIn(lab: SippOptions): Sipp {
-  const running = new Set<Phone>();
+  const running = new Set<() => Promise<void>>();
   let started = 0;
 
   async function start(
@@ -160,6 +161,11 @@ export function sippIn(lab: SippOptions): Sipp {
     });
     const messages = async () => parseMessages(await readFile(messageLog, 'utf8').catch(() => ''));
     const calls = async () => sipCalls(await messages());
+    const end = async () => {
+      running.delete(end);
+      await kept.stop();
+    };
+    running.add(end);
     const phone: Caller = {
       port,
       pid: kept.pid,
@@ -170,10 +176,7 @@ export function sippIn(lab: SippOptions): Sipp {
         waitFor(async () => (await calls()).find(wanted), { what, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
       unregister: () => Promise.resolve(),
       signal: (signal) => kept.signal(signal),
-      async stop() {
-        running.delete(phone);
-        await kept.stop();
-      },
+      stop: end,
       done: kept.exited.then(async (code) => {
         // 1: some call did not go as the scenario says, which is the business of whoever reads the log.
         if (code > 1 && code !== 137) {
@@ -183,7 +186,6 @@ export function sippIn(lab: SippOptions): Sipp {
       }),
     };
     phone.done.catch(() => undefined);
-    running.add(phone);
     return phone;
   }
 
@@ -207,21 +209,39 @@ export function sippIn(lab: SippOptions): Sipp {
         () => Promise.resolve([]),
       );
       await waitFor(() => listensOn(port), { what: `SIPp to listen on ${port} (${phone.dir})` });
-      const users = options.register ?? [];
-      const registerAll = (expiresSeconds: number) =>
-        Promise.all(users.map((user) => register({ sipPort: lab.sipPort, user, contactPort: port, expiresSeconds })));
-      await registerAll(3600);
-      return {
-        ...phone,
-        unregister: async () => {
-          await registerAll(0);
-        },
+      let registered: readonly string[] = [];
+      const unregister = async (timeoutMs?: number) => {
+        const users = registered;
+        registered = [];
+        await Promise.all(
+          users.map((user) =>
+            register({
+              sipPort: lab.sipPort,
+              user,
+              contactPort: port,
+              expiresSeconds: 0,
+              ...(timeoutMs && { timeoutMs }),
+            }),
+          ),
+        );
       };
+      registered = options.register ?? [];
+      await Promise.all(registered.map((user) => register({ sipPort: lab.sipPort, user, contactPort: port })));
+      const stop = phone.stop;
+      return Object.assign(phone, {
+        unregister: () => unregister(),
+        // A contact that stays behind would get the calls of the next phone with this name.
+        stop: async () => {
+          await unregister(500).catch(() => undefined);
+          await stop();
+        },
+      });
     },
 
     async caller(options) {
       const port = await lab.ports.next();
       const trunk = options.trunk ?? 'trunk';
+      const giveUpMs = String(options.giveUpMs ?? NEVER_MS);
       const headers = [...(trunk === 'none' ? [] : [`X-Lab-Trunk: ${trunk}`]), ...(options.headers ?? [])];
       return start(
         options.name ?? 'caller',
@@ -230,9 +250,12 @@ export function sippIn(lab: SippOptions): Sipp {
           // An empty line would end the header, so there is always one.
           HEADERS: ['Supported: replaces', ...headers].join('\n'),
           REFUSALS: [...REFUSALS, ...FAILURES]
-            .map((status) => `  <recv response="${status}" optional="true" next="refused"/>`)
+            .map(
+              (status) =>
+                `  <recv response="${status}" optional="true" timeout="${giveUpMs}" ontimeout="give-up" next="refused"/>`,
+            )
             .join('\n'),
-          GIVE_UP_MS: String(options.giveUpMs ?? NEVER_MS),
+          GIVE_UP_MS: giveUpMs,
           TALK_MS: String(options.talkMs ?? NEVER_MS),
         },
         options.media ?? 'stream',
@@ -248,7 +271,8 @@ export function sippIn(lab: SippOptions): Sipp {
     },
 
     async stopAll() {
-      await Promise.all([...running].map((phone) => phone.stop()));
+      // Asterisk goes too, so nobody has to sign off.
+      await Promise.all([...running].map((end) => end()));
     },
   };
 }
