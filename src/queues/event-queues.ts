@@ -1,5 +1,4 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { RedisLink } from './redis-link.js';
 import { CALL_EVENTS, QUEUE_PREFIX, WAITING_CAP, callEventJobOptions } from './queues.js';
 
@@ -27,67 +26,67 @@ export class EventQueues {
     return this.#waiting;
   }
 
-  /** Whether Redis may have lost jobs since `markComplete`: it was flushed, restarted or replaced. */
-  async mayHaveLostJobs(): Promise<boolean> {
-    const { state } = this.link;
-    return state.status === 'ready' && (await this.#redis.get(MARKER_KEY)) !== state.runId;
+  /**
+   * Looks at the queues: how full they are, which health is told, and whether Redis may have lost jobs since
+   * `markComplete` because it was flushed, restarted or replaced.
+   * @throws when Redis cannot be used.
+   */
+  async inspect(): Promise<{ readonly mayHaveLostJobs: boolean }> {
+    const [marker, ...lengths] = await Promise.all([
+      this.link.client.get(MARKER_KEY),
+      ...this.names.map((name) => this.link.client.llen(`${QUEUE_PREFIX}:${name}:wait`)),
+    ]);
+    for (const [index, name] of this.names.entries()) {
+      const waiting = lengths[index] ?? 0;
+      this.#waiting.set(name, waiting);
+      const full = `Queue ${name} holds ${waiting} events that nobody took; new events are not added to it.`;
+      this.link.warn(`queue-full:${name}`, waiting >= this.cap ? full : undefined);
+    }
+    return { mayHaveLostJobs: this.link.state.status === 'ready' && marker !== this.link.state.runId };
   }
 
   async markComplete(): Promise<void> {
-    const { state } = this.link;
-    if (state.status === 'ready') await this.#redis.set(MARKER_KEY, state.runId);
+    if (this.link.state.status === 'ready') await this.link.client.set(MARKER_KEY, this.link.state.runId);
   }
 
   /**
-   * Adds a job for each event to each queue, in order. A job that a queue still keeps is not added again. A queue with
-   * too many waiting jobs is passed over and health says so.
+   * Adds a job for each event to each queue that is not full, in order. A job that a queue still keeps is not added
+   * again.
    * @throws when Redis cannot be used; some jobs may have been added.
    */
   async add(events: readonly EventJob[]): Promise<void> {
+    if (events.length === 0) return;
     const jobs = events.map(({ id, type, document }) => ({
       name: type,
       data: JSON.parse(document) as unknown,
       opts: { jobId: id, ...callEventJobOptions },
     }));
-    const open = await this.#openQueues();
-    for (const queue of open) {
-      await queue.addBulk(jobs);
-      this.#waiting.set(queue.name, (this.#waiting.get(queue.name) ?? 0) + jobs.length);
+    if (this.#queues.length === 0) this.#queues = this.names.map((name) => this.#open(name));
+    try {
+      for (const queue of this.#queues) {
+        const waiting = this.#waiting.get(queue.name) ?? 0;
+        if (waiting >= this.cap) continue;
+        await queue.addBulk(jobs);
+        this.#waiting.set(queue.name, waiting + jobs.length);
+      }
+    } catch (error) {
+      // A queue whose set-up was cut off never recovers.
+      for (const queue of this.#queues) void queue.close().catch(() => undefined);
+      this.#queues = [];
+      throw error;
     }
   }
 
-  async #openQueues(): Promise<readonly Queue[]> {
-    if (this.#queues.length === 0) {
-      this.#queues = this.names.map((name) => {
-        const queue = new Queue(name, {
-          connection: this.#redis,
-          prefix: QUEUE_PREFIX,
-          skipWaitingForReady: true,
-          // Nobody reads the stream of queue events; its default of 10,000 entries would only fill memory.
-          streams: { events: { maxLen: 100 } },
-        });
-        // A lost connection is told by the link.
-        queue.on('error', () => undefined);
-        return queue;
-      });
-    }
-    const open: Queue[] = [];
-    for (const queue of this.#queues) {
-      const waiting = await this.#redis.llen(queue.toKey('wait'));
-      this.#waiting.set(queue.name, waiting);
-      const full = waiting >= this.cap;
-      this.link.warn(
-        `queue-full:${queue.name}`,
-        full
-          ? `Queue ${queue.name} holds ${waiting} events that nobody took; new events are not added to it.`
-          : undefined,
-      );
-      if (!full) open.push(queue);
-    }
-    return open;
-  }
-
-  get #redis(): Redis {
-    return this.link.client;
+  #open(name: string): Queue {
+    const queue = new Queue(name, {
+      connection: this.link.client,
+      prefix: QUEUE_PREFIX,
+      skipWaitingForReady: true,
+      // Nobody reads the stream of queue events; its default of 10,000 entries would only fill memory.
+      streams: { events: { maxLen: 100 } },
+    });
+    // A lost connection is told by the link.
+    queue.on('error', () => undefined);
+    return queue;
   }
 }

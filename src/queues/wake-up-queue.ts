@@ -31,6 +31,9 @@ export class WakeUpQueue {
       );
     } catch (error) {
       this.log.debug({ scope: 'webhooks', error }, 'wake-up not queued');
+      // A queue whose set-up was cut off never recovers.
+      void this.#queue?.close().catch(() => undefined);
+      this.#queue = undefined;
     }
   }
 

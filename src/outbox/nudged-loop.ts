@@ -1,0 +1,62 @@
+/**
+ * Runs one piece of work again and again: at once when nudged, else by a sweep. One run at a time; what is nudged for
+ * while a run goes on is done in the next, so work comes in natural batches.
+ */
+export class NudgedLoop {
+  #nudged = false;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastStart = 0;
+  #stopped = true;
+
+  /**
+   * @param run one round; `true` when more is waiting. Handles its own errors.
+   * @param sweepMs longest pause between rounds.
+   * @param gapMs shortest time from one start to the next, which makes batches bigger under load.
+   */
+  constructor(
+    private readonly run: (swept: boolean) => Promise<boolean>,
+    private readonly sweepMs: number,
+    private readonly gapMs: number,
+  ) {}
+
+  start(): void {
+    this.#stopped = false;
+    this.#schedule(0, true);
+  }
+
+  nudge(): void {
+    if (this.#stopped || this.#nudged) return;
+    this.#nudged = true;
+    if (this.#running) return;
+    const wait = this.#lastStart + this.gapMs - performance.now();
+    if (wait <= 0) this.#round(false);
+    else this.#schedule(wait, false);
+  }
+
+  /** No round begins after this; settles when the one that runs is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(ms: number, swept: boolean): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#round(swept), ms);
+  }
+
+  #round(swept: boolean): void {
+    clearTimeout(this.#timer);
+    this.#nudged = false;
+    this.#lastStart = performance.now();
+    const done = (more: boolean): void => {
+      this.#running = undefined;
+      if (this.#stopped) return;
+      if (more) this.#nudged = true;
+      if (this.#nudged) this.#schedule(Math.max(0, this.#lastStart + this.gapMs - performance.now()), false);
+      else this.#schedule(this.sweepMs, true);
+    };
+    this.#running = this.run(swept).then(done, () => done(false));
+  }
+}
