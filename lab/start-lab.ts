@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startAsterisk, type LabAsterisk } from './asterisk.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
 import { sidPackages } from './debian-sid.js';
+import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 import { claimPorts, type LabPorts } from './ports.js';
 import { startPostgres, useGivenPostgres, type LabPostgres } from './postgres.js';
 import { projectRoot } from './project-root.js';
@@ -32,6 +33,8 @@ export interface Lab {
   readonly redis: LabRedis;
   /** Phones and callers; they need Asterisk. */
   readonly sipp: Sipp;
+  /** A proxy in front of a URL or "host:port", ended with the lab; see fault-proxy.ts. */
+  proxy(target: string): Promise<FaultProxy>;
   /** Ends all it started and removes its folder. Can be called twice. */
   stop(): Promise<void>;
 }
@@ -109,6 +112,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       },
       get redis() {
         return redis ?? leftOut('redis');
+      },
+      async proxy(target) {
+        const proxy = await startFaultProxy(target);
+        ends.unshift(() => proxy.stop());
+        return proxy;
       },
       stop,
     };
