@@ -1,0 +1,141 @@
+/**
+ * After so many failures an event gives way to a later one of its call: each carries the whole call, and the end of a
+ * call must not wait for its beginning.
+ */
+export const SUPERSEDE_AFTER_ATTEMPTS = 3;
+
+const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
+
+/**
+ * One statement for all endpoints. Of each call and endpoint only the lowest unfinished sequence (its head) may go.
+ * - `ready`: due heads, as many as their endpoint has room for.
+ * - `stuck`: calls whose head failed often while later events wait: all but the newest are superseded, the newest is due
+ *   at once and is found as a head by the next claim.
+ * - `blocked`: due rows behind a head that waits for its retry: they wait with it, so that the index of what is due stays
+ *   short however long an endpoint is dead.
+ * Every row is locked with `skip locked`: claims of several workers never wait for each other.
+ *
+ * $1 worker, $2 tenants or null, $3 endpoints and $4 their room, $5 room of others, $6 limit, $7 claim seconds,
+ * $8 attempts after which a head gives way.
+ */
+export const claimSql = `
+with endpoint as materialized (
+  select e.tenant_id, e.id, e.url, e.secret_sealed, coalesce(busy.room, $5::int) as room
+  from webhook_endpoint e left join unnest($3::uuid[], $4::int[]) as busy (id, room) on busy.id = e.id
+  where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
+), due as materialized (
+  select d.*, e.room, head.*,
+    head.head_attempts >= $8 and exists (
+      select from delivery l
+      where l.endpoint_id = d.endpoint_id and l.call_id = d.call_id and l.sequence > head.head_sequence
+        and l.status = 'pending') as gives_way
+  from endpoint e
+  cross join lateral (
+    select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
+    where p.endpoint_id = e.id and p.status = 'pending' and p.next_attempt_at <= now() and ${unclaimed('p')}
+    order by p.next_attempt_at limit 4 * e.room + 32
+  ) d
+  cross join lateral (
+    select h.id as head_id, h.sequence as head_sequence, h.attempts as head_attempts,
+      h.next_attempt_at as head_next_attempt_at, ${unclaimed('h')} as head_is_free
+    from delivery h
+    where h.endpoint_id = d.endpoint_id and h.call_id = d.call_id and h.status = 'pending'
+    order by h.sequence limit 1
+  ) head
+  where e.room > 0
+), ready as (
+  select tenant_id, id from (
+    select tenant_id, id, room, next_attempt_at,
+      row_number() over (partition by endpoint_id order by next_attempt_at, id) as place
+    from due where id = head_id and not gives_way
+  ) heads
+  where place <= room order by next_attempt_at limit $6::int
+), locked as (
+  select d.tenant_id, d.id from delivery d
+  where (d.tenant_id, d.id) in (select tenant_id, id from ready) and d.status = 'pending' and ${unclaimed('d')}
+  for update skip locked
+), claimed as (
+  update delivery d
+  set claimed_by = $1::uuid, claim_until = now() + make_interval(secs => $7), attempts = d.attempts + 1
+  from locked where d.tenant_id = locked.tenant_id and d.id = locked.id
+  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.created_at
+), stuck as materialized (
+  select distinct due.tenant_id, due.endpoint_id, due.call_id, newest.sequence from due
+  cross join lateral (
+    select n.sequence from delivery n
+    where n.endpoint_id = due.endpoint_id and n.call_id = due.call_id and n.status = 'pending'
+    order by n.sequence desc limit 1
+  ) newest
+  where due.gives_way and due.head_is_free
+), doomed as (
+  select d.tenant_id, d.id from delivery d
+  join stuck s on s.endpoint_id = d.endpoint_id and s.call_id = d.call_id and d.sequence < s.sequence
+  where d.status = 'pending' and ${unclaimed('d')}
+  for update of d skip locked
+), superseded as (
+  update delivery d set status = 'superseded', finished_at = now()
+  from doomed where d.tenant_id = doomed.tenant_id and d.id = doomed.id
+  returning d.tenant_id
+), waiting_newest as (
+  select d.tenant_id, d.id from delivery d
+  join stuck s on s.endpoint_id = d.endpoint_id and s.call_id = d.call_id and s.sequence = d.sequence
+  where d.status = 'pending' and d.next_attempt_at > now()
+  for update of d skip locked
+), freed as (
+  update delivery d set next_attempt_at = now()
+  from waiting_newest n where d.tenant_id = n.tenant_id and d.id = n.id
+), blocked as (
+  select d.tenant_id, d.id, due.head_next_attempt_at as until from delivery d
+  join due on due.tenant_id = d.tenant_id and due.id = d.id
+  where due.id <> due.head_id and due.head_is_free and not due.gives_way and due.head_next_attempt_at > now()
+    and d.status = 'pending'
+  for update of d skip locked
+), postponed as (
+  update delivery d set next_attempt_at = b.until
+  from blocked b where d.tenant_id = b.tenant_id and d.id = b.id
+)
+select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
+  e.secret_sealed as "secretSealed", v.document, c.attempts as attempt,
+  (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
+  (select array_agg(tenant_id) from superseded) as superseded
+from (values (1)) as always_one
+left join (claimed c
+  join endpoint e on e.id = c.endpoint_id
+  join call_event v on v.tenant_id = c.tenant_id and v.id = c.event_id) on true`;
+
+/**
+ * $1 tenant, $2 delivery, $3 number, $4 started, $5 ms, $6 status, $7 error, $8 excerpt, $9 result, $10 ms to the next try.
+ * `attempts` is the fence: who claimed a delivery later has raised it.
+ */
+export const completeSql = `
+with done as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::int[], $6::int[], $7::text[], $8::text[],
+    $9::text[], $10::float8[])
+    as t (tenant_id, delivery_id, number, started_at, duration_ms, status, error, excerpt, result, retry_in_ms)
+), stored as (
+  insert into attempt (tenant_id, delivery_id, number, started_at, duration_ms, status, error, response_excerpt)
+  select tenant_id, delivery_id, number, started_at, duration_ms, status, error, excerpt from done t
+  where exists (select from delivery d where d.tenant_id = t.tenant_id and d.id = t.delivery_id)
+  on conflict do nothing
+)
+update delivery d
+set status = t.result, claimed_by = null, claim_until = null,
+  next_attempt_at = coalesce(now() + t.retry_in_ms * interval '1 ms', d.next_attempt_at),
+  finished_at = case when t.result = 'pending' then null else now() end
+from done t
+where d.tenant_id = t.tenant_id and d.id = t.delivery_id and d.status = 'pending' and d.attempts = t.number`;
+
+export const giveBackSql = `
+update delivery d set claimed_by = null, claim_until = null, attempts = d.attempts - 1
+from unnest($1::uuid[], $2::uuid[], $3::int[]) as t (tenant_id, id, attempt)
+where d.tenant_id = t.tenant_id and d.id = t.id and d.status = 'pending' and d.attempts = t.attempt`;
+
+/** $1 tenant, $2 endpoint, $3 reason, $4 id of the audit row. */
+export const disableSql = `
+with gone as (
+  update webhook_endpoint set status = 'disabled', status_reason = $3, updated_at = now()
+  where tenant_id = $1 and id = $2 and status <> 'disabled' returning id
+)
+insert into audit_entry (id, tenant_id, at, actor_key_id, action, target_type, target_id, detail)
+select $4, $1, now(), null, 'webhook-endpoint.disabled', 'webhook-endpoint', $2::uuid::text, jsonb_build_object('reason', $3::text)
+from gone`;

@@ -1,0 +1,99 @@
+import type { DataSource } from 'typeorm';
+import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, disableSql, giveBackSql } from './delivery-sql.js';
+
+/** A delivery that this process may send until `CLAIM_SECONDS` have passed. */
+export type ClaimedDelivery = {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly url: string;
+  readonly secretSealed: string;
+  readonly document: string;
+  /** Of this try, from 1. */
+  readonly attempt: number;
+  /** How long ago the event was committed, ms, by the database's clock. */
+  readonly ageMs: number;
+};
+
+/** What became of one try. */
+export type CompletedAttempt = {
+  readonly tenantId: string;
+  readonly deliveryId: string;
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+  readonly result: 'delivered' | 'pending' | 'dead';
+  /** Until the next try, when one follows. */
+  readonly retryInMs: number | null;
+};
+
+export type ClaimRequest = {
+  /** Tenants that were nudged; `null` looks at every endpoint. */
+  readonly tenantIds: readonly string[] | null;
+  /** How many more deliveries each endpoint that is being sent to may get; the others get `otherRoom`. */
+  readonly room: ReadonlyMap<string, number>;
+  readonly otherRoom: number;
+  readonly limit: number;
+};
+
+/** Deliveries in PostgreSQL, claimed and completed many at a time. */
+export class DeliveryStore {
+  constructor(
+    private readonly source: DataSource,
+    /** This process, as the claims name it. */
+    private readonly workerId: string,
+    private readonly claimSeconds: number,
+  ) {}
+
+  /** Takes what is due, at most one delivery of a call per endpoint. `superseded` names the tenant of each that was given up on the way. */
+  async claim(request: ClaimRequest): Promise<{ claimed: readonly ClaimedDelivery[]; superseded: readonly string[] }> {
+    const rows: (ClaimedDelivery & { superseded: string[] | null })[] = await this.source.query(claimSql, [
+      this.workerId,
+      request.tenantIds,
+      [...request.room.keys()],
+      [...request.room.values()],
+      request.otherRoom,
+      request.limit,
+      this.claimSeconds,
+      SUPERSEDE_AFTER_ATTEMPTS,
+    ]);
+    return { claimed: rows.filter(({ id }) => id !== null), superseded: rows[0]?.superseded ?? [] };
+  }
+
+  /** Stores tries and what follows from them. A try whose claim was taken over meanwhile changes nothing. */
+  async complete(attempts: readonly CompletedAttempt[]): Promise<void> {
+    if (attempts.length === 0) return;
+    const column = <K extends keyof CompletedAttempt>(name: K): CompletedAttempt[K][] => attempts.map((a) => a[name]);
+    await this.source.query(completeSql, [
+      column('tenantId'),
+      column('deliveryId'),
+      column('number'),
+      column('startedAt'),
+      column('durationMs'),
+      column('status'),
+      column('error'),
+      column('excerpt'),
+      column('result'),
+      column('retryInMs'),
+    ]);
+  }
+
+  /** Gives back claims that were not used, as if they had never been made. */
+  async giveBack(claims: readonly ClaimedDelivery[]): Promise<void> {
+    if (claims.length === 0) return;
+    await this.source.query(giveBackSql, [
+      claims.map(({ tenantId }) => tenantId),
+      claims.map(({ id }) => id),
+      claims.map(({ attempt }) => attempt),
+    ]);
+  }
+
+  /** Disables an endpoint that said it is gone, with an audit row. */
+  async disable(tenantId: string, endpointId: string, auditId: string, reason: string): Promise<void> {
+    await this.source.query(disableSql, [tenantId, endpointId, reason, auditId]);
+  }
+}

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { ApiAnswer } from '../http/api-answer.js';
+import { idSchema } from '../http/id.js';
+import { idPageQuerySchema, pageSchema, type IdPageQuery, type Page } from '../http/paging.js';
+import type { Actor } from '../tenancy/actor.js';
+import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
+import { DeliveriesService } from './deliveries.service.js';
+import {
+  createWebhookEndpointSchema,
+  createdWebhookEndpointSchema,
+  deliverySchema,
+  updateWebhookEndpointSchema,
+  webhookEndpointSchema,
+  type CreateWebhookEndpoint,
+  type CreatedWebhookEndpoint,
+  type DeliveryView,
+  type UpdateWebhookEndpoint,
+  type WebhookEndpointView,
+} from './webhook-endpoint.schema.js';
+import { WebhookEndpointsService } from './webhook-endpoints.service.js';
+
+@ApiTags('Webhooks')
+@RequireScope('webhooks')
+@Controller('v1/webhook-endpoints')
+export class WebhookEndpointsController {
+  constructor(
+    private readonly endpoints: WebhookEndpointsService,
+    private readonly deliveries: DeliveriesService,
+  ) {}
+
+  @Get()
+  @ApiAnswer({
+    summary: 'List webhook endpoints',
+    schema: pageSchema('WebhookEndpointPage', webhookEndpointSchema),
+  })
+  list(
+    @CurrentActor() actor: Actor,
+    @Query({ schema: idPageQuerySchema }) query: IdPageQuery,
+  ): Promise<Page<WebhookEndpointView>> {
+    return this.endpoints.list(actor, query);
+  }
+
+  @Post()
+  @ApiAnswer({
+    summary: 'Create a webhook endpoint',
+    description: 'From now on it gets the events of every call of the tenant. The secret is in this answer only.',
+    status: 201,
+    schema: createdWebhookEndpointSchema,
+    problems: ['unsafe-url'],
+  })
+  create(
+    @CurrentActor() actor: Actor,
+    @Body({ schema: createWebhookEndpointSchema }) body: CreateWebhookEndpoint,
+  ): Promise<CreatedWebhookEndpoint> {
+    return this.endpoints.create(actor, body);
+  }
+
+  @Get(':id')
+  @ApiAnswer({ summary: 'Get a webhook endpoint', schema: webhookEndpointSchema })
+  get(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<WebhookEndpointView> {
+    return this.endpoints.get(actor, id);
+  }
+
+  @Patch(':id')
+  @ApiAnswer({
+    summary: 'Change, pause or enable a webhook endpoint',
+    schema: webhookEndpointSchema,
+    problems: ['unsafe-url'],
+  })
+  update(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: updateWebhookEndpointSchema }) body: UpdateWebhookEndpoint,
+  ): Promise<WebhookEndpointView> {
+    return this.endpoints.update(actor, id, body);
+  }
+
+  @Delete(':id')
+  @ApiAnswer({ summary: 'Delete a webhook endpoint with its deliveries', status: 204 })
+  remove(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<void> {
+    return this.endpoints.remove(actor, id);
+  }
+
+  @Get(':id/deliveries')
+  @ApiAnswer({
+    summary: 'List what was sent to a webhook endpoint, newest first',
+    schema: pageSchema('WebhookDeliveryPage', deliverySchema),
+  })
+  listDeliveries(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Query({ schema: idPageQuerySchema }) query: IdPageQuery,
+  ): Promise<Page<DeliveryView>> {
+    return this.deliveries.list(actor, id, query);
+  }
+}
