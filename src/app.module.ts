@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { AgentsModule } from './agents/agents.module.js';
 import { AfterCommitSubscribers, type AfterCommit } from './calls/after-commit.js';
 import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
@@ -8,10 +9,16 @@ import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { LinesModule } from './lines/lines.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { OutboxModule } from './outbox/outbox.module.js';
+import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
 import { ScreenPop } from './screen-pop/screen-pop.js';
 import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
+import { PbxNodesModule } from './pbx-nodes/pbx-nodes.module.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
+import { WebhookSenderModule } from './webhooks/webhook-sender.module.js';
+import { WebhooksApiModule } from './webhooks/webhooks-api.module.js';
 
 /** What a process does. */
 export type Parts = {
@@ -32,9 +39,9 @@ export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
 /** The one list of modules. A module stands under each part that needs it and is loaded once. */
 const always: readonly Type[] = [DatabaseModule, MetricsModule, HealthModule, HttpModule];
 const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
-  api: [TenancyModule, ScreenPopModule],
+  api: [TenancyModule, AgentsModule, LinesModule, PbxNodesModule, ScreenPopModule, WebhooksApiModule],
   telephony: [],
-  worker: [],
+  worker: [OutboxModule, WebhookSenderModule],
 };
 
 /**
@@ -43,6 +50,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
  */
 const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [
   { part: 'api', subscriber: ScreenPop },
+  { part: 'worker', subscriber: OutboxWakeUp },
 ];
 
 /** The composition root: the only place that knows every module. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { jsonOnly } from './json-only.js';
 import { requestId } from './request-id.js';
 import { ShutdownGate } from './shutdown-gate.js';
+import { storableOnly } from './storable.js';
 
 /** Also told in the problem `body-too-large`. */
 const BODY_LIMIT = '64kb';
@@ -36,6 +37,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config): void {
   }
   app.use(jsonOnly);
   app.useBodyParser('json', { limit: BODY_LIMIT, type: ['application/json', 'application/*+json'] });
+  app.use(storableOnly);
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import { ApiKey } from './api-key.entity.js';
+import { hashOfKey } from './key-secret.js';
 import type { Scope } from './scopes.js';
 import { Tenant } from './tenant.entity.js';
 
@@ -12,10 +12,6 @@ export type KnownKey = { readonly id: string; readonly tenantId: string | null; 
 const REMEMBERED_MS = 3_000;
 /** More keys than any installation uses in 3 s, few enough for memory. */
 const MOST_REMEMBERED = 5_000;
-
-export function hashOfKey(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
-}
 
 /** Finds API keys by their secret and remembers them for a moment, so that a busy client costs no query a request. */
 @Injectable()

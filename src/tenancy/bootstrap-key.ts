@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -10,17 +9,12 @@ import { Problem } from '../common/problems.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { ApiKey } from './api-key.entity.js';
-import { hashOfKey } from './api-key-lookup.js';
 import { AuditLog } from './audit-log.js';
+import { hashOfKey, newKeySecret } from './key-secret.js';
 
 /** Any constant that no other user of the database takes. */
 const BOOTSTRAP_LOCK = 7_242_002;
 const RETRY_MS = 1_000;
-
-/** A new secret of an API key: `rl_` and 32 random bytes. */
-export function newKeySecret(): string {
-  return `rl_${randomBytes(32).toString('base64url')}`;
-}
 
 /**
  * The first platform key, without which nobody could make another: from `BOOTSTRAP_API_KEY`, else from
@@ -115,7 +109,7 @@ export class BootstrapKey implements OnApplicationBootstrap, BeforeApplicationSh
   }
 }
 
-export async function hasPlatformKey(manager: EntityManager): Promise<boolean> {
+async function hasPlatformKey(manager: EntityManager): Promise<boolean> {
   return manager
     .createQueryBuilder(ApiKey, 'key')
     .where(`'platform' = any(key.scopes) and key.revoked_at is null`)

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { idSchema } from '../http/id.js';
+import { instantSchema } from '../http/instant.js';
+import { patchSchema } from '../http/patch.js';
+import { plainText } from '../http/plain-text.js';
+import { nodeHealthSchema } from './node-health.js';
+
+const ariUrlSchema = z
+  .string()
+  .max(500)
+  .refine(isAriUrl, { error: 'must be a URL such as http://pbx:8088/ari, without user, query or fragment' })
+  .meta({ description: 'Base of ARI, http or https.', example: 'http://127.0.0.1:8088/ari' });
+
+const shape = {
+  name: plainText(100),
+  ariUrl: ariUrlSchema,
+  username: plainText(100).refine((name) => !name.includes(':'), { error: 'must not hold a colon' }),
+  app: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, { error: 'must be 1 to 40 letters, digits, _ or -' })
+    .default('ringline')
+    .meta({ description: 'Name of the ARI app that the dial plan passes calls to.' }),
+  observe: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether calls that other programs drive are recorded as well.' }),
+  tenantIds: z
+    .array(idSchema)
+    .max(1000)
+    .default([])
+    .meta({ description: 'Tenants that may have lines and devices here. Empty: all.' }),
+  defaultTenantId: idSchema
+    .nullable()
+    .default(null)
+    .meta({ description: 'Whose an observed call is that neither a line nor a device tells. Null: it is not stored.' }),
+};
+
+export const createPbxNodeSchema = z
+  .strictObject({
+    ...shape,
+    password: z
+      .string()
+      .min(1)
+      .max(500)
+      .meta({ description: 'Of the ARI user. Write-only: no answer ever holds it.', writeOnly: true }),
+  })
+  .superRefine(({ tenantIds, defaultTenantId }, context) => {
+    if (defaultTenantId !== null && tenantIds.length > 0 && !tenantIds.includes(defaultTenantId)) {
+      context.addIssue({ code: 'custom', path: ['defaultTenantId'], message: 'must be one of `tenantIds`' });
+    }
+  })
+  .meta({ id: 'CreatePbxNode' });
+export type CreatePbxNode = z.output<typeof createPbxNodeSchema>;
+
+export const updatePbxNodeSchema = patchSchema('UpdatePbxNode', createPbxNodeSchema);
+export type UpdatePbxNode = z.output<typeof updatePbxNodeSchema>;
+
+export const pbxNodeSchema = z
+  .strictObject({
+    id: idSchema,
+    ...shape,
+    health: nodeHealthSchema,
+    createdAt: instantSchema,
+    updatedAt: instantSchema,
+  })
+  .meta({ id: 'PbxNode' });
+export type PbxNodeView = z.output<typeof pbxNodeSchema>;
+
+function isAriUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return plain && (url.protocol === 'http:' || url.protocol === 'https:') && !/\s/.test(text);
+}
