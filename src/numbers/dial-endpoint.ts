@@ -1,0 +1,59 @@
+// The only place that builds what Asterisk is asked to call. ARI takes any string as `endpoint`, Local/anything@anycontext
+// and Local/${SHELL(id)}@context included, and answers 200; `&` would ring a second device, `,` and `/n` carry options.
+// So no text from outside is passed on: every part must match a pattern in full, or nothing is built.
+
+declare const brand: unique symbol;
+/** `PJSIP/<endpoint>`, `PJSIP/<endpoint>/<contact uri>` or `PJSIP/<number>@<endpoint>`, made in this file only. */
+export type DialEndpoint = string & { readonly [brand]: 'DialEndpoint' };
+
+/** A part that may not reach the switch. Names the part, never its text. */
+export class UnsafeDialPart extends Error {
+  constructor(readonly part: 'endpoint' | 'contact' | 'number') {
+    super(`The ${part} has characters that may not reach the switch.`);
+    this.name = 'UnsafeDialPart';
+  }
+}
+
+/** Name of a PJSIP endpoint: agents' phones and trunks. */
+export const endpointNamePattern = /^[A-Za-z0-9_.-]{1,64}$/;
+// + digits * #: an E.164 number of at most 15 digits, an international prefix and the trunk's prefix of at most 8.
+const trunkNumberPattern = /^[0-9*#+]{3,32}$/;
+const maxContactChars = 255;
+// sip(s):[user@]host[:port][;param[=value]]... without `?headers` (sip:x@y?Replaces=... steals calls), quotes or `/`.
+// IPv6 hosts and IPv6 in Asterisk's x-ast-orig-host come in brackets.
+const contactPattern =
+  /^sips?:(?:(?:[A-Za-z0-9_.+*~-]|%[0-9A-Fa-f]{2}){1,128}@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:;[A-Za-z0-9_.+~-]{1,64}(?:=[A-Za-z0-9_.+~:[\]-]{1,200})?)*$/;
+// What a user part may hide behind %: the rest of e-mail-like and dialled user names, never a control or dial character.
+const harmlessWhenDecoded = /^[A-Za-z0-9@#:=+ _.-]$/;
+
+/** An endpoint as a whole: Asterisk takes one of its contacts. To ring all, name each. @throws UnsafeDialPart */
+export function deviceEndpoint(endpoint: string): DialEndpoint {
+  return `PJSIP/${safeEndpointName(endpoint)}` as DialEndpoint;
+}
+
+/** One registered phone, by the contact that the switch itself reported. @throws UnsafeDialPart */
+export function contactEndpoint(endpoint: string, contactUri: string): DialEndpoint {
+  return `PJSIP/${safeEndpointName(endpoint)}/${safeContactUri(contactUri)}` as DialEndpoint;
+}
+
+/** A number, as formatForTrunk wrote it, through a trunk. @throws UnsafeDialPart */
+export function trunkEndpoint(number: string, endpoint: string): DialEndpoint {
+  if (!trunkNumberPattern.test(number)) throw new UnsafeDialPart('number');
+  return `PJSIP/${number}@${safeEndpointName(endpoint)}` as DialEndpoint;
+}
+
+function safeEndpointName(endpoint: string): string {
+  if (!endpointNamePattern.test(endpoint)) throw new UnsafeDialPart('endpoint');
+  return endpoint;
+}
+
+function safeContactUri(uri: string): string {
+  const safe =
+    uri.length <= maxContactChars &&
+    contactPattern.test(uri) &&
+    [...uri.matchAll(/%([0-9A-Fa-f]{2})/g)].every(([, hex]) =>
+      harmlessWhenDecoded.test(String.fromCharCode(Number.parseInt(hex ?? '', 16))),
+    );
+  if (!safe) throw new UnsafeDialPart('contact');
+  return uri;
+}
