@@ -73,7 +73,7 @@ export interface FaultProxy {
 /** Stands between a client and a TCP server ("127.0.0.1:5432" or a URL) and does to their connection what networks do. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const proxied = target.includes('://') ? new URL(target) : undefined;
-  const [host = '', port = 0] = proxied
+  const [host, port] = proxied
     ? [proxied.hostname, Number(proxied.port || 80)]
     : [target.slice(0, target.lastIndexOf(':')), Number(target.slice(target.lastIndexOf(':') + 1))];
 

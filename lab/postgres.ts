@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, readdir } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import pg from 'pg';
@@ -64,7 +64,12 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
 
   const initialise = asOrdinaryUser(join(programs.bin, 'initdb'), [
-    ...['-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--encoding=UTF8', '--no-sync'],
+    `--pgdata=${data}`,
+    '--username=postgres',
+    '--auth=trust',
+    '--locale=C',
+    '--encoding=UTF8',
+    '--no-sync',
   ]);
   const { code, stdout, stderr } = await runProgram(initialise.command, initialise.args, {
     env: programs.env,
@@ -90,7 +95,8 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
     const kept = await keepProcess(server.command, server.args, {
       logFile,
       aliveFile,
-      stopSignal: 'INT',
+      // At once, without writing what is in memory: the data goes with the lab.
+      stopSignal: 'QUIT',
       env: programs.env,
       cwd: dir,
     });
@@ -99,7 +105,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
         if (kept.hasExited()) throw new Error(`PostgreSQL did not start: see ${logFile}`);
         return serverVersion(url).catch(() => undefined);
       },
-      { what: `PostgreSQL to answer (${logFile})`, timeoutMs: 60_000 },
+      { what: `PostgreSQL to answer (${logFile})`, timeoutMs: 60_000, everyMs: 50 },
     );
     return kept;
   };
@@ -113,8 +119,11 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
     },
     ...databasesAt(url, []),
     async stop(mode) {
+      const backends = await childrenOf(kept.pid);
       kept.signal(mode === 'fast' ? 'SIGINT' : mode === 'immediate' ? 'SIGQUIT' : 'SIGKILL');
       await kept.exited;
+      // After kill -9 they notice by themselves, and no new server starts on the data before the last one has gone.
+      await waitFor(() => backends.every((pid) => !existsSync(`/proc/${pid}`)), { what: 'the backends to end' });
     },
     async start() {
       if (kept.hasExited()) kept = await start();
@@ -138,6 +147,11 @@ function databasesAt(url: string, made: string[]): Pick<LabPostgres, 'createData
       await query(url, `drop database if exists "${databaseName(database)}" with (force)`);
     },
   };
+}
+
+async function childrenOf(pid: number): Promise<string[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.split(' ').filter(Boolean);
 }
 
 function databaseName(urlOrName: string): string {

@@ -35,11 +35,15 @@ export async function useGivenRedis(url: string): Promise<LabRedis & Ended> {
 
 export async function startRedis(options: StartRedisOptions): Promise<LabRedis & Ended> {
   const { dir, port, aliveFile } = options;
-  const args = [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
+  const args = Object.entries({
+    port,
+    bind: '127.0.0.1',
+    dir,
     // As docs and compose say: what is queued survives a restart, and nothing is thrown away when memory is short.
-    ...['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'],
-  ];
+    appendonly: 'yes',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const ofHost = onPath('redis-server');
   const program = ofHost ? { command: ofHost, args } : (await options.packages()).command('usr/bin/redis-server', args);
   const logFile = join(dir, 'redis.log');

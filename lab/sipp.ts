@@ -44,8 +44,8 @@ export interface CallerOptions {
   readonly count?: number;
   /** Calls a second: 10 unless told. */
   readonly rate?: number;
-  /** From which line the call comes: "trunk" unless told; none for an agent, whom his From names. */
-  readonly trunk?: string | 'none';
+  /** From which line the call comes: "trunk" unless told; false for an agent, whom his From names. */
+  readonly trunk?: string | false;
   /** Cancels when nobody answered so long after the last sign of progress; never unless told. */
   readonly giveUpMs?: number;
   /** Hangs up so long after the answer; waits for BYE unless told. */
@@ -65,11 +65,13 @@ export interface Phone {
   calls(): Promise<SipCall[]>;
   /** Waits until a call is as `wanted` says and gives it. */
   call(wanted: (call: SipCall) => boolean, what: string, timeoutMs?: number): Promise<SipCall>;
+  /** Registers (again) with the users it was started with, as a phone does after its registrar was gone. */
+  register(): Promise<void>;
   /** Takes its registrations back; the phone itself goes on and can still be called by its address. */
   unregister(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   /** Signs off and ends. To let a phone vanish without a word, use signal('SIGKILL'). */
-  stop(): Promise<void>;
+  stop(this: void): Promise<void>;
 }
 
 export interface Caller extends Phone {
@@ -95,7 +97,7 @@ export interface SippOptions {
 
 const NEVER_MS = 24 * 3_600_000;
 // SIPp keeps a finished call for this long, to answer what is repeated: then a late duplicate is no new call.
-const LINGER_MS = 1_000;
+const LINGER_MS = { uas: 500, uac: 100 };
 const REFUSALS = [400, 401, 403, 404, 405, 408, 410, 480, 481, 482, 484, 486, 487, 488, 491];
 const FAILURES = [500, 501, 502, 503, 504, 600, 603, 604, 606];
 
@@ -124,7 +126,7 @@ export function sippIn(lab: SippOptions): Sipp {
       {
         MEDIA_PORT: media === 'stream' ? '[rtpstream_audio_port]' : '[media_port]',
         MEDIA_ACTION: media === 'stream' ? `<exec rtp_stream="${tone},-1,0,PCMU/8000"/>` : '',
-        LINGER_MS: String(LINGER_MS),
+        LINGER_MS: String(LINGER_MS[scenario]),
         ...values,
       },
       `${scenario}.xml`,
@@ -136,20 +138,24 @@ export function sippIn(lab: SippOptions): Sipp {
     const messageLog = join(dir, 'messages.log');
     const program = lab.packages.command('usr/bin/sipp', [
       `127.0.0.1:${lab.sipPort}`,
-      ...['-sf', file, '-i', '127.0.0.1', '-bind_local', '-p', String(port), '-mi', '127.0.0.1'],
-      ...['-min_rtp_port', String(firstMedia), '-max_rtp_port', String(firstMedia + mediaPorts - 1)],
-      ...['-ci', '127.0.0.1', '-cp', String(await lab.ports.next())],
+      ...flags({
+        sf: file,
+        i: '127.0.0.1',
+        p: port,
+        ci: '127.0.0.1',
+        cp: await lab.ports.next(),
+        mi: '127.0.0.1',
+        min_rtp_port: firstMedia,
+        max_rtp_port: firstMedia + mediaPorts - 1,
+        message_file: messageLog,
+        error_file: join(dir, 'errors.log'),
+      }),
+      '-bind_local',
+      '-nostdin',
+      '-aa',
+      '-trace_msg',
+      '-trace_err',
       ...(media === 'echo' ? ['-rtp_echo'] : []),
-      ...[
-        '-nostdin',
-        '-aa',
-        '-trace_msg',
-        '-message_file',
-        messageLog,
-        '-trace_err',
-        '-error_file',
-        join(dir, 'errors.log'),
-      ],
       ...(await args(dir)),
     ]);
     const kept = await keepProcess(program.command, program.args, {
@@ -174,6 +180,7 @@ export function sippIn(lab: SippOptions): Sipp {
       calls,
       call: (wanted, what, timeoutMs) =>
         waitFor(async () => (await calls()).find(wanted), { what, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+      register: () => Promise.resolve(),
       unregister: () => Promise.resolve(),
       signal: (signal) => kept.signal(signal),
       stop: end,
@@ -209,12 +216,17 @@ export function sippIn(lab: SippOptions): Sipp {
         () => Promise.resolve([]),
       );
       await waitFor(() => listensOn(port), { what: `SIPp to listen on ${port} (${phone.dir})` });
+      const users = options.register ?? [];
       let registered: readonly string[] = [];
+      const registerAll = async () => {
+        registered = users;
+        await Promise.all(users.map((user) => register({ sipPort: lab.sipPort, user, contactPort: port })));
+      };
       const unregister = async (timeoutMs?: number) => {
-        const users = registered;
+        const last = registered;
         registered = [];
         await Promise.all(
-          users.map((user) =>
+          last.map((user) =>
             register({
               sipPort: lab.sipPort,
               user,
@@ -225,10 +237,10 @@ export function sippIn(lab: SippOptions): Sipp {
           ),
         );
       };
-      registered = options.register ?? [];
-      await Promise.all(registered.map((user) => register({ sipPort: lab.sipPort, user, contactPort: port })));
-      const stop = phone.stop;
+      await registerAll();
+      const { stop } = phone;
       return Object.assign(phone, {
+        register: registerAll,
         unregister: () => unregister(),
         // A contact that stays behind would get the calls of the next phone with this name.
         stop: async () => {
@@ -242,7 +254,7 @@ export function sippIn(lab: SippOptions): Sipp {
       const port = await lab.ports.next();
       const trunk = options.trunk ?? 'trunk';
       const giveUpMs = String(options.giveUpMs ?? NEVER_MS);
-      const headers = [...(trunk === 'none' ? [] : [`X-Lab-Trunk: ${trunk}`]), ...(options.headers ?? [])];
+      const headers = [...(trunk === false ? [] : [`X-Lab-Trunk: ${trunk}`]), ...(options.headers ?? [])];
       return start(
         options.name ?? 'caller',
         'uac',
@@ -265,7 +277,7 @@ export function sippIn(lab: SippOptions): Sipp {
           const list = join(dir, 'calls.csv');
           await writeFile(list, `SEQUENTIAL\n${options.calls.map(({ from, to }) => `${from};${to};\n`).join('')}`);
           const count = options.count ?? options.calls.length;
-          return ['-inf', list, '-m', String(count), '-r', String(options.rate ?? 10), '-l', '5000'];
+          return flags({ inf: list, m: count, r: options.rate ?? 10, l: 5_000 });
         },
       );
     },
@@ -293,4 +305,8 @@ function muLaw(linear: number): number {
 async function listensOn(port: number): Promise<boolean> {
   const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   return (await readFile('/proc/net/udp', 'utf8')).includes(address);
+}
+
+function flags(values: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`-${name}`, String(value)]);
 }
