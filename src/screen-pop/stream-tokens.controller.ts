@@ -1,5 +1,5 @@
-import { Body, Controller, Delete, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Post, Query } from '@nestjs/common';
+import { ApiAnswer } from '../http/api-answer.js';
 import type { Actor } from '../tenancy/actor.js';
 import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
 import { OpenStreams } from './open-streams.js';
@@ -13,7 +13,6 @@ import {
 } from './stream-tokens.schema.js';
 import { StreamTokens } from './stream-tokens.js';
 
-@ApiTags('Stream')
 @RequireScope('stream:issue')
 @Controller('v1/stream-tokens')
 export class StreamTokensController {
@@ -23,8 +22,12 @@ export class StreamTokensController {
   ) {}
 
   @Post()
-  @ApiOperation({ operationId: 'issueStreamToken', summary: 'Give an agent’s browser the right to open the stream' })
-  @ApiCreatedResponse({ standardSchema: streamTokenSchema })
+  @ApiAnswer({
+    operationId: 'issueStreamToken',
+    summary: 'Give an agent’s browser the right to open the stream',
+    status: 201,
+    schema: streamTokenSchema,
+  })
   issue(
     @CurrentActor() { tenantId, keyId }: Actor,
     @Body({ schema: issueStreamTokenSchema }) { agentId, origin }: IssueStreamToken,
@@ -33,9 +36,11 @@ export class StreamTokensController {
   }
 
   @Delete()
-  @HttpCode(204)
-  @ApiOperation({ operationId: 'revokeStreamTokens', summary: 'Revoke all stream tokens of an agent, end its streams' })
-  @ApiNoContentResponse()
+  @ApiAnswer({
+    operationId: 'revokeStreamTokens',
+    summary: 'Revoke all stream tokens of an agent and end its streams',
+    status: 204,
+  })
   async revoke(
     @CurrentActor() { tenantId, keyId }: Actor,
     @Query({ schema: revokeStreamTokensSchema }) { agentId }: RevokeStreamTokens,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idSchema } from '../http/id.js';
 
 /** What browsers send in the header `Origin`: scheme, host and port, nothing after. */
 const originSchema = z
@@ -10,7 +11,7 @@ const originSchema = z
 
 export const issueStreamTokenSchema = z
   .strictObject({
-    agentId: z.uuid().meta({ description: 'Whose calls the stream shows.' }),
+    agentId: idSchema.meta({ description: 'Whose calls the stream shows.' }),
     origin: originSchema
       .optional()
       .meta({ description: 'The only origin whose pages may use the token. Default: any of CORS_ORIGINS.' }),
@@ -24,7 +25,7 @@ export const streamTokenSchema = z
   })
   .meta({ id: 'StreamToken' });
 
-export const revokeStreamTokensSchema = z.strictObject({ agentId: z.uuid() });
+export const revokeStreamTokensSchema = z.strictObject({ agentId: idSchema });
 
 /** `lastEventId` is accepted because clients send it; each connection starts with the whole state anyway. */
 export const openStreamSchema = z.object({

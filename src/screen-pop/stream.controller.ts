@@ -1,10 +1,11 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Clock } from '../common/clock.js';
 import { Problem } from '../common/problems.js';
 import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
+import { ApiProblems } from '../http/api-answer.js';
 import { Public } from '../tenancy/require-scope.js';
 import { AgentStream } from './agent-stream.js';
 import { OpenCalls } from './open-calls.js';
@@ -16,7 +17,6 @@ import { StreamLimits } from './stream-limits.js';
 import { openStreamSchema, type OpenStream } from './stream-tokens.schema.js';
 import { StreamTokens } from './stream-tokens.js';
 
-@ApiTags('Stream')
 @Public()
 @Controller('v1/stream')
 export class StreamController {
@@ -37,7 +37,8 @@ export class StreamController {
     summary: 'An agent’s calls and pops as server-sent events',
     description: 'Events `snapshot`, `call`, `pop`, `token`; see docs/stream.md.',
   })
-  @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
+  @ApiOkResponse({ description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } })
+  @ApiProblems('token-invalid', 'origin-mismatch', 'too-many-streams', 'database-unavailable', 'shutting-down')
   async open(
     @Query({ schema: openStreamSchema }) { token }: OpenStream,
     @Req() request: Request,
