@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import pg from 'pg';
 
+import { buildingName, cacheFolder, withBuildLock } from './cache.js';
 import { debianCodename, unpackedPackages, type Report } from './debian-packages.js';
 import { keepProcess, type KeptProcess } from './kept-process.js';
 import { runProgram } from './run-program.js';
@@ -63,19 +64,8 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
   const logFile = join(dir, 'postgres.log');
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
 
-  const initialise = asOrdinaryUser(join(programs.bin, 'initdb'), [
-    `--pgdata=${data}`,
-    '--username=postgres',
-    '--auth=trust',
-    '--locale=C',
-    '--encoding=UTF8',
-    '--no-sync',
-  ]);
-  const { code, stdout, stderr } = await runProgram(initialise.command, initialise.args, {
-    env: programs.env,
-    cwd: dir,
-  });
-  if (code !== 0) throw new Error(`initdb failed${hintForRoot(stderr)}:\n${stdout}${stderr}`);
+  const copied = await runProgram('cp', ['-a', await initialData(programs), data]);
+  if (copied.code !== 0) throw new Error(`the data folder could not be copied: ${copied.stderr}`);
   await appendFile(
     join(data, 'postgresql.conf'),
     [
@@ -147,6 +137,32 @@ function databasesAt(url: string, made: string[]): Pick<LabPostgres, 'createData
       await query(url, `drop database if exists "${databaseName(database)}" with (force)`);
     },
   };
+}
+
+/**
+ * A fresh data folder in the cache, for this version and user: copying it takes a tenth of the time of initdb, and
+ * every lab needs one.
+ */
+async function initialData({ bin, env }: Programs): Promise<string> {
+  const { stdout: version } = await runProgram(join(bin, 'postgres'), ['--version'], { env });
+  const base = join(cacheFolder(), 'postgres-data');
+  const folder = join(base, `${version.trim().replace(/[^A-Za-z0-9.]+/g, '-')}-${process.getuid?.() ?? 0}`);
+  if (existsSync(folder)) return folder;
+  return withBuildLock(base, async () => {
+    if (existsSync(folder)) return folder;
+    const building = join(base, buildingName());
+    const { command, args } = asOrdinaryUser(join(bin, 'initdb'), [
+      `--pgdata=${building}`,
+      '--username=postgres',
+      '--auth=trust',
+      '--locale=C',
+      '--encoding=UTF8',
+    ]);
+    const { code, stdout, stderr } = await runProgram(command, args, { env, cwd: base });
+    if (code !== 0) throw new Error(`initdb failed${hintForRoot(stderr)}:\n${stdout}${stderr}`);
+    await rename(building, folder);
+    return folder;
+  });
 }
 
 async function childrenOf(pid: number): Promise<string[]> {
