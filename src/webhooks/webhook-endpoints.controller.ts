@@ -31,6 +31,7 @@ export class WebhookEndpointsController {
 
   @Get()
   @ApiAnswer({
+    operationId: 'listWebhookEndpoints',
     summary: 'List webhook endpoints',
     schema: pageSchema('WebhookEndpointPage', webhookEndpointSchema),
   })
@@ -43,6 +44,7 @@ export class WebhookEndpointsController {
 
   @Post()
   @ApiAnswer({
+    operationId: 'createWebhookEndpoint',
     summary: 'Create a webhook endpoint',
     description: 'From now on it gets the events of every call of the tenant. The secret is in this answer only.',
     status: 201,
@@ -57,13 +59,14 @@ export class WebhookEndpointsController {
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get a webhook endpoint', schema: webhookEndpointSchema })
+  @ApiAnswer({ operationId: 'getWebhookEndpoint', summary: 'Get a webhook endpoint', schema: webhookEndpointSchema })
   get(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<WebhookEndpointView> {
     return this.endpoints.get(actor, id);
   }
 
   @Patch(':id')
   @ApiAnswer({
+    operationId: 'updateWebhookEndpoint',
     summary: 'Change, pause or enable a webhook endpoint',
     schema: webhookEndpointSchema,
     problems: ['unsafe-url'],
@@ -77,13 +80,18 @@ export class WebhookEndpointsController {
   }
 
   @Delete(':id')
-  @ApiAnswer({ summary: 'Delete a webhook endpoint with its deliveries', status: 204 })
+  @ApiAnswer({
+    operationId: 'deleteWebhookEndpoint',
+    summary: 'Delete a webhook endpoint with its deliveries',
+    status: 204,
+  })
   remove(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<void> {
     return this.endpoints.remove(actor, id);
   }
 
   @Get(':id/deliveries')
   @ApiAnswer({
+    operationId: 'listWebhookDeliveries',
     summary: 'List what was sent to a webhook endpoint, newest first',
     schema: pageSchema('WebhookDeliveryPage', deliverySchema),
   })

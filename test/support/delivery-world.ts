@@ -1,0 +1,194 @@
+import { Registry } from 'prom-client';
+import { callEventTypes, type CallEventType } from '../../src/calls/domain/call-event.js';
+import { systemClock } from '../../src/common/clock.js';
+import { newId } from '../../src/common/ids.js';
+import { createLog, type Log } from '../../src/common/logger.js';
+import { SecretBox } from '../../src/common/secret-box.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { Database } from '../../src/database/database.js';
+import { EgressRules } from '../../src/egress/egress-rules.js';
+import { GuardedClient, egressLimits, type EgressLimits } from '../../src/egress/guarded-client.js';
+import { writeEvents, type OutboxEvent } from '../../src/outbox/outbox.js';
+import { WakeUpQueue } from '../../src/queues/wake-up-queue.js';
+import { RedisLink } from '../../src/queues/redis-link.js';
+import { DeliveryStore } from '../../src/webhooks/delivery-store.js';
+import type { Delivery } from '../../src/webhooks/delivery.entity.js';
+import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
+import { newSecret } from '../../src/webhooks/standard-webhooks.js';
+import { WebhookMetrics } from '../../src/webhooks/webhook-metrics.js';
+import { WebhookSender, senderLimits, type SenderLimits } from '../../src/webhooks/webhook-sender.js';
+import { callDocument } from './call-document.js';
+
+export type WorldCall = { readonly id: string; readonly tenantId: string; sequence: number };
+export type DeliveryRow = Pick<Delivery, 'id' | 'sequence' | 'status' | 'attempts' | 'nextAttemptAt' | 'createdAt'>;
+export type AttemptRow = { number: number; status: number | null; error: string | null; excerpt: string | null };
+
+/** Tenants, calls and their committed events on a real database, and the parts that deliver them. */
+export class DeliveryWorld {
+  readonly #ends: (() => Promise<unknown> | void)[] = [];
+  logged: Record<string, unknown>[] = [];
+  readonly secretBox = new SecretBox('ab'.repeat(32));
+
+  private constructor(
+    readonly database: Database,
+    readonly log: Log,
+    private readonly nodeId: string,
+  ) {}
+
+  static async start(databaseUrl: string): Promise<DeliveryWorld> {
+    const logged: Record<string, unknown>[] = [];
+    const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) });
+    const database = new Database(createDataSource(databaseUrl), { runMigrations: true }, log);
+    database.start();
+    await database.ready;
+    const nodeId = newId();
+    await database.source.query(
+      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, tenant_ids)
+       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, '{}')`,
+      [nodeId],
+    );
+    const world = new DeliveryWorld(database, log, nodeId);
+    world.logged = logged;
+    return world;
+  }
+
+  /** Ends what was started here, newest first. */
+  async stop(): Promise<void> {
+    await this.stopParts();
+    await this.database.stop();
+  }
+
+  async stopParts(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+  }
+
+  query<T>(sql: string, parameters: unknown[] = []): Promise<T> {
+    return this.database.source.query(sql, parameters);
+  }
+
+  async addTenant(): Promise<string> {
+    const id = newId();
+    await this.query(
+      `insert into tenant (id, name, region, dial_rules, limits, retention) values ($1, 'Acme', 'DE', '{}', '{}', '{}')`,
+      [id],
+    );
+    return id;
+  }
+
+  async addEndpoint(
+    tenantId: string,
+    url: string,
+    { eventTypes = [], status = 'enabled' }: { eventTypes?: CallEventType[]; status?: string } = {},
+  ): Promise<{ readonly id: string; readonly secret: string }> {
+    const id = newId();
+    const secret = newSecret();
+    await this.query(
+      `insert into webhook_endpoint (tenant_id, id, url, description, event_types, secret_sealed, status)
+       values ($1, $2, $3, '', $4, $5, $6)`,
+      [tenantId, id, url, eventTypes, this.secretBox.seal(secret, secretPlace(tenantId, id)), status],
+    );
+    return { id, secret };
+  }
+
+  async addCall(tenantId: string): Promise<WorldCall> {
+    const id = newId();
+    await this.query(
+      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, agent_ids, started_at, version, document)
+       values ($1, $2, $3, 'boot', 'inbound', 'queued', '{}', now(), 1, '{}')`,
+      [tenantId, id, this.nodeId],
+    );
+    return { id, tenantId, sequence: 0 };
+  }
+
+  /** Commits the next events of calls in one transaction, as the ledger does, and answers with them. */
+  async commit(...changes: readonly (readonly [WorldCall, ...CallEventType[]])[]): Promise<OutboxEvent[]> {
+    const events = changes.flatMap(([call, ...types]) => types.map((type) => nextEvent(call, type, this.nodeId)));
+    await this.database.source.transaction((manager) => writeEvents(manager, events));
+    return events;
+  }
+
+  redis(url: string): RedisLink {
+    const link = new RedisLink(url, this.log);
+    link.start();
+    this.#ends.push(() => link.stop());
+    return link;
+  }
+
+  sender(
+    options: {
+      readonly schedule?: readonly number[];
+      readonly limits?: Partial<SenderLimits>;
+      readonly egress?: Partial<EgressLimits>;
+      readonly link?: RedisLink;
+      readonly secretBox?: SecretBox;
+    } = {},
+  ): { readonly sender: WebhookSender; readonly metrics: Registry } {
+    const limits = { ...senderLimits, sweepMs: 100, ...options.limits };
+    const client = new GuardedClient(new EgressRules(['127.0.0.1']), { ...egressLimits, ...options.egress });
+    const link = options.link ?? new RedisLink('redis://127.0.0.1:1', this.log);
+    const registry = new Registry();
+    const sender = new WebhookSender(
+      this.database,
+      new DeliveryStore(this.database.source, newId(), limits.claimSeconds),
+      client,
+      options.secretBox ?? this.secretBox,
+      new WakeUpQueue(link, this.log),
+      options.schedule ?? [0, 0.05, 0.05, 0.05, 0.05],
+      new WebhookMetrics({ registry } as never),
+      systemClock,
+      this.log,
+      limits,
+    );
+    this.#ends.push(
+      () => client.close(),
+      () => sender.stop(),
+    );
+    sender.start();
+    return { sender, metrics: registry };
+  }
+
+  deliveries(endpointId: string, callId?: string): Promise<DeliveryRow[]> {
+    return this.query(
+      `select id, sequence, status, attempts, next_attempt_at as "nextAttemptAt", created_at as "createdAt" from delivery
+       where endpoint_id = $1 and ($2::uuid is null or call_id = $2) order by call_id, sequence`,
+      [endpointId, callId ?? null],
+    );
+  }
+
+  attempts(deliveryId: string): Promise<AttemptRow[]> {
+    return this.query(
+      `select number, status, error, response_excerpt as excerpt from attempt where delivery_id = $1 order by number`,
+      [deliveryId],
+    );
+  }
+
+  /** Whether nothing is left to send to an endpoint. */
+  async isFinished(endpointId: string): Promise<boolean> {
+    const [row] = await this.query<{ count: string }[]>(
+      `select count(*) from delivery where endpoint_id = $1 and status = 'pending'`,
+      [endpointId],
+    );
+    return row?.count === '0';
+  }
+}
+
+function nextEvent(call: WorldCall, type: CallEventType, pbxNodeId: string): OutboxEvent {
+  call.sequence += 1;
+  const { id: callId, tenantId, sequence } = call;
+  const createdAt = new Date();
+  const id = newId();
+  const document = JSON.stringify({
+    id,
+    type,
+    timestamp: createdAt.toISOString(),
+    tenantId,
+    sequence,
+    data: { call: callDocument({ id: callId, tenantId, pbxNodeId, version: sequence }) },
+  });
+  return { tenantId, id, callId, type, sequence, createdAt, document };
+}
+
+/** The milestones of an answered call. */
+export const milestones = callEventTypes.filter((type) =>
+  ['call.started', 'call.ringing', 'call.answered', 'call.ended'].includes(type),
+) as ['call.started', 'call.ringing', 'call.answered', 'call.ended'];
