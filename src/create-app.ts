@@ -1,8 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppModule, type Parts } from './app.module.js';
+import { AppModule, partsOfRole, type Parts } from './app.module.js';
 import { createLog, nestLogger, type Log } from './common/logger.js';
 import type { Config } from './config/config.js';
+import { serveOpenApi } from './http/serve-openapi.js';
 import { setUpHttp } from './http/set-up-http.js';
 
 export type AppOptions = {
@@ -18,11 +19,13 @@ export type AppOptions = {
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<NestExpressApplication> {
   const log = options.log ?? createLog(config.logLevel);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.compose(config, log, options.parts), {
+  const parts = options.parts ?? partsOfRole[config.role];
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.compose(config, log, parts), {
     logger: nestLogger(log),
     abortOnError: false,
     bodyParser: false,
   });
   setUpHttp(app, config);
+  if (parts.api) serveOpenApi(app);
   return app;
 }

@@ -20,7 +20,7 @@ export class AgentsController {
   constructor(private readonly agents: AgentsService) {}
 
   @Get()
-  @ApiAnswer({ summary: 'List agents', schema: pageSchema('AgentPage', agentSchema) })
+  @ApiAnswer({ operationId: 'listAgents', summary: 'List agents', schema: pageSchema('AgentPage', agentSchema) })
   list(
     @CurrentActor() actor: Actor,
     @Query({ schema: idPageQuerySchema }) query: IdPageQuery,
@@ -29,19 +29,26 @@ export class AgentsController {
   }
 
   @Post()
-  @ApiAnswer({ summary: 'Create an agent', status: 201, schema: agentSchema, problems: ['conflict', 'not-found'] })
+  @ApiAnswer({
+    operationId: 'createAgent',
+    summary: 'Create an agent',
+    status: 201,
+    schema: agentSchema,
+    problems: ['conflict', 'not-found'],
+  })
   create(@CurrentActor() actor: Actor, @Body({ schema: createAgentSchema }) body: CreateAgent): Promise<AgentView> {
     return this.agents.create(actor, body);
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get an agent', schema: agentSchema })
+  @ApiAnswer({ operationId: 'getAgent', summary: 'Get an agent', schema: agentSchema })
   get(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<AgentView> {
     return this.agents.get(actor, id);
   }
 
   @Patch(':id')
   @ApiAnswer({
+    operationId: 'updateAgent',
     summary: 'Change an agent',
     description: 'A list of devices replaces the one before, in the order that is sent.',
     schema: agentSchema,
@@ -56,7 +63,12 @@ export class AgentsController {
   }
 
   @Delete(':id')
-  @ApiAnswer({ summary: 'Remove an agent that no line rings', status: 204, problems: ['conflict'] })
+  @ApiAnswer({
+    operationId: 'removeAgent',
+    summary: 'Remove an agent that no line rings',
+    status: 204,
+    problems: ['conflict'],
+  })
   remove(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<void> {
     return this.agents.remove(actor, id);
   }

@@ -91,7 +91,12 @@ export class AgentsService {
     detail: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     return this.audit.record(manager, {
-      ...{ tenantId, actorKeyId: keyId, action, targetType: 'agent', targetId: id, detail },
+      tenantId,
+      actorKeyId: keyId,
+      action,
+      targetType: 'agent',
+      targetId: id,
+      detail,
     });
   }
 }
@@ -110,7 +115,11 @@ async function find(manager: EntityManager, tenantId: string, id: string, lock?:
 
 function viewOf({ id, name, email, crmUsers, createdAt, updatedAt }: Agent, devices: DeviceView[]): AgentView {
   return {
-    ...{ id, name, email, devices, crmUsers },
+    id,
+    name,
+    email,
+    devices,
+    crmUsers,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

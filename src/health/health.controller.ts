@@ -28,6 +28,7 @@ export class HealthController {
 
   @Get('live')
   @ApiAnswer({
+    operationId: 'getLiveness',
     summary: 'Is this process alive',
     description: 'Says nothing about what it depends on: restarting Ringline does not bring a database back.',
     schema: z.strictObject({ status: z.literal('up') }).meta({ id: 'Liveness' }),
@@ -37,7 +38,11 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiAnswer({ summary: 'Can this process do its work, and how is each part', schema: readinessSchema })
+  @ApiAnswer({
+    operationId: 'getReadiness',
+    summary: 'Can this process do its work, and how is each part',
+    schema: readinessSchema,
+  })
   ready(@Res({ passthrough: true }) response: Response): Readiness {
     const parts = this.parts.current();
     const status = overall(parts);

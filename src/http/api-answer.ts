@@ -7,6 +7,8 @@ import type { ProblemType } from '../common/problems.js';
 export const PROBLEMS_EXTENSION = 'x-problems';
 
 export type ApiAnswerOptions = {
+  /** What generated clients call it, such as `createLine`. Default: from the names of method and controller. */
+  readonly operationId?: string;
   /** One line, without a full stop. */
   readonly summary: string;
   readonly description?: string;
@@ -14,17 +16,25 @@ export type ApiAnswerOptions = {
   readonly status?: 200 | 201 | 202 | 204;
   /** What success answers; left out: nothing. */
   readonly schema?: z.ZodType;
-  /** Problems of this route alone. Those of every route (key, schema, body, database) are added by themselves. */
   readonly problems?: readonly ProblemType[];
 };
 
 /** What a route answers: sets the status, and writes summary, schema and problems into the OpenAPI document. */
 export function ApiAnswer(options: ApiAnswerOptions): MethodDecorator {
-  const { summary, description, status = 200, schema, problems = [] } = options;
+  const { operationId, summary, description, status = 200, schema, problems = [] } = options;
   return applyDecorators(
     HttpCode(status),
-    ApiOperation({ summary, ...(description !== undefined && { description }) }),
+    ApiOperation({
+      ...(operationId !== undefined && { operationId }),
+      summary,
+      ...(description !== undefined && { description }),
+    }),
     ApiResponse({ status, description: summary, ...(schema && { standardSchema: schema }) }),
-    ApiExtension(PROBLEMS_EXTENSION, [...problems]),
+    ApiProblems(...problems),
   );
+}
+
+/** Problems of this route alone. Those of every route (key, scope, schema, body, database) are added by themselves. */
+export function ApiProblems(...types: readonly ProblemType[]): MethodDecorator {
+  return ApiExtension(PROBLEMS_EXTENSION, types);
 }

@@ -8,18 +8,21 @@ const uniqueFields: Readonly<Record<string, { readonly field: string; readonly d
   device_endpoint: { field: 'devices', detail: 'Another device on this PBX node has this endpoint.' },
 };
 
+const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
+
 /** The problem that a failure of the database is for an API user; undefined when the error is no such failure. */
 export function databaseProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, constraint } = error as Error & { code?: string; constraint?: string };
-  switch (code) {
-    case '23505':
-      return new Problem('conflict', uniqueFields[constraint ?? ''] ?? { detail: 'The same thing exists already.' });
-    case '23503':
-      // Features look before they write; this is somebody else's write in between.
-      return new Problem('conflict', {
-        detail: 'What it refers to was removed meanwhile, or something still refers to it.',
-      });
+  if (code === UNIQUE_VIOLATION) {
+    return new Problem('conflict', uniqueFields[constraint ?? ''] ?? { detail: 'The same thing exists already.' });
+  }
+  if (code === FOREIGN_KEY_VIOLATION) {
+    // Features look before they write; this is somebody else's write in between.
+    return new Problem('conflict', {
+      detail: 'What it refers to was removed meanwhile, or something still refers to it.',
+    });
   }
   if (!isDatabaseLost(error)) return undefined;
   return new Problem('database-unavailable', {

@@ -20,7 +20,7 @@ export class LinesController {
   constructor(private readonly lines: LinesService) {}
 
   @Get()
-  @ApiAnswer({ summary: 'List lines', schema: pageSchema('LinePage', lineSchema) })
+  @ApiAnswer({ operationId: 'listLines', summary: 'List lines', schema: pageSchema('LinePage', lineSchema) })
   list(
     @CurrentActor() actor: Actor,
     @Query({ schema: idPageQuerySchema }) query: IdPageQuery,
@@ -29,19 +29,26 @@ export class LinesController {
   }
 
   @Post()
-  @ApiAnswer({ summary: 'Create a line', status: 201, schema: lineSchema, problems: ['conflict', 'not-found'] })
+  @ApiAnswer({
+    operationId: 'createLine',
+    summary: 'Create a line',
+    status: 201,
+    schema: lineSchema,
+    problems: ['conflict', 'not-found'],
+  })
   create(@CurrentActor() actor: Actor, @Body({ schema: createLineSchema }) body: CreateLine): Promise<LineView> {
     return this.lines.create(actor, body);
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get a line', schema: lineSchema })
+  @ApiAnswer({ operationId: 'getLine', summary: 'Get a line', schema: lineSchema })
   get(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<LineView> {
     return this.lines.get(actor, id);
   }
 
   @Patch(':id')
   @ApiAnswer({
+    operationId: 'updateLine',
     summary: 'Change a line',
     description: 'A `did` that was never set follows the number.',
     schema: lineSchema,
@@ -56,7 +63,7 @@ export class LinesController {
   }
 
   @Delete(':id')
-  @ApiAnswer({ summary: 'Remove a line', status: 204 })
+  @ApiAnswer({ operationId: 'removeLine', summary: 'Remove a line', status: 204 })
   remove(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<void> {
     return this.lines.remove(actor, id);
   }

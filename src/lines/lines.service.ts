@@ -76,7 +76,12 @@ export class LinesService {
     detail: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     return this.audit.record(manager, {
-      ...{ tenantId, actorKeyId: keyId, action, targetType: 'line', targetId: id, detail },
+      tenantId,
+      actorKeyId: keyId,
+      action,
+      targetType: 'line',
+      targetId: id,
+      detail,
     });
   }
 }
@@ -104,7 +109,13 @@ async function find(manager: EntityManager, tenantId: string, id: string, lock?:
 function viewOf(line: Line): LineView {
   const { id, pbxNodeId, number, did, name, target, outbound, createdAt, updatedAt } = line;
   return {
-    ...{ id, pbxNodeId, number, did, name, target, outbound },
+    id,
+    pbxNodeId,
+    number,
+    did,
+    name,
+    target,
+    outbound,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

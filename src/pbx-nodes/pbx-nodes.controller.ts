@@ -21,13 +21,18 @@ export class PbxNodesController {
   constructor(private readonly nodes: PbxNodesService) {}
 
   @Get()
-  @ApiAnswer({ summary: 'List PBX nodes', schema: pageSchema('PbxNodePage', pbxNodeSchema) })
+  @ApiAnswer({
+    operationId: 'listPbxNodes',
+    summary: 'List PBX nodes',
+    schema: pageSchema('PbxNodePage', pbxNodeSchema),
+  })
   list(@Query({ schema: idPageQuerySchema }) query: IdPageQuery): Promise<Page<PbxNodeView>> {
     return this.nodes.list(query);
   }
 
   @Post()
   @ApiAnswer({
+    operationId: 'createPbxNode',
     summary: 'Add a PBX node',
     description: 'Ringline connects to it at once and keeps trying; see its health.',
     status: 201,
@@ -42,19 +47,28 @@ export class PbxNodesController {
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get a PBX node', schema: pbxNodeSchema })
+  @ApiAnswer({ operationId: 'getPbxNode', summary: 'Get a PBX node', schema: pbxNodeSchema })
   get(@Param('id', { schema: idSchema }) id: string): Promise<PbxNodeView> {
     return this.nodes.get(id);
   }
 
   @Get(':id/health')
-  @ApiAnswer({ summary: 'How the connection to a PBX node is, and what to do about it', schema: nodeHealthSchema })
+  @ApiAnswer({
+    operationId: 'getPbxNodeHealth',
+    summary: 'How the connection to a PBX node is, and what to do about it',
+    schema: nodeHealthSchema,
+  })
   health(@Param('id', { schema: idSchema }) id: string): Promise<NodeHealth> {
     return this.nodes.health(id);
   }
 
   @Patch(':id')
-  @ApiAnswer({ summary: 'Change a PBX node', schema: pbxNodeSchema, problems: ['conflict'] })
+  @ApiAnswer({
+    operationId: 'updatePbxNode',
+    summary: 'Change a PBX node',
+    schema: pbxNodeSchema,
+    problems: ['conflict'],
+  })
   update(
     @CurrentActor() actor: PlatformActor,
     @Param('id', { schema: idSchema }) id: string,
@@ -64,7 +78,12 @@ export class PbxNodesController {
   }
 
   @Delete(':id')
-  @ApiAnswer({ summary: 'Remove a PBX node that nothing refers to', status: 204, problems: ['conflict'] })
+  @ApiAnswer({
+    operationId: 'removePbxNode',
+    summary: 'Remove a PBX node that nothing refers to',
+    status: 204,
+    problems: ['conflict'],
+  })
   remove(@CurrentActor() actor: PlatformActor, @Param('id', { schema: idSchema }) id: string): Promise<void> {
     return this.nodes.remove(actor, id);
   }

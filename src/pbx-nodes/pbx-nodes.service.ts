@@ -114,7 +114,12 @@ export class PbxNodesService implements OnModuleInit {
     detail: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     await this.audit.record(manager, {
-      ...{ tenantId: null, actorKeyId: actor.keyId, action, targetType: 'pbx-node', targetId: id, detail },
+      tenantId: null,
+      actorKeyId: actor.keyId,
+      action,
+      targetType: 'pbx-node',
+      targetId: id,
+      detail,
     });
     await manager.query('select pg_notify($1, $2)', [NODES_CHANGED_CHANNEL, id]);
   }
@@ -126,7 +131,14 @@ export class PbxNodesService implements OnModuleInit {
   #viewOf(node: PbxNode): PbxNodeView {
     const { id, name, ariUrl, username, app, observe, tenantIds, defaultTenantId, createdAt, updatedAt } = node;
     return {
-      ...{ id, name, ariUrl, username, app, observe, tenantIds, defaultTenantId },
+      id,
+      name,
+      ariUrl,
+      username,
+      app,
+      observe,
+      tenantIds,
+      defaultTenantId,
       health: this.#healthOf(node),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),

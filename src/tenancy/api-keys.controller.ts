@@ -24,13 +24,18 @@ export class ApiKeysController {
   constructor(private readonly keys: ApiKeysService) {}
 
   @Get()
-  @ApiAnswer({ summary: 'List API keys that are not revoked', schema: pageSchema('ApiKeyPage', apiKeySchema) })
+  @ApiAnswer({
+    operationId: 'listApiKeys',
+    summary: 'List API keys that are not revoked',
+    schema: pageSchema('ApiKeyPage', apiKeySchema),
+  })
   list(@Query({ schema: apiKeyPageQuerySchema }) query: ApiKeyPageQuery): Promise<Page<ApiKeyView>> {
     return this.keys.list(query);
   }
 
   @Post()
   @ApiAnswer({
+    operationId: 'createApiKey',
     summary: 'Create an API key',
     description: 'The secret is in this answer and nowhere else.',
     status: 201,
@@ -45,13 +50,14 @@ export class ApiKeysController {
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get an API key', schema: apiKeySchema })
+  @ApiAnswer({ operationId: 'getApiKey', summary: 'Get an API key', schema: apiKeySchema })
   get(@Param('id', { schema: idSchema }) id: string): Promise<ApiKeyView> {
     return this.keys.get(id);
   }
 
   @Patch(':id')
   @ApiAnswer({
+    operationId: 'updateApiKey',
     summary: 'Change the name or the scopes of an API key',
     description: 'Every process knows new scopes within 5 s.',
     schema: apiKeySchema,
@@ -66,6 +72,7 @@ export class ApiKeysController {
 
   @Delete(':id')
   @ApiAnswer({
+    operationId: 'revokeApiKey',
     summary: 'Revoke an API key',
     description: 'It is refused everywhere within 5 s. The last platform key cannot be revoked.',
     status: 204,

@@ -20,13 +20,13 @@ export class TenantsController {
   constructor(private readonly tenants: TenantsService) {}
 
   @Get()
-  @ApiAnswer({ summary: 'List tenants', schema: pageSchema('TenantPage', tenantSchema) })
+  @ApiAnswer({ operationId: 'listTenants', summary: 'List tenants', schema: pageSchema('TenantPage', tenantSchema) })
   list(@Query({ schema: idPageQuerySchema }) query: IdPageQuery): Promise<Page<TenantView>> {
     return this.tenants.list(query);
   }
 
   @Post()
-  @ApiAnswer({ summary: 'Create a tenant', status: 201, schema: tenantSchema })
+  @ApiAnswer({ operationId: 'createTenant', summary: 'Create a tenant', status: 201, schema: tenantSchema })
   create(
     @CurrentActor() actor: PlatformActor,
     @Body({ schema: createTenantSchema }) body: CreateTenant,
@@ -35,13 +35,13 @@ export class TenantsController {
   }
 
   @Get(':id')
-  @ApiAnswer({ summary: 'Get a tenant', schema: tenantSchema })
+  @ApiAnswer({ operationId: 'getTenant', summary: 'Get a tenant', schema: tenantSchema })
   get(@Param('id', { schema: idSchema }) id: string): Promise<TenantView> {
     return this.tenants.get(id);
   }
 
   @Patch(':id')
-  @ApiAnswer({ summary: 'Change a tenant', schema: tenantSchema })
+  @ApiAnswer({ operationId: 'updateTenant', summary: 'Change a tenant', schema: tenantSchema })
   update(
     @CurrentActor() actor: PlatformActor,
     @Param('id', { schema: idSchema }) id: string,
@@ -52,6 +52,7 @@ export class TenantsController {
 
   @Delete(':id')
   @ApiAnswer({
+    operationId: 'removeTenant',
     summary: 'Remove a tenant that has nothing left',
     description: 'Its API keys go with it. Agents, lines, webhook endpoints and calls keep it from being removed.',
     status: 204,

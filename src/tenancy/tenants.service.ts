@@ -98,7 +98,12 @@ async function find(manager: EntityManager, id: string, lock?: 'pessimistic_writ
 function viewOf(tenant: Tenant): TenantView {
   const { id, name, region, dialRules, limits, retention, createdAt, updatedAt } = tenant;
   return {
-    ...{ id, name, region, dialRules, limits, retention },
+    id,
+    name,
+    region,
+    dialRules,
+    limits,
+    retention,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
