@@ -7,6 +7,8 @@ describe('log', () => {
     expect(maskNumbers('call 01936c7e-8b2a-7000-8000-123456789012 to 4155550123')).toBe(
       'call 01936c7e-8b2a-7000-8000-123456789012 to ***123',
     );
+    expect(maskNumbers('connect ECONNREFUSED 127.0.0.1:5432')).toBe('connect ECONNREFUSED 127.0.0.1:5432');
+    expect(maskNumbers('01.23.45.67.89 and 415.555.0123')).toBe('***789 and ***123');
   });
 
   it('writes one line whatever a caller puts into its name', () => {

@@ -13,13 +13,18 @@ export abstract class Log {
 
 /** Runs of digits as long as a phone number, with what people put between digits. */
 const numberLike = /\+?\d(?:[\s().-]{0,3}\d){5,}/g;
-const idLike = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+/** Ids, and IPv4 addresses with their ports, which an operator needs whole to find a fault. */
+const kept =
+  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?::\d{1,5})?(?![\d.])/gi;
 
-/** Leaves the last three digits of every phone number in a text: `+14155550123` becomes `***123`. Ids stay whole. */
+/**
+ * Leaves the last three digits of every phone number in a text: `+14155550123` becomes `***123`. Ids and addresses
+ * stay whole.
+ */
 export function maskNumbers(text: string): string {
   let masked = '';
   let from = 0;
-  for (const id of text.matchAll(idLike)) {
+  for (const id of text.matchAll(kept)) {
     masked += maskRuns(text.slice(from, id.index)) + id[0];
     from = id.index + id[0].length;
   }
@@ -88,7 +93,8 @@ export function nestLogger(log: Log): LoggerService {
       );
     };
   return {
-    log: at('info'),
+    // The framework tells every route it maps: of interest to who writes one, not to who runs it.
+    log: at('debug'),
     error: at('error'),
     warn: at('warn'),
     debug: at('debug'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
@@ -26,6 +27,14 @@ const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+
+function isAddressOrRange(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
 
 /** BullMQ forbids `:` in queue names; the rest keeps Redis keys readable. */
 const queueName = /^[A-Za-z0-9_.-]{1,64}$/;
@@ -88,8 +97,16 @@ export const settingsSchema = z
     EGRESS_ALLOW: list.describe(
       'CIDRs and host:port that outgoing requests may reach over http or on private addresses.',
     ),
-    CORS_ORIGINS: list.describe('Origins whose pages may call the API from a browser, separated by commas.'),
-    TRUST_PROXY: list.describe('Addresses or CIDRs of proxies whose X-Forwarded-For is believed.'),
+    CORS_ORIGINS: list
+      .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
+        error: 'each must be an origin such as https://crm.example.com, without a path',
+      })
+      .describe('Origins whose pages may call the API from a browser, separated by commas.'),
+    TRUST_PROXY: list
+      .refine((proxies) => proxies.every(isAddressOrRange), {
+        error: 'each must be an address or a CIDR such as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
+      })
+      .describe('Addresses or CIDRs of proxies whose X-Forwarded-For is believed.'),
     METRICS_LISTEN: listenAddress
       .default({ host: '127.0.0.1', port: 9464 })
       .describe('Where `/metrics` listens; never the public port.'),
