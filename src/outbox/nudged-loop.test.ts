@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NudgedLoop } from './nudged-loop.js';
+
+describe('nudged loop', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('sweeps when nobody nudges, and runs at once when somebody does', async () => {
+    const rounds: boolean[] = [];
+    const loop = new NudgedLoop((swept) => Promise.resolve(void rounds.push(swept)).then(() => false), 1_000, 0);
+    loop.nudge();
+    expect(rounds).toEqual([]);
+    loop.start();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(rounds).toEqual([true, true]);
+    loop.nudge();
+    expect(rounds).toEqual([true, true, false]);
+    await loop.stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(rounds).toHaveLength(3);
+  });
+
+  it('never runs twice at a time, and does what was nudged for meanwhile in one next round', async () => {
+    let running = 0;
+    let rounds = 0;
+    const run = async (): Promise<boolean> => {
+      running += 1;
+      rounds += 1;
+      expect(running).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      running -= 1;
+      return false;
+    };
+    const loop = new NudgedLoop(run, 10_000, 20);
+    loop.start();
+    await vi.advanceTimersByTimeAsync(10);
+    for (let i = 0; i < 5; i++) loop.nudge();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(rounds).toBe(2);
+    await loop.stop();
+  });
+
+  it('goes on at once while more is waiting, and after a round that failed', async () => {
+    const results = [true, true, 'fails', false] as const;
+    let rounds = 0;
+    const run = (): Promise<boolean> => {
+      const result = results[rounds] ?? false;
+      rounds += 1;
+      return result === 'fails' ? Promise.reject(new Error('broken')) : Promise.resolve(result);
+    };
+    const loop = new NudgedLoop(run, 1_000, 10);
+    loop.start();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(rounds).toBe(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(rounds).toBe(4);
+    await loop.stop();
+  });
+});
