@@ -1,7 +1,11 @@
 import { Module, type DynamicModule, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { AgentsModule } from './agents/agents.module.js';
+import { AsteriskModule } from './asterisk/asterisk.module.js';
 import { AfterCommitSubscribers, type AfterCommit } from './calls/after-commit.js';
+import { CallsModule } from './calls/calls.module.js';
+import { CallDirector } from './calls/control/call-director.js';
+import { LedgerModule } from './calls/ledger.module.js';
 import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
@@ -39,8 +43,8 @@ export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
 /** The one list of modules. A module stands under each part that needs it and is loaded once. */
 const always: readonly Type[] = [DatabaseModule, MetricsModule, HealthModule, HttpModule];
 const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
-  api: [TenancyModule, AgentsModule, LinesModule, PbxNodesModule, ScreenPopModule, WebhooksApiModule],
-  telephony: [],
+  api: [TenancyModule, AgentsModule, LinesModule, PbxNodesModule, CallsModule, ScreenPopModule, WebhooksApiModule],
+  telephony: [LedgerModule, AsteriskModule],
   worker: [OutboxModule, WebhookSenderModule],
 };
 
@@ -51,6 +55,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
 const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [
   { part: 'api', subscriber: ScreenPop },
   { part: 'worker', subscriber: OutboxWakeUp },
+  { part: 'telephony', subscriber: CallDirector },
 ];
 
 /** The composition root: the only place that knows every module. */

@@ -1,3 +1,4 @@
+import type { DialEndpoint } from '../numbers/dial-endpoint.js';
 import type { NodeBoot } from './ledger/told.js';
 
 /** How a command ended. `unknown`: no answer came, it may have been carried out; ask before anything is repeated. */
@@ -11,20 +12,23 @@ export type CommandResult =
 /** How a leg is now. */
 export type LegPresence = 'gone' | 'idle' | 'ringing' | 'answered' | 'unknown';
 
-/** What a new leg shows to the phone it will ring. */
+/** Whether a phone's endpoint can be rung. `absent`: the switch does not know it. */
+export type EndpointPresence = 'online' | 'offline' | 'absent' | 'unknown';
+
+/** Who a new leg is, and whom the phone it rings sees. */
 export type LegDisplay = {
   /** Number the phone shows as the caller. */
-  readonly callerNumber: string;
-  readonly callerName: string | null;
+  readonly shownNumber: string;
+  readonly shownName: string | null;
+  /** Number that whoever is joined with this leg is shown. */
+  readonly ownNumber: string;
   readonly autoAnswer: 'none' | 'call-info' | 'alert-info';
 };
 
 export type NewLeg = {
   readonly leg: string;
-  /** Endpoint, such as `PJSIP/alice` or `PJSIP/+4930123456@trunk`. */
-  readonly device: string;
-  /** One registered address of the endpoint; null to dial the endpoint as it is. */
-  readonly contact: string | null;
+  /** A phone, one address of a phone, or a number through a trunk. */
+  readonly endpoint: DialEndpoint;
   readonly display: LegDisplay;
   /** The switch ends the leg after this many seconds unless told otherwise: nobody rings for ever when we die. */
   readonly leaseSeconds: number;
@@ -41,8 +45,10 @@ export abstract class TelephonySwitch {
   /** The switch's clock now, ms since the epoch. */
   abstract nowAt(nodeId: string): number;
 
-  /** Registered addresses of an endpoint, at most five. Null when the node did not answer. */
-  abstract contactsOf(node: NodeBoot, endpoint: string): Promise<readonly string[] | null>;
+  abstract endpointPresence(nodeId: string, endpoint: string): Promise<EndpointPresence>;
+
+  /** Registered addresses of an endpoint, at most five, asked by way of a leg that is there. Null: no answer. */
+  abstract contactsOf(node: NodeBoot, endpoint: string, viaLeg: string): Promise<readonly string[] | null>;
 
   /** Makes a leg. Rings nobody. */
   abstract createLeg(node: NodeBoot, leg: NewLeg): Promise<CommandResult>;
@@ -59,9 +65,6 @@ export abstract class TelephonySwitch {
   abstract joinLegs(node: NodeBoot, room: string, legs: readonly string[]): Promise<CommandResult>;
 
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
-
-  /** What the other side is shown when this leg is joined with it. */
-  abstract presentAs(node: NodeBoot, leg: string, number: string): Promise<CommandResult>;
 
   abstract endLeg(node: NodeBoot, leg: string): Promise<CommandResult>;
 

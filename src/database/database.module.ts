@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Log } from '../common/logger.js';
 import { Config } from '../config/config.js';
 import { Database } from './database.js';
+import { Notifications } from './notifications.js';
 import { createDataSource, dataSourceOptions } from './data-source.js';
 
 @Global()
@@ -21,17 +22,27 @@ import { createDataSource, dataSourceOptions } from './data-source.js';
       inject: [getDataSourceToken(), Config, Log],
       useFactory: (source: DataSource, config: Config, log: Log) => new Database(source, config, log),
     },
+    {
+      provide: Notifications,
+      inject: [Config, Log],
+      useFactory: (config: Config, log: Log) => new Notifications(config.databaseUrl, log),
+    },
   ],
-  exports: [Database, TypeOrmModule],
+  exports: [Database, Notifications, TypeOrmModule],
 })
 export class DatabaseModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Notifications) private readonly notifications: Notifications,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.database.start();
+    this.notifications.start();
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.database.stop();
+  async onApplicationShutdown(): Promise<void> {
+    await this.notifications.stop();
+    await this.database.stop();
   }
 }

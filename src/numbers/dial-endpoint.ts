@@ -47,13 +47,18 @@ function safeEndpointName(endpoint: string): string {
   return endpoint;
 }
 
-function safeContactUri(uri: string): string {
-  const safe =
+/** True for an address that may be dialled: a phone can register under anything. */
+export function isSafeContact(uri: string): boolean {
+  return (
     uri.length <= maxContactChars &&
     contactPattern.test(uri) &&
     [...uri.matchAll(/%([0-9A-Fa-f]{2})/g)].every(([, hex]) =>
       harmlessWhenDecoded.test(String.fromCharCode(Number.parseInt(hex ?? '', 16))),
-    );
-  if (!safe) throw new UnsafeDialPart('contact');
+    )
+  );
+}
+
+function safeContactUri(uri: string): string {
+  if (!isSafeContact(uri)) throw new UnsafeDialPart('contact');
   return uri;
 }

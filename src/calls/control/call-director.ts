@@ -140,7 +140,7 @@ export class CallDirector implements AfterCommit {
   async #give(call: LiveCall, node: NodeBoot, handled: Handled, command: Command): Promise<boolean> {
     switch (command.do) {
       case 'find-contacts':
-        return this.#findContacts(call, node, command.agentId, command.endpoint);
+        return this.#findContacts(call, node, command);
       case 'create-leg':
         handled.made.add(command.leg.leg);
         return this.#createLeg(call, node, command);
@@ -167,10 +167,6 @@ export class CallDirector implements AfterCommit {
         );
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
-      case 'present-as':
-        return succeeded(
-          await this.#repeat(call, command, () => this.telephony.presentAs(node, command.leg, command.number)),
-        );
       case 'hand-back':
         return succeeded(await this.#repeat(call, command, () => this.telephony.handBack(node, command.leg)));
       case 'renew-lease':
@@ -179,25 +175,29 @@ export class CallDirector implements AfterCommit {
     }
   }
 
-  async #findContacts(call: LiveCall, node: NodeBoot, agentId: string, endpoint: string): Promise<boolean> {
-    const contacts = await this.telephony.contactsOf(node, endpoint);
+  /** Plans a leg for each registered address of a phone; a click-to-call has one for the first already. */
+  async #findContacts(
+    call: LiveCall,
+    node: NodeBoot,
+    command: Extract<Command, { do: 'find-contacts' }>,
+  ): Promise<boolean> {
+    const { agentId, endpoint } = command;
+    const contacts = (await this.telephony.contactsOf(node, endpoint, command.viaLeg)) ?? [];
     const at = this.telephony.nowAt(node.nodeId);
+    const { id } = call.identity;
     const plan = call.state?.placed.plan;
     const phone = plan?.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
-    const facts: Fact[] =
-      contacts === null || contacts.length === 0 || phone < 0
-        ? [
-            {
-              leg: call.identity.id,
-              kind: 'unreachable',
-              key: endpoint,
-              at,
-              source: 'ringline',
-              data: { agentId, endpoint },
-            },
-          ]
-        : plannedLegs(call.identity.id, phone, agentId, endpoint, contacts, at);
-    this.#tell(call, node, facts, true);
+    if (phone >= 0 && contacts.length > 0) {
+      const planned = plannedLegs(id, phone, agentId, endpoint, contacts, at);
+      this.#tell(call, node, plan?.kind === 'click-to-call' ? planned.slice(1) : planned, true);
+    } else if (plan?.kind === 'ring-line') {
+      this.#tell(
+        call,
+        node,
+        [{ leg: id, kind: 'unreachable', key: endpoint, at, source: 'ringline', data: { agentId, endpoint } }],
+        true,
+      );
+    }
     return true;
   }
 
@@ -317,6 +317,7 @@ export class CallDirector implements AfterCommit {
   }
 
   #tell(call: LiveCall, node: NodeBoot, facts: readonly Fact[], onlyWhileOpen = false): void {
+    if (facts.length === 0) return;
     const { id, tenantId } = call.identity;
     const told: Told = {
       ...node,

@@ -1,8 +1,9 @@
+import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
-import { agentLegs, deviceOf, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
 
 /** Added to a leg's ring time: after that the switch ends the leg by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
@@ -65,13 +66,26 @@ function ringAgent(
       do: 'create-leg',
       leg: {
         leg: leg.id,
-        device: deviceOf(phone),
-        contact: leg.contact,
-        // The agent sees whom the click will call.
-        display: { callerNumber: plan.to.e164 ?? plan.to.raw, callerName: plan.to.name, autoAnswer: phone.autoAnswer },
+        endpoint: agentEndpoint(phone, leg),
+        // The agent sees whom the click will call, and is the line to whoever joins the room.
+        display: {
+          shownNumber: plan.to.e164 ?? plan.to.raw,
+          shownName: plan.to.name,
+          ownNumber: plan.line.number,
+          autoAnswer: phone.autoAnswer,
+        },
         leaseSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
       },
     });
+  }
+  for (const phone of plan.phones) {
+    // The first leg of a phone rings its first address; it also tells whether there are others.
+    const first = agents.find(
+      (leg) => leg.contact === null && phoneOf([phone], leg) !== null && leg.createdAt !== null,
+    );
+    if (first === undefined || isOver(first)) continue;
+    const { agentId, endpoint } = phone;
+    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', agentId, endpoint, viaLeg: first.id });
   }
   decision.dial(agents, plan.agentRingSeconds + LEASE_MARGIN_SECONDS);
   const deadline = state.placed.at + plan.agentRingSeconds * 1000;
@@ -91,9 +105,7 @@ function callRemote(
   },
 ): void {
   const { callId, room, plan, winner, remote, now } = call;
-  // The agent waits in the room under the line's number: what joins there is shown it as the caller.
   const prepare = [
-    { key: `present:${winner.id}`, do: 'present-as', leg: winner.id, number: plan.line.number },
     { key: `join:${winner.id}`, do: 'join-legs', room, legs: [winner.id] },
     {
       key: `limit:${winner.id}`,
@@ -108,7 +120,12 @@ function callRemote(
       leg: remoteLegId(callId),
       kind: 'planned',
       key: '',
-      data: { side: 'remote', agentId: null, device: plan.remoteDevice, contact: null },
+      data: {
+        side: 'remote',
+        agentId: null,
+        device: trunkEndpoint(plan.trunk.number, plan.trunk.endpoint),
+        contact: null,
+      },
     });
     return;
   }
@@ -119,9 +136,13 @@ function callRemote(
       do: 'create-leg',
       leg: {
         leg: remote.id,
-        device: plan.remoteDevice,
-        contact: null,
-        display: { callerNumber: plan.line.number, callerName: plan.line.name, autoAnswer: 'none' },
+        endpoint: trunkEndpoint(plan.trunk.number, plan.trunk.endpoint),
+        display: {
+          shownNumber: plan.line.number,
+          shownName: null,
+          ownNumber: plan.to.e164 ?? plan.to.raw,
+          autoAnswer: 'none',
+        },
         leaseSeconds: plan.remoteRingSeconds + LEASE_MARGIN_SECONDS,
       },
     });

@@ -4,14 +4,13 @@ import type { NewLeg } from '../telephony-switch.js';
 
 /** One thing to ask of the switch. `key` is its identity within the call: it is given once. */
 export type Command = { readonly key: string } & (
-  | { readonly do: 'find-contacts'; readonly agentId: string; readonly endpoint: string }
+  | { readonly do: 'find-contacts'; readonly agentId: string; readonly endpoint: string; readonly viaLeg: string }
   | { readonly do: 'create-leg'; readonly leg: NewLeg }
   | { readonly do: 'dial-leg'; readonly leg: string; readonly ringSeconds: number }
   | { readonly do: 'tell-ringing'; readonly leg: string }
   | { readonly do: 'answer-leg'; readonly leg: string }
   | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
   | { readonly do: 'close-room'; readonly room: string }
-  | { readonly do: 'present-as'; readonly leg: string; readonly number: string }
   | { readonly do: 'end-leg'; readonly leg: string }
   | { readonly do: 'hand-back'; readonly leg: string }
   | { readonly do: 'renew-lease'; readonly leg: string; readonly seconds: number }

@@ -1,3 +1,4 @@
+import { contactEndpoint, deviceEndpoint, type DialEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { AgentPhone } from '../domain/plan.js';
 
@@ -37,15 +38,20 @@ export function winningLeg(state: CallState): LegState | null {
   );
 }
 
-export function deviceOf(phone: AgentPhone): string {
-  return `PJSIP/${phone.endpoint}`;
+/** What the switch dials for a leg of a phone. */
+export function agentEndpoint(phone: AgentPhone, leg: LegState): DialEndpoint {
+  return leg.contact === null ? deviceEndpoint(phone.endpoint) : contactEndpoint(phone.endpoint, leg.contact);
 }
 
 /** The phone a leg rings. */
 export function phoneOf(phones: readonly AgentPhone[], leg: LegState): AgentPhone | null {
-  return phones.find((phone) => phone.agentId === leg.agentId && deviceOf(phone) === leg.device) ?? null;
+  return phones.find((phone) => phone.agentId === leg.agentId && leg.device === deviceEndpoint(phone.endpoint)) ?? null;
 }
 
 export function liveLegs(legs: readonly LegState[]): readonly LegState[] {
   return legs.filter((leg) => !isOver(leg));
+}
+
+export function isRemoteLegId(id: string): boolean {
+  return id.startsWith(OUR_PREFIX) && id.endsWith('-r');
 }

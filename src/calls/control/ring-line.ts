@@ -4,7 +4,7 @@ import { agentReason } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
-import { agentLegs, deviceOf, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -99,6 +99,7 @@ function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState,
         do: 'find-contacts',
         agentId: phone.agentId,
         endpoint: phone.endpoint,
+        viaLeg: plan.callerLeg,
       });
   }
   for (const leg of agents) {
@@ -109,11 +110,11 @@ function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState,
       do: 'create-leg',
       leg: {
         leg: leg.id,
-        device: deviceOf(phone),
-        contact: leg.contact,
+        endpoint: agentEndpoint(phone, leg),
         display: {
-          callerNumber: from.e164 ?? from.raw,
-          callerName: from.name ?? line.name,
+          shownNumber: from.e164 ?? from.raw,
+          shownName: from.name ?? line.name,
+          ownNumber: line.number,
           autoAnswer: phone.autoAnswer,
         },
         leaseSeconds: plan.ringSeconds + LEASE_SECONDS,

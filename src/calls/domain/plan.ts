@@ -14,8 +14,8 @@ export type ClickToCall = {
   readonly phones: readonly AgentPhone[];
   readonly to: CallNumber;
   readonly line: CallLine;
-  /** What the switch dials for the other party: `PJSIP/<number>@<trunk>`. */
-  readonly remoteDevice: string;
+  /** Through which trunk the other party is dialled, and the number as that trunk wants it. */
+  readonly trunk: { readonly endpoint: string; readonly number: string };
   readonly tags: readonly string[];
   /** How long the agent's phones ring, seconds. */
   readonly agentRingSeconds: number;

@@ -85,9 +85,14 @@ export class CallLedger {
   /** Brings a node's open calls into memory: what follows about their legs needs no look-up. */
   async loadOpen(nodeId: string): Promise<readonly LiveCall[]> {
     for (const call of await this.store.loadOpen(nodeId)) if (!this.#calls.has(call.identity.id)) this.#remember(call);
+    return this.openCallsOf(nodeId);
+  }
+
+  /** Calls of a node in memory that are not over. */
+  openCallsOf(nodeId: string): readonly LiveCall[] {
     return [...this.#calls.values()]
-      .filter(({ call }) => call.identity.pbxNodeId === nodeId && !call.isOver)
-      .map(({ call }) => call);
+      .map(({ call }) => call)
+      .filter((call) => call.identity.pbxNodeId === nodeId && !call.isOver);
   }
 
   /** The call a leg belongs to, if it is in memory. */

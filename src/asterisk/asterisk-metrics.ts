@@ -1,0 +1,57 @@
+import { Counter, Gauge } from 'prom-client';
+import type { Metrics } from '../metrics/metrics.js';
+
+export class AsteriskMetrics {
+  readonly frames: Counter;
+  readonly badFrames: Counter;
+  readonly connects: Counter;
+  readonly connected: Gauge;
+  readonly reconciles: Counter;
+  readonly repaired: Counter;
+  readonly swept: Counter;
+  readonly clockOffset: Gauge;
+
+  constructor({ registry }: Metrics) {
+    const registers = [registry];
+    this.frames = new Counter({
+      name: 'ringline_ari_events_total',
+      help: 'Events received from PBX nodes.',
+      registers,
+    });
+    this.badFrames = new Counter({
+      name: 'ringline_ari_bad_frames_total',
+      help: 'Frames from PBX nodes that are no events.',
+      registers,
+    });
+    this.connects = new Counter({
+      name: 'ringline_ari_connects_total',
+      help: 'Sessions opened to PBX nodes.',
+      registers,
+    });
+    this.connected = new Gauge({
+      name: 'ringline_ari_connected_nodes',
+      help: 'PBX nodes whose events come.',
+      registers,
+    });
+    this.reconciles = new Counter({
+      name: 'ringline_reconciles_total',
+      help: 'Comparisons of the records with a switch.',
+      registers,
+    });
+    this.repaired = new Counter({
+      name: 'ringline_reconcile_facts_total',
+      help: 'Facts learned by comparison, not from events.',
+      registers,
+    });
+    this.swept = new Counter({
+      name: 'ringline_orphans_swept_total',
+      help: 'Channels and bridges of ours without a live call that were removed.',
+      registers,
+    });
+    this.clockOffset = new Gauge({
+      name: 'ringline_node_clock_offset_seconds',
+      help: 'Clock of the PBX less ours, largest of all nodes.',
+      registers,
+    });
+  }
+}

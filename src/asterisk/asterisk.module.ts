@@ -1,0 +1,89 @@
+import { Global, Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AfterCommitSubscribers } from '../calls/after-commit.js';
+import { CallDirector } from '../calls/control/call-director.js';
+import { RequestIntake } from '../calls/control/request-intake.js';
+import { CallLedger } from '../calls/ledger/call-ledger.js';
+import { RequestDecisions } from '../calls/request-decisions.js';
+import { TelephonySwitch } from '../calls/telephony-switch.js';
+import { Log } from '../common/logger.js';
+import { SecretBox } from '../common/secret-box.js';
+import { Database } from '../database/database.js';
+import { Notifications } from '../database/notifications.js';
+import { HealthParts } from '../health/health-parts.js';
+import { Metrics } from '../metrics/metrics.js';
+import { NodeHealthSource } from '../pbx-nodes/node-health.js';
+import { AsteriskMetrics } from './asterisk-metrics.js';
+import { AsteriskSwitch } from './asterisk.switch.js';
+import { NodeSessions } from './node-sessions.js';
+
+/** How long a stop may take to give callers back, and to store what is known, ms. Callers in silence wait for it. */
+const GIVE_BACK_MS = 1_500;
+const STORE_MS = 2_000;
+
+/** The telephony part: sessions to the PBX nodes, and what follows calls there. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: NodeSessions,
+      inject: [Database, Notifications, SecretBox, Metrics, Log],
+      useFactory: (database: Database, notifications: Notifications, secrets: SecretBox, metrics: Metrics, log: Log) =>
+        new NodeSessions(database, notifications, secrets, new AsteriskMetrics(metrics), log),
+    },
+    { provide: NodeHealthSource, useExisting: NodeSessions },
+    {
+      provide: TelephonySwitch,
+      inject: [NodeSessions],
+      useFactory: (sessions: NodeSessions) => new AsteriskSwitch(sessions),
+    },
+    {
+      provide: CallDirector,
+      inject: [CallLedger, TelephonySwitch, Log],
+      useFactory: (ledger: CallLedger, telephony: TelephonySwitch, log: Log) =>
+        new CallDirector(ledger, telephony, log),
+    },
+    {
+      provide: RequestIntake,
+      inject: [Database, Notifications, CallLedger, TelephonySwitch, Log],
+      useFactory: (
+        { source }: Database,
+        notifications: Notifications,
+        ledger: CallLedger,
+        telephony: TelephonySwitch,
+        log: Log,
+      ) => new RequestIntake(source, notifications, ledger, telephony, log),
+    },
+  ],
+  exports: [NodeHealthSource, CallDirector],
+})
+export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(NodeSessions) private readonly sessions: NodeSessions,
+    @Inject(CallLedger) private readonly ledger: CallLedger,
+    @Inject(CallDirector) private readonly director: CallDirector,
+    @Inject(RequestIntake) private readonly intake: RequestIntake,
+    @Inject(RequestDecisions) private readonly decisions: RequestDecisions,
+    @Inject(AfterCommitSubscribers) private readonly subscribers: AfterCommitSubscribers,
+    @Inject(Database) private readonly database: Database,
+    @Inject(HealthParts) health: HealthParts,
+  ) {
+    health.register(() => this.sessions.parts());
+  }
+
+  onApplicationBootstrap(): void {
+    this.ledger.subscribe(this.subscribers.list, ({ nodeId, leg }) => void this.director.handBack(nodeId, leg));
+    // Nothing here may hold up the start: the database may come later.
+    void this.database.ready.then(async () => {
+      await this.decisions.start();
+      await this.intake.start();
+      await this.sessions.start(this.ledger, this.director);
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.intake.stop();
+    await this.director.stop(GIVE_BACK_MS);
+    await this.ledger.stop(STORE_MS);
+    await this.sessions.stop();
+  }
+}

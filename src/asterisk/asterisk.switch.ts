@@ -1,0 +1,183 @@
+import type { NodeBoot } from '../calls/ledger/told.js';
+import {
+  TelephonySwitch,
+  type CommandResult,
+  type EndpointPresence,
+  type LegPresence,
+  type NewLeg,
+} from '../calls/telephony-switch.js';
+import { isSafeContact } from '../numbers/dial-endpoint.js';
+import type { NodeSessions } from './node-sessions.js';
+import type { AriAnswer, AriCommands } from './session/commands.js';
+
+/** A phone may be registered in more places than anybody looks at; more than this would be a storm of calls. */
+const MOST_CONTACTS = 5;
+
+/**
+ * Asterisk as the telephony switch. A leg is made in two requests: `create` sends no INVITE and may be repeated, `dial`
+ * sends it. Two dials on one channel id make one INVITE.
+ */
+export class AsteriskSwitch extends TelephonySwitch {
+  constructor(private readonly sessions: NodeSessions) {
+    super();
+  }
+
+  bootOf(nodeId: string): string | null {
+    return this.sessions.find(nodeId)?.boot ?? null;
+  }
+
+  nowAt(nodeId: string): number {
+    return Date.now() + (this.sessions.find(nodeId)?.clockOffsetMs ?? 0);
+  }
+
+  async endpointPresence(nodeId: string, endpoint: string): Promise<EndpointPresence> {
+    const answer = await this.#send(nodeId, 'GET', `/endpoints/PJSIP/${encodeURIComponent(endpoint)}`);
+    if (answer.kind !== 'answered') return 'unknown';
+    if (answer.status === 404) return 'absent';
+    const { state } = (answer.body ?? {}) as { state?: unknown };
+    return answer.status !== 200 ? 'unknown' : state === 'online' ? 'online' : 'offline';
+  }
+
+  /** `PJSIP_DIAL_CONTACTS` reads its endpoint's addresses on any channel, and on none it reads nothing. */
+  async contactsOf(node: NodeBoot, endpoint: string, viaLeg: string): Promise<readonly string[] | null> {
+    const variable = encodeURIComponent(`PJSIP_DIAL_CONTACTS(${endpoint})`);
+    const answer = await this.#send(node.nodeId, 'GET', `${channelPath(viaLeg)}/variable?variable=${variable}`);
+    if (answer.kind !== 'answered' || answer.status !== 200) return null;
+    const { value } = (answer.body ?? {}) as { value?: unknown };
+    if (typeof value !== 'string') return null;
+    const prefix = `PJSIP/${endpoint}/`;
+    return value
+      .split('&')
+      .filter((device) => device.startsWith(prefix))
+      .map((device) => device.slice(prefix.length))
+      .filter(isSafeContact)
+      .slice(0, MOST_CONTACTS);
+  }
+
+  async createLeg(node: NodeBoot, leg: NewLeg): Promise<CommandResult> {
+    const session = this.sessions.find(node.nodeId);
+    if (session === null) return { kind: 'refused', text: 'the PBX node is not connected' };
+    const { shownNumber, shownName, ownNumber, autoAnswer } = leg.display;
+    const answer = await this.#send(node.nodeId, 'POST', '/channels/create', {
+      endpoint: leg.endpoint,
+      app: session.app,
+      appArgs: 'leg',
+      channelId: leg.leg,
+      variables: {
+        'TIMEOUT(absolute)': String(leg.leaseSeconds),
+        // Who the phone is: shown to whoever it is joined with.
+        'CALLERID(num)': ownNumber,
+        // Whom the phone sees.
+        'CONNECTEDLINE(num)': shownNumber,
+        ...(shownName !== null && { 'CONNECTEDLINE(name)': displayName(shownName) }),
+        ...autoAnswerHeaders[autoAnswer],
+      },
+    });
+    // 409 proves nothing: Asterisk also gives it for a failure after an earlier 409 on the same connection.
+    if (answer.kind === 'answered' && answer.status === 409) {
+      const presence = await this.presenceOf(node, leg.leg);
+      if (presence === 'unknown') return { kind: 'unknown', text: 'the PBX did not say whether the leg is there' };
+      return presence === 'gone' ? { kind: 'refused', text: 'no phone is registered there' } : { kind: 'done' };
+    }
+    return toResult(answer);
+  }
+
+  async dialLeg(node: NodeBoot, leg: string, ringSeconds: number): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/dial?timeout=${ringSeconds}`);
+  }
+
+  async tellRinging(node: NodeBoot, leg: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/ring`);
+  }
+
+  async answerLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/answer`);
+  }
+
+  async joinLegs(node: NodeBoot, room: string, legs: readonly string[]): Promise<CommandResult> {
+    const add = (): Promise<CommandResult> =>
+      this.#command(node, 'POST', `${bridgePath(room)}/addChannel?channel=${legs.map(encodeURIComponent).join(',')}`);
+    if (this.sessions.find(node.nodeId)?.rooms.has(room) !== true) {
+      // Making a bridge that is there leaves it as it is.
+      const made = await this.#command(node, 'POST', `${bridgePath(room)}?type=mixing`);
+      if (made.kind !== 'done') return made;
+      this.sessions.find(node.nodeId)?.rooms.add(room);
+    }
+    return add();
+  }
+
+  async closeRoom(node: NodeBoot, room: string): Promise<CommandResult> {
+    this.sessions.find(node.nodeId)?.rooms.delete(room);
+    return this.#command(node, 'DELETE', bridgePath(room));
+  }
+
+  async endLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
+    return this.#command(node, 'DELETE', channelPath(leg));
+  }
+
+  async handBack(node: NodeBoot, leg: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/continue`);
+  }
+
+  async renewLease(node: NodeBoot, leg: string, seconds: number): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/variable?variable=TIMEOUT(absolute)&value=${seconds}`);
+  }
+
+  async presenceOf(node: NodeBoot, leg: string): Promise<LegPresence> {
+    const answer = await this.#send(node.nodeId, 'GET', channelPath(leg));
+    if (answer.kind !== 'answered') return 'unknown';
+    if (answer.status === 404) return 'gone';
+    if (answer.status !== 200) return 'unknown';
+    const { state } = (answer.body ?? {}) as { state?: unknown };
+    return state === 'Up' ? 'answered' : state === 'Ringing' ? 'ringing' : 'idle';
+  }
+
+  async #command(node: NodeBoot, method: 'POST' | 'DELETE', path: string): Promise<CommandResult> {
+    return toResult(await this.#send(node.nodeId, method, path));
+  }
+
+  async #send(nodeId: string, ...request: Parameters<AriCommands['send']>): Promise<AriAnswer> {
+    const commands = this.sessions.find(nodeId)?.commands;
+    if (commands === undefined) return { kind: 'not-sent', text: 'the PBX node is not connected' };
+    return commands.send(...request);
+  }
+}
+
+/** Headers by which phones are told to answer by themselves. */
+const autoAnswerHeaders = {
+  none: {},
+  'call-info': { 'PJSIP_HEADER(add,Call-Info)': '<sip:ringline>;answer-after=0' },
+  'alert-info': { 'PJSIP_HEADER(add,Alert-Info)': '<http://ringline>;info=alert-autoanswer;delay=0' },
+} as const;
+
+/** A caller's name inside a quoted string of a SIP header: nothing that could end it. */
+function displayName(name: string): string {
+  return name.replace(/["\\<>\p{Cc}]/gu, '').slice(0, 64);
+}
+
+function channelPath(leg: string): string {
+  return `/channels/${encodeURIComponent(leg)}`;
+}
+
+function bridgePath(room: string): string {
+  return `/bridges/${encodeURIComponent(room)}`;
+}
+
+function toResult(answer: AriAnswer): CommandResult {
+  switch (answer.kind) {
+    case 'not-sent':
+      return { kind: 'refused', text: answer.text };
+    case 'unknown':
+      return { kind: 'unknown', text: answer.text };
+    case 'answered':
+      if (answer.status >= 200 && answer.status < 300) return { kind: 'done' };
+      if (answer.status === 404) return { kind: 'gone' };
+      return { kind: 'refused', text: `${answer.status} ${describeBody(answer.body)}` };
+  }
+}
+
+function describeBody(body: unknown): string {
+  if (typeof body === 'string') return body;
+  const { message, error } = (body ?? {}) as { message?: unknown; error?: unknown };
+  return String(message ?? error ?? '');
+}

@@ -1,0 +1,330 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../common/logger.js';
+import type { CallDirector } from '../calls/control/call-director.js';
+import type { CallLedger } from '../calls/ledger/call-ledger.js';
+import type { NodeHealth } from '../pbx-nodes/node-health.js';
+import type { AriFrame } from './ari-frame.js';
+import { parseAriTime } from './ari-time.js';
+import type { AsteriskMetrics } from './asterisk-metrics.js';
+import { reconcile } from './reconcile.js';
+import { openAriSession, type AriSession } from './session/ari-session.js';
+import { AriCommands, type AriNodeAddress } from './session/commands.js';
+import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
+import { isOurs, readTypes, translate } from './translate.js';
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+/** After another client took our app name: it is not fought over. */
+const HOLD_OFF_MS = 30_000;
+const RECONCILE_EVERY_MS = 30_000;
+/** The second look that makes a missing leg certain comes this soon. */
+const SECOND_LOOK_MS = 2_000;
+/** An orphan is removed when it was seen twice at least this far apart, ms: it may be on its way into a call. */
+const ORPHAN_AFTER_MS = 10_000;
+/** A clock that is further off than this is worth a warning, ms. */
+const CLOCK_WARNING_MS = 2_000;
+
+export type NodeSettings = AriNodeAddress & { readonly id: string; readonly name: string; readonly app: string };
+
+/**
+ * Ringline's connection to one Asterisk: opens it, again and again; puts what its events tell before the ledger; compares
+ * the records with the switch on every connect, every 30 s and on doubt; removes what we left behind.
+ */
+export class NodeSession {
+  readonly commands: AriCommands;
+  /** Rooms that were made and not closed in this session. */
+  readonly rooms = new Set<string>();
+  readonly #stopping = new AbortController();
+  #session: AriSession | null = null;
+  #report: StartUpReport | null = null;
+  #connectedAt: number | null = null;
+  #lastError: { readonly at: number; readonly detail: string; readonly code: string; readonly remedy: string } | null =
+    null;
+  #offsetMs = 0;
+  /** When the switch was last known to be as its events said, ms. */
+  #aliveAt: number | null = null;
+  #missing: ReadonlySet<string> | 'all' = 'all';
+  readonly #orphans = new Map<string, number>();
+  #reconciling: Promise<void> | null = null;
+  #loop: Promise<void> | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    readonly settings: NodeSettings,
+    private readonly ledger: CallLedger,
+    private readonly director: CallDirector,
+    private readonly metrics: AsteriskMetrics,
+    private readonly log: Log,
+  ) {
+    this.commands = new AriCommands(settings);
+  }
+
+  get app(): string {
+    return this.settings.app;
+  }
+
+  /** Identifies the present run of the switch; null while no events come from it. */
+  get boot(): string | null {
+    return this.#session === null ? null : (this.#report?.boot ?? null);
+  }
+
+  /** Clock of the switch less ours, ms. Small differences are the network's. */
+  get clockOffsetMs(): number {
+    return Math.abs(this.#offsetMs) < 500 ? 0 : this.#offsetMs;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#session?.close('Ringline is stopping');
+    this.#wake();
+    await this.#loop;
+    await this.commands.close();
+  }
+
+  health(): NodeHealth {
+    const warnings: NodeWarning[] = [...(this.#report?.warnings ?? [])];
+    if (Math.abs(this.#offsetMs) > CLOCK_WARNING_MS) {
+      warnings.push({
+        code: 'clock-offset',
+        detail: `The clock of this PBX is ${(this.#offsetMs / 1000).toFixed(1)} s off ours.`,
+        remedy: 'Run a time service (NTP) on both hosts.',
+      });
+    }
+    const connected = this.#session !== null;
+    if (!connected && this.#lastError !== null) {
+      warnings.push({ code: this.#lastError.code, detail: this.#lastError.detail, remedy: this.#lastError.remedy });
+    }
+    return {
+      status: connected ? (warnings.length > 0 ? 'degraded' : 'up') : 'down',
+      summary: connected
+        ? `Connected to Asterisk ${this.#report?.version ?? ''}.`
+        : (this.#lastError?.detail ?? 'Ringline is connecting to this node.'),
+      app: this.app,
+      version: this.#report?.version ?? null,
+      startedAt: this.#report === null ? null : new Date(this.#report.startedAt).toISOString(),
+      connectedAt: this.#connectedAt === null ? null : new Date(this.#connectedAt).toISOString(),
+      lastError:
+        this.#lastError === null
+          ? null
+          : { at: new Date(this.#lastError.at).toISOString(), detail: this.#lastError.detail },
+      modules: [...(this.#report?.modules ?? [])],
+      warnings,
+    };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let delay = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      try {
+        // New callers take the dial plan's fall-back while their records cannot be stored.
+        while (this.ledger.trouble() !== null && !signal.aborted) await pause(200, signal);
+        const ended = await this.#connect();
+        delay = FIRST_RETRY_MS;
+        const reason = await ended;
+        if (signal.aborted) return;
+        this.#fail(
+          'connection-lost',
+          `The connection ended: ${reason}.`,
+          'Ringline connects again by itself; see Asterisk’s log if it goes on.',
+        );
+        if (reason === REPLACED) await pause(HOLD_OFF_MS, signal);
+      } catch (error) {
+        if (error instanceof NodeRefused) this.#fail(error.code, `${error.message}.`, error.remedy);
+        else
+          this.#fail(
+            'unreachable',
+            `The session cannot be opened: ${String((error as Error).message)}.`,
+            'Check `ariUrl` and Asterisk’s log.',
+          );
+      }
+      await pause(delay * (0.75 + Math.random() / 2), signal);
+      delay = Math.min(delay * 2, LONGEST_RETRY_MS);
+    }
+  }
+
+  /** Opens a session and brings the records up to date. Resolves, when it is open, to a promise of its end. */
+  async #connect(): Promise<Promise<string>> {
+    const report = await readStartUpReport(this.commands, this.settings.ariUrl);
+    const previous = this.#report;
+    let end!: (reason: string) => void;
+    const ended = new Promise<string>((resolve) => (end = resolve));
+    // Events that come while the records are loaded wait: they may concern calls that are not in memory yet.
+    let early: { frame: AriFrame; receivedAt: number }[] | null = [];
+    const session = await openAriSession(this.settings, this.app, {
+      onFrame: (frame, receivedAt) => {
+        if (frame.type === 'ApplicationReplaced') session.close(REPLACED);
+        else if (early !== null) early.push({ frame, receivedAt });
+        else this.#onFrame(frame, receivedAt);
+      },
+      onBadFrame: () => this.metrics.badFrames.inc(),
+      onClosed: (reason) => {
+        this.#onClosed();
+        end(reason);
+      },
+    });
+    try {
+      await this.#filterEvents();
+      await this.ledger.loadOpen(this.settings.id);
+    } catch (error) {
+      session.close('the records could not be loaded');
+      throw error;
+    }
+    this.#report = report;
+    if (previous === null || previous.boot !== report.boot)
+      this.#aliveAt = Math.min(this.#aliveAt ?? Infinity, report.startedAt);
+    this.#session = session;
+    this.#connectedAt = Date.now();
+    this.#missing = 'all';
+    this.metrics.connects.inc();
+    this.metrics.connected.inc();
+    this.log.info(
+      { scope: 'asterisk', node: this.settings.name, version: report.version, app: this.app },
+      'connected to the PBX',
+    );
+    for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt);
+    early = null;
+    await this.#reconcile(session);
+    void this.#watch(session);
+    return ended;
+  }
+
+  #onFrame(frame: AriFrame, receivedAt: number): void {
+    this.metrics.frames.inc();
+    const { id: nodeId } = this.settings;
+    const boot = this.#report?.boot;
+    if (boot === undefined) return;
+    this.#aliveAt = receivedAt + this.clockOffsetMs;
+    const sentAt = parseAriTime(frame.timestamp);
+    // The shortest way an event took is nearest to the difference of the clocks.
+    if (frame.type === 'ApplicationRegistered' && sentAt !== null) this.#setOffset(sentAt - receivedAt);
+    const translation = translate(frame, receivedAt + this.clockOffsetMs);
+    if (translation === null) return;
+    if (frame.type === 'StasisStart' && !isOurs({ id: translation.leg })) this.#subscribe(translation.leg);
+    this.ledger.tell({ nodeId, boot, ...translation, receivedAt });
+  }
+
+  #onClosed(): void {
+    if (this.#session === null) return;
+    this.#session = null;
+    this.#connectedAt = null;
+    this.rooms.clear();
+    this.metrics.connected.dec();
+  }
+
+  /** Every half a minute, and while records cannot be stored the session is closed. */
+  async #watch(session: AriSession): Promise<void> {
+    let reconcileAt = Date.now() + RECONCILE_EVERY_MS;
+    while (this.#session === session && !this.#stopping.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, 250).unref();
+      });
+      if (this.#session !== session) return;
+      const trouble = this.ledger.trouble();
+      if (trouble !== null) {
+        session.close(trouble);
+        return;
+      }
+      const second = this.#missing !== 'all' && this.#missing.size > 0;
+      if (Date.now() >= reconcileAt - (second ? RECONCILE_EVERY_MS - SECOND_LOOK_MS : 0)) {
+        reconcileAt = Date.now() + RECONCILE_EVERY_MS;
+        await this.#reconcile(session).catch((error: unknown) =>
+          this.log.warn({ scope: 'asterisk', error, node: this.settings.name }, 'the switch could not be compared'),
+        );
+      }
+    }
+  }
+
+  #reconcile(session: AriSession): Promise<void> {
+    this.#reconciling ??= this.#compare(session).finally(() => (this.#reconciling = null));
+    return this.#reconciling;
+  }
+
+  async #compare(session: AriSession): Promise<void> {
+    const boot = this.#report?.boot;
+    if (boot === undefined) return;
+    await this.ledger.settled();
+    const takenAt = Date.now() + this.clockOffsetMs;
+    const [channels, bridges] = await Promise.all([session.channels(), session.bridges()]);
+    // What these events told belongs to the picture that the snapshot is compared with.
+    await this.ledger.settled();
+    const open = this.ledger.openCallsOf(this.settings.id);
+    const found = reconcile(
+      { boot, app: this.app, channels, bridges, takenAt },
+      open,
+      this.#missing,
+      this.#aliveAt ?? takenAt,
+    );
+    this.#missing = found.missing;
+    this.metrics.reconciles.inc();
+    for (const { boot: legBoot, callId, ...translation } of found.told) {
+      this.metrics.repaired.inc(translation.facts.length);
+      this.ledger.tell({ nodeId: this.settings.id, boot: legBoot, ...translation, receivedAt: null });
+    }
+    for (const caller of found.callers) this.#subscribe(caller);
+    await this.ledger.settled();
+    for (const call of this.ledger.openCallsOf(this.settings.id)) this.director.follow(call.identity.id);
+    await this.#sweep(found.orphanLegs, found.orphanRooms);
+  }
+
+  /** Removes what carries our name and has no live call, when it was there some time ago too. */
+  async #sweep(legs: readonly string[], rooms: readonly string[]): Promise<void> {
+    const now = Date.now();
+    const present = new Set([...legs, ...rooms]);
+    for (const id of this.#orphans.keys()) if (!present.has(id)) this.#orphans.delete(id);
+    const due = (id: string): boolean => {
+      const since = this.#orphans.get(id) ?? now;
+      this.#orphans.set(id, since);
+      return now - since >= ORPHAN_AFTER_MS;
+    };
+    for (const id of legs.filter(due)) await this.#remove(`/channels/${encodeURIComponent(id)}`);
+    for (const id of rooms.filter(due)) await this.#remove(`/bridges/${encodeURIComponent(id)}`);
+  }
+
+  async #remove(path: string): Promise<void> {
+    this.metrics.swept.inc();
+    this.log.warn({ scope: 'asterisk', node: this.settings.name, path }, 'removing what no live call owns');
+    await this.commands.send('DELETE', path);
+  }
+
+  /** The end of a caller's channel comes after it left our app: without this nobody tells us. */
+  #subscribe(leg: string): void {
+    const path = `/applications/${encodeURIComponent(this.app)}/subscription?eventSource=${encodeURIComponent(`channel:${leg}`)}`;
+    void this.commands.send('POST', path);
+  }
+
+  async #filterEvents(): Promise<void> {
+    const allowed = readTypes.map((type) => ({ type }));
+    const answer = await this.commands.send('PUT', `/applications/${encodeURIComponent(this.app)}/eventFilter`, {
+      allowed,
+    });
+    if (answer.kind !== 'answered' || answer.status !== 200) {
+      this.log.warn(
+        { scope: 'asterisk', node: this.settings.name },
+        'the PBX does not filter events; more of them come than are read',
+      );
+    }
+  }
+
+  #setOffset(offsetMs: number): void {
+    this.#offsetMs = offsetMs;
+    this.metrics.clockOffset.set(offsetMs / 1000);
+  }
+
+  #fail(code: string, detail: string, remedy: string): void {
+    const isNews = this.#lastError?.detail !== detail;
+    this.#lastError = { at: Date.now(), detail, code, remedy };
+    if (isNews) this.log.warn({ scope: 'asterisk', node: this.settings.name, code }, detail);
+  }
+}
+
+const REPLACED = 'another client took the app name';
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,149 @@
+import { callOfOurId } from '../calls/control/legs.js';
+import { isOver } from '../calls/domain/call-state.js';
+import type { Fact } from '../calls/domain/fact.js';
+import { NODE_RESTARTED } from '../calls/domain/outcome.js';
+import type { LiveCall } from '../calls/ledger/live-call.js';
+import type { AriBridge, AriChannel } from './ari-frame.js';
+import { parseAriTime } from './ari-time.js';
+import { arrived, createdFact, isOurs, type Translation } from './translate.js';
+
+/** What was read from one switch at one moment. */
+export type Snapshot = {
+  readonly boot: string;
+  readonly app: string;
+  readonly channels: readonly AriChannel[];
+  readonly bridges: readonly AriBridge[];
+  /** When reading began, ms by the switch's clock: what was made later may be missing. */
+  readonly takenAt: number;
+};
+
+export type Reconciliation = {
+  /** What the snapshot tells, per boot and leg. */
+  readonly told: readonly (Translation & { readonly boot: string; readonly callId: string | null })[];
+  /** Callers in our app that nobody follows: to be subscribed to. */
+  readonly callers: readonly string[];
+  /** Legs and rooms of ours that belong to no live call. */
+  readonly orphanLegs: readonly string[];
+  readonly orphanRooms: readonly string[];
+  /** Legs believed alive that are not there; certain once two snapshots miss them. */
+  readonly missing: ReadonlySet<string>;
+};
+
+/**
+ * Compares what the switch has with what we believe. Pure.
+ * @param open Calls of the node that have not ended.
+ * @param missedBefore Legs that the snapshot before this one missed, or 'all' when events were lost for sure.
+ * @param lastAliveAt When the switch was last known to work as before, ms: the end of what ended unseen.
+ */
+export function reconcile(
+  snapshot: Snapshot,
+  open: readonly LiveCall[],
+  missedBefore: ReadonlySet<string> | 'all',
+  lastAliveAt: number,
+): Reconciliation {
+  const { boot, takenAt } = snapshot;
+  const channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
+  const told: (Translation & { boot: string; callId: string | null })[] = [];
+  const missing = new Set<string>();
+  const known = new Set<string>();
+  const liveRooms = new Set<string>();
+
+  for (const call of open) {
+    const { id: callId } = call.identity;
+    const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot, callId });
+    if (call.boot === boot) liveRooms.add(`rl-${callId}`);
+    for (const leg of call.state?.legs ?? []) {
+      known.add(leg.id);
+      if (isOver(leg)) continue;
+      if (call.boot !== boot) {
+        tell(leg.id, endedFact(leg.id, Math.max(lastAliveAt, leg.createdAt ?? 0), 'estimate', NODE_RESTARTED));
+        continue;
+      }
+      const channel = channels.get(leg.id);
+      if (channel !== undefined) {
+        const facts = presentFacts(leg, channel, snapshot);
+        if (facts.length > 0) tell(leg.id, ...facts);
+      } else if (leg.createdAt !== null && leg.createdAt < takenAt) {
+        if (missedBefore !== 'all' && !missedBefore.has(leg.id)) missing.add(leg.id);
+        else {
+          const exact = leg.hangupAskedAt ?? leg.leftControlAt;
+          tell(
+            leg.id,
+            endedFact(
+              leg.id,
+              exact ?? Math.max(lastAliveAt, leg.createdAt),
+              exact === null ? 'estimate' : 'reconcile',
+              null,
+            ),
+          );
+        }
+      }
+    }
+  }
+
+  const callers: string[] = [];
+  for (const channel of snapshot.channels) {
+    if (known.has(channel.id) || isOurs(channel)) continue;
+    const args = stasisArgs(channel, snapshot.app);
+    if (args === null) continue;
+    callers.push(channel.id);
+    told.push({ ...arrived(channel, args, takenAt, 'reconcile'), boot, callId: null });
+  }
+  return {
+    told,
+    callers,
+    // One that is on its way into a call has its call's id in its own: that call is live.
+    orphanLegs: snapshot.channels
+      .filter((channel) => isOurs(channel) && !known.has(channel.id) && !isLive(channel.id, open))
+      .map(({ id }) => id),
+    orphanRooms: snapshot.bridges.filter((bridge) => isOurs(bridge) && !liveRooms.has(bridge.id)).map(({ id }) => id),
+    missing,
+  };
+}
+
+function isLive(id: string, open: readonly LiveCall[]): boolean {
+  const callId = callOfOurId(id);
+  return open.some((call) => call.identity.id === callId);
+}
+
+type Leg = NonNullable<LiveCall['state']>['legs'][number];
+
+/** What a leg that is there shows and we did not know. Times that the switch does not tell are estimates. */
+function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: Snapshot): Fact[] {
+  const facts: Fact[] = [];
+  if (leg.createdAt === null) facts.push(createdFact(channel, takenAt, 'reconcile'));
+  const estimate = (kind: 'ringing' | 'answered' | 'left-control'): Fact =>
+    ({ leg: leg.id, kind, key: '', at: takenAt, source: 'estimate', data: {} }) as Fact;
+  if (channel.state === 'Ringing' && leg.ringing === null) facts.push(estimate('ringing'));
+  const ours = isOurs(channel);
+  // A caller whom the dial plan answered in its fall-back was not answered by an agent.
+  if (channel.state === 'Up' && leg.answered === null && (ours || leg.leftControlAt === null))
+    facts.push(estimate('answered'));
+  if (!ours && leg.leftControlAt === null && stasisArgs(channel, app) === null) facts.push(estimate('left-control'));
+  for (const bridge of bridges) {
+    if (bridge.channels?.includes(leg.id) !== true) continue;
+    if (leg.stays.some((stay) => stay.room === bridge.id && stay.until === null)) continue;
+    const at = parseAriTime(bridge.creationtime) ?? takenAt;
+    facts.push({
+      leg: leg.id,
+      kind: 'joined',
+      key: `${bridge.id}@${at}`,
+      at,
+      source: 'reconcile',
+      data: { room: bridge.id },
+    });
+  }
+  return facts;
+}
+
+/** Arguments that the dial plan gave to our app, when the channel is in it now. */
+function stasisArgs(channel: AriChannel, app: string): readonly string[] | null {
+  const { app_name: name, app_data: data } = channel.dialplan ?? {};
+  if (name !== 'Stasis' || data === undefined) return null;
+  const [first, ...args] = data.split(',');
+  return first === app ? args : null;
+}
+
+function endedFact(leg: string, at: number, source: 'estimate' | 'reconcile', text: string | null): Fact {
+  return { leg, kind: 'ended', key: '', at, source, data: { q850: null, sip: null, text } };
+}

@@ -1,0 +1,77 @@
+import { Pool } from 'undici';
+
+/** A request may take this long, ms; after that its outcome is unknown. */
+export const REQUEST_DEADLINE_MS = 3_000;
+/** Requests side by side to one node. Asterisk answers in 1-3 ms, so this carries thousands a second. */
+const CONNECTIONS = 16;
+
+export type AriAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
+  /** Nothing was sent: the node could not be reached. */
+  | { readonly kind: 'not-sent'; readonly text: string }
+  /** It was sent, or may have been; no answer came. */
+  | { readonly kind: 'unknown'; readonly text: string };
+
+export type AriNodeAddress = { readonly ariUrl: string; readonly username: string; readonly password: string };
+
+/** Requests to one Asterisk: with their status, bounded in time, never repeated here. */
+export class AriCommands {
+  readonly #pool: Pool;
+  readonly #prefix: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ ariUrl, username, password }: AriNodeAddress) {
+    const url = new URL(ariUrl);
+    this.#prefix = url.pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(url.origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connectTimeout: REQUEST_DEADLINE_MS,
+      headersTimeout: REQUEST_DEADLINE_MS,
+      bodyTimeout: REQUEST_DEADLINE_MS,
+      keepAliveTimeout: 10_000,
+    });
+    this.#headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  }
+
+  /** @param path Below `/ari`, with its query; ids in it must be encoded. */
+  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
+    try {
+      const { statusCode, body: answer } = await this.#pool.request({
+        method,
+        path: this.#prefix + path,
+        headers: body === undefined ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
+      });
+      const text = await answer.text();
+      return { kind: 'answered', status: statusCode, body: parseBody(text) };
+    } catch (error) {
+      const { code, message } = error as Error & { code?: string };
+      const text = `${method} ${path.split('?')[0]}: ${code ?? message}`;
+      // Only these say for sure that no byte of the request went out.
+      const notSent = [
+        'ECONNREFUSED',
+        'ENOTFOUND',
+        'EAI_AGAIN',
+        'EHOSTUNREACH',
+        'ENETUNREACH',
+        'UND_ERR_CONNECT_TIMEOUT',
+      ].includes(code ?? '');
+      return { kind: notSent ? 'not-sent' : 'unknown', text };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy().catch(() => undefined);
+  }
+}
+
+function parseBody(text: string): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text.slice(0, 200);
+  }
+}

@@ -1,0 +1,135 @@
+import { OUR_PREFIX, isRemoteLegId } from '../calls/control/legs.js';
+import type { Fact, FactSource } from '../calls/domain/fact.js';
+import type { Arrival } from '../calls/ledger/told.js';
+import type { AriChannel, AriFrame } from './ari-frame.js';
+import { parseAriTime } from './ari-time.js';
+
+/** What one frame tells about one leg. */
+export type Translation = { readonly leg: string; readonly facts: readonly Fact[]; readonly arrival?: Arrival };
+
+/** Types that Ringline reads; the switch is asked to send no others. */
+export const readTypes = [
+  'StasisStart',
+  'StasisEnd',
+  'ChannelStateChange',
+  'ChannelHangupRequest',
+  'ChannelDestroyed',
+  'ChannelEnteredBridge',
+  'ChannelLeftBridge',
+  'Dial',
+  'ApplicationRegistered',
+  'ApplicationReplaced',
+] as const;
+
+/**
+ * What an ARI event tells, in the words of calls. Pure. Null for what tells nothing about a call.
+ * @param now Used where an event carries no time, ms.
+ */
+export function translate(frame: AriFrame, now: number): Translation | null {
+  const { channel } = frame;
+  const at = parseAriTime(frame.timestamp) ?? now;
+  const about = (leg: string, ...facts: readonly Bare[]): Translation => ({
+    leg,
+    facts: facts.map((fact) => ({ key: '', ...fact, leg, at, source: 'switch' }) as Fact),
+  });
+  switch (frame.type) {
+    case 'StasisStart':
+      return channel === undefined ? null : started(channel, frame.args ?? [], at);
+    case 'StasisEnd':
+      return channel === undefined ? null : about(channel.id, { kind: 'left-control', data: {} });
+    case 'ChannelStateChange':
+      if (channel?.state === 'Ringing') return about(channel.id, { kind: 'ringing', data: {} });
+      if (channel?.state === 'Up') return about(channel.id, { kind: 'answered', data: {} });
+      return null;
+    case 'Dial':
+      return frame.peer === undefined || !isOurs(frame.peer)
+        ? null
+        : dialled(frame.peer.id, frame.dialstatus ?? '', about);
+    case 'ChannelEnteredBridge':
+    case 'ChannelLeftBridge': {
+      if (channel === undefined || frame.bridge === undefined) return null;
+      const kind = frame.type === 'ChannelEnteredBridge' ? 'joined' : 'parted';
+      return about(channel.id, { kind, key: `${frame.bridge.id}@${at}`, data: { room: frame.bridge.id } });
+    }
+    case 'ChannelHangupRequest': {
+      if (channel === undefined) return null;
+      const { cause } = frame;
+      return about(
+        channel.id,
+        { kind: 'hangup-asked', data: {} },
+        ...(typeof cause === 'number' && cause > 0
+          ? [{ kind: 'cause', key: String(cause), data: { q850: cause } } as const]
+          : []),
+      );
+    }
+    case 'ChannelDestroyed':
+      return channel === undefined
+        ? null
+        : about(channel.id, {
+            kind: 'ended',
+            data: { q850: frame.cause ?? null, sip: frame.tech_cause ?? null, text: frame.cause_txt ?? null },
+          });
+    default:
+      return null;
+  }
+}
+
+type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data: unknown };
+
+function dialled(
+  leg: string,
+  status: string,
+  about: (leg: string, ...facts: Bare[]) => Translation,
+): Translation | null {
+  switch (status) {
+    case '':
+      return about(leg, { kind: 'dialling', data: {} });
+    case 'RINGING':
+      return about(leg, { kind: 'ringing', data: {} });
+    case 'PROGRESS':
+      return about(leg, { kind: 'progress', data: {} });
+    default:
+      // ANSWER comes with the change of state; failures come with the end of the leg.
+      return null;
+  }
+}
+
+/** A leg is under our control: one we made, or a caller whom the dial plan gave us with `Stasis(app,inbound,DID)`. */
+function started(channel: AriChannel, args: readonly string[], at: number): Translation {
+  if (isOurs(channel)) return { leg: channel.id, facts: [createdFact(channel, at, 'switch')] };
+  return arrived(channel, args, at, 'switch');
+}
+
+/** A caller, from the event of the arrival or from a snapshot. Without a number dialled it leads to no line. */
+export function arrived(channel: AriChannel, args: readonly string[], at: number, source: FactSource): Translation {
+  return {
+    leg: channel.id,
+    facts: [createdFact(channel, at, source)],
+    arrival: {
+      did: args[0] === 'inbound' ? (args[1] ?? '') : '',
+      callerNumber: channel.caller?.number ?? '',
+      callerName: channel.caller?.name ?? '',
+      at: parseAriTime(channel.creationtime) ?? at,
+    },
+  };
+}
+
+/** That a leg exists, since when, and what it is called elsewhere. */
+export function createdFact(channel: AriChannel, at: number, source: FactSource): Fact {
+  return {
+    leg: channel.id,
+    kind: 'created',
+    key: '',
+    at: parseAriTime(channel.creationtime) ?? at,
+    source,
+    data: {
+      side: isOurs(channel) && !isRemoteLegId(channel.id) ? 'agent' : 'remote',
+      linkedId: channel.channelvars?.['CHANNEL(linkedid)'] ?? null,
+      sipCallId: channel.protocol_id ?? null,
+    },
+  };
+}
+
+export function isOurs(channel: { readonly id: string }): boolean {
+  return channel.id.startsWith(OUR_PREFIX);
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { idSchema } from '../http/id.js';
+import { plainText } from '../http/plain-text.js';
+
+const tagSchema = plainText(64);
+
+export const createCallSchema = z
+  .strictObject({
+    agentId: idSchema.meta({ description: 'Whose phone rings first.' }),
+    // Bounded only in size here: what is wrong with a number is said by the dial rules.
+    to: z
+      .string()
+      .max(300)
+      .meta({ description: 'Whom to call: E.164, or national in the tenant’s region.', example: '+14155550123' }),
+    lineId: idSchema
+      .optional()
+      .meta({ description: 'The line that is shown. Default: the only one with a trunk on the agent’s node.' }),
+    order: z.literal('agent-first').default('agent-first'),
+    tags: z.array(tagSchema).max(20).default([]),
+  })
+  .meta({ id: 'CreateCall' });
+export type CreateCall = z.output<typeof createCallSchema>;
+
+export const annotateCallSchema = z
+  .strictObject({
+    note: z.string().max(10_000).nullable().optional(),
+    disposition: plainText(200).nullable().optional(),
+    tags: z.array(tagSchema).max(20).optional(),
+  })
+  .meta({ id: 'AnnotateCall' });
+export type AnnotateCall = z.output<typeof annotateCallSchema>;

@@ -1,0 +1,121 @@
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { ApiAnswer } from '../http/api-answer.js';
+import { idSchema } from '../http/id.js';
+import { pageSchema, type Page } from '../http/paging.js';
+import type { Actor } from '../tenancy/actor.js';
+import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
+import { annotateCallSchema, createCallSchema, type AnnotateCall, type CreateCall } from './call-request.schema.js';
+import { CallsService } from './calls.service.js';
+import { listCallsQuerySchema, timelineSchema, type ListCallsQuery, type Timeline } from './calls.schema.js';
+import { ClickToCallService } from './click-to-call.service.js';
+import { callSchema, type Call } from './domain/call.js';
+import { readIdempotencyKey } from './idempotency-key.js';
+
+@Controller('v1/calls')
+export class CallsController {
+  constructor(
+    private readonly calls: CallsService,
+    private readonly clickToCall: ClickToCallService,
+  ) {}
+
+  @Post()
+  @RequireScope('calls:write')
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: true,
+    description: '1 to 255 printable characters, new for each click. Kept 24 hours.',
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'The key was used before with the same body; `Idempotency-Replayed: true`.',
+    standardSchema: callSchema,
+  })
+  @ApiAnswer({
+    operationId: 'placeCall',
+    summary: 'Place a click-to-call',
+    description: 'Rings the agent’s phones, then the other party. A refused request stores nothing.',
+    status: 201,
+    schema: callSchema,
+    problems: [
+      'idempotency-key-required',
+      'idempotency-key-reused',
+      'request-in-progress',
+      'not-found',
+      'invalid-number',
+      'number-blocked',
+      'agent-without-device',
+      'agent-unreachable',
+      'agent-busy',
+      'line-required',
+      'line-without-trunk',
+      'node-mismatch',
+      'node-unavailable',
+      'too-many-calls',
+    ],
+  })
+  async place(
+    @CurrentActor() actor: Actor,
+    @Headers('idempotency-key') key: string | undefined,
+    @Body({ schema: createCallSchema }) body: CreateCall,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Call> {
+    const { call, replayed } = await this.clickToCall.place(actor, readIdempotencyKey(key), body);
+    if (replayed) response.status(200).setHeader('Idempotency-Replayed', 'true');
+    return call;
+  }
+
+  @Get()
+  @RequireScope('calls:read')
+  @ApiAnswer({
+    operationId: 'listCalls',
+    summary: 'List calls, newest first',
+    schema: pageSchema('CallPage', callSchema),
+  })
+  list(
+    @CurrentActor() actor: Actor,
+    @Query({ schema: listCallsQuerySchema }) query: ListCallsQuery,
+  ): Promise<Page<Call>> {
+    return this.calls.list(actor, query);
+  }
+
+  @Get(':id')
+  @RequireScope('calls:read')
+  @ApiAnswer({ operationId: 'getCall', summary: 'Get a call', schema: callSchema })
+  get(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.get(actor, id);
+  }
+
+  @Get(':id/timeline')
+  @RequireScope('calls:read')
+  @ApiAnswer({ operationId: 'getTimeline', summary: 'Tell what happened in a call, in words', schema: timelineSchema })
+  timeline(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Timeline> {
+    return this.calls.timeline(actor, id);
+  }
+
+  @Patch(':id')
+  @RequireScope('calls:write')
+  @ApiAnswer({ operationId: 'annotateCall', summary: 'Write note, disposition or tags', schema: callSchema })
+  annotate(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: annotateCallSchema }) body: AnnotateCall,
+  ): Promise<Call> {
+    return this.calls.annotate(actor, id, body);
+  }
+
+  @Post(':id/hangup')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'hangUpCall',
+    summary: 'Hang up a call at any stage',
+    description: 'The call as it is now; its end follows as `call.ended`.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable'],
+  })
+  hangup(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.hangup(actor, id);
+  }
+}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { newId } from '../common/ids.js';
+import { Problem } from '../common/problems.js';
+import { Database } from '../database/database.js';
+import { toPage, type Page } from '../http/paging.js';
+import { parsePhoneNumber } from '../numbers/phone-number.js';
+import type { Actor } from '../tenancy/actor.js';
+import type { AnnotateCall } from './call-request.schema.js';
+import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
+import type { Call } from './domain/call.js';
+import type { Fact } from './domain/fact.js';
+import { CallLedger } from './ledger/call-ledger.js';
+import { tellTimeline } from './timeline.js';
+
+/** The history of calls, and what people do to a call by the API. Everything is read and done for one tenant. */
+@Injectable()
+export class CallsService {
+  constructor(
+    private readonly database: Database,
+    private readonly ledger: CallLedger,
+    private readonly clock: Clock,
+  ) {}
+
+  async get({ tenantId }: Actor, id: string): Promise<Call> {
+    const [row]: { document: Call }[] = await this.database.source.query(
+      'select document from call where tenant_id = $1 and id = $2',
+      [tenantId, id],
+    );
+    if (row === undefined) throw new Problem('not-found', { detail: 'There is no such call.' });
+    return row.document;
+  }
+
+  async list({ tenantId }: Actor, query: ListCallsQuery): Promise<Page<Call>> {
+    const conditions = ['tenant_id = $1'];
+    const values: unknown[] = [tenantId];
+    const where = (condition: (parameter: string) => string, value: unknown): void => {
+      if (value === undefined) return;
+      values.push(value);
+      conditions.push(condition(`$${values.length}`));
+    };
+    where((p) => `agent_ids @> array[${p}::uuid]`, query.agentId);
+    where((p) => `direction = ${p}`, query.direction);
+    where((p) => `outcome = ${p}`, query.outcome);
+    where((p) => `status = ${p}`, query.status);
+    where((p) => `started_at >= ${p}`, query.from);
+    where((p) => `started_at < ${p}`, query.to);
+    if (query.number !== undefined) {
+      const { e164 } = parsePhoneNumber(query.number, await this.#region(tenantId));
+      where((p) => (e164 === null ? `document->'remote'->>'raw' = ${p}` : `remote_e164 = ${p}`), e164 ?? query.number);
+    }
+    const cursor: CallCursor | undefined = query.cursor;
+    if (cursor !== undefined) {
+      values.push(...cursor);
+      conditions.push(`(started_at, id) < ($${values.length - 1}, $${values.length}::uuid)`);
+    }
+    const rows: { id: string; document: Call }[] = await this.database.source.query(
+      `select id, document from call where ${conditions.join(' and ')} order by started_at desc, id desc limit ${query.limit + 1}`,
+      values,
+    );
+    return toPage(
+      rows,
+      query.limit,
+      ({ id, document }) => [document.startedAt, id],
+      ({ document }) => document,
+    );
+  }
+
+  async timeline(actor: Actor, id: string): Promise<Timeline> {
+    const rows: { leg: string; kind: string; key: string; at: Date; source: string; data: unknown }[] =
+      await this.database.source.query(
+        `select f.leg, f.kind, f.key, f.at, f.source, f.data
+         from call_leg l join call_fact f using (pbx_node_id, boot, leg) where l.tenant_id = $1 and l.call_id = $2`,
+        [actor.tenantId, id],
+      );
+    if (rows.length === 0) throw new Problem('not-found', { detail: 'There is no such call.' });
+    return { items: tellTimeline(rows.map((row) => ({ ...row, at: row.at.getTime() }) as Fact)) };
+  }
+
+  /** Ends a call, at whatever stage it is. */
+  async hangup(actor: Actor, id: string): Promise<Call> {
+    const call = await this.get(actor, id);
+    if (call.control !== 'driven')
+      throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
+    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+    return this.#tell(actor, id, { kind: 'cancel-asked', key: '', data: { by: 'api', reason: 'cancelled-by-api' } });
+  }
+
+  /** Writes a note, a disposition, tags to the record. What is left out stays. */
+  async annotate(actor: Actor, id: string, { note, disposition, tags }: AnnotateCall): Promise<Call> {
+    await this.get(actor, id);
+    const data = {
+      ...(note !== undefined && { note }),
+      ...(disposition !== undefined && { disposition }),
+      ...(tags !== undefined && { tags }),
+    };
+    if (Object.keys(data).length === 0) return this.get(actor, id);
+    return this.#tell(actor, id, { kind: 'annotated', key: newId(), data });
+  }
+
+  async #tell(actor: Actor, id: string, fact: Pick<Fact, 'kind' | 'key' | 'data'>): Promise<Call> {
+    const call = await this.ledger.find(id);
+    if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
+    this.ledger.tell({
+      nodeId: call.identity.pbxNodeId,
+      boot: call.boot,
+      leg: id,
+      facts: [{ ...fact, leg: id, at: this.clock.now(), source: 'ringline' } as Fact],
+      receivedAt: null,
+      call: { id, tenantId: actor.tenantId },
+    });
+    await this.ledger.settled();
+    return this.get(actor, id);
+  }
+
+  async #region(tenantId: string): Promise<string> {
+    const [row]: { region: string }[] = await this.database.source.query('select region from tenant where id = $1', [
+      tenantId,
+    ]);
+    return row?.region ?? 'US';
+  }
+}

@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Device } from '../agents/device.entity.js';
+import { Agent } from '../agents/agent.entity.js';
+import { newId } from '../common/ids.js';
+import { Problem, type ProblemDetails, type ProblemType } from '../common/problems.js';
+import { Database } from '../database/database.js';
+import { Line } from '../lines/line.entity.js';
+import { checkDial } from '../numbers/dial-rules.js';
+import { parsePhoneNumber } from '../numbers/phone-number.js';
+import { formatForTrunk } from '../numbers/trunk-format.js';
+import type { Actor } from '../tenancy/actor.js';
+import { Tenant } from '../tenancy/tenant.entity.js';
+import type { CreateCall } from './call-request.schema.js';
+import { REQUEST_MADE } from './control/request-intake.js';
+import type { Call } from './domain/call.js';
+import type { ClickToCall } from './domain/plan.js';
+import { RequestDecisions } from './request-decisions.js';
+
+/** How long the node's owner may take to accept or refuse, ms. */
+const DECISION_DEADLINE_MS = 2_000;
+/** How long a repeated request waits for the decision on the first, ms. */
+const REPEAT_DEADLINE_MS = 3_000;
+const AGENT_RING_SECONDS = 30;
+const REMOTE_RING_SECONDS = 60;
+
+export type PlacedCall = { readonly call: Call; readonly replayed: boolean };
+
+type RequestState = {
+  readonly call_id: string;
+  readonly body_hash: Buffer;
+  readonly state: 'deciding' | 'placing' | 'accepted' | 'refused';
+  readonly refusal: { readonly type: ProblemType; readonly details: ProblemDetails } | null;
+  readonly document: Call | null;
+};
+
+/**
+ * Places click-to-calls. It decides what can be decided from the records, stores the request as a plan, and waits for the
+ * node's owner, who alone speaks to the switch. One request, one call: repeats with the same key get the same answer.
+ */
+@Injectable()
+export class ClickToCallService {
+  constructor(
+    private readonly database: Database,
+    private readonly decisions: RequestDecisions,
+  ) {}
+
+  /**
+   * @throws {Problem} why the call cannot be placed. A refused request stores nothing.
+   */
+  async place(actor: Actor, idempotencyKey: string, body: CreateCall): Promise<PlacedCall> {
+    const bodyHash = createHash('sha256').update(canonical(body)).digest();
+    const earlier = await this.#find(actor.tenantId, idempotencyKey);
+    if (earlier !== null) return this.#replay(actor.tenantId, idempotencyKey, bodyHash, earlier);
+
+    const { plan, pbxNodeId } = await this.#plan(actor.tenantId, body);
+    const callId = newId();
+    const stored = await this.#store(actor, idempotencyKey, bodyHash, callId, body.agentId, pbxNodeId, plan);
+    if (!stored) {
+      const first = await this.#find(actor.tenantId, idempotencyKey);
+      if (first !== null) return this.#replay(actor.tenantId, idempotencyKey, bodyHash, first);
+      throw agentBusy();
+    }
+    return { call: await this.#decided(actor.tenantId, idempotencyKey, callId), replayed: false };
+  }
+
+  async #replay(tenantId: string, key: string, bodyHash: Buffer, first: RequestState): Promise<PlacedCall> {
+    if (!first.body_hash.equals(bodyHash)) {
+      throw new Problem('idempotency-key-reused', {
+        detail: 'This Idempotency-Key was used for another request.',
+        field: 'Idempotency-Key',
+      });
+    }
+    const call = await this.#decision(tenantId, key, first.call_id, REPEAT_DEADLINE_MS);
+    if (call !== null) return { call, replayed: true };
+    throw new Problem('request-in-progress', { detail: 'The first request with this key has not been decided yet.' });
+  }
+
+  /** Waits for the node's owner. The request is withdrawn when nobody took it up in time. */
+  async #decided(tenantId: string, key: string, callId: string): Promise<Call> {
+    const call =
+      (await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS)) ??
+      // Taken up in the last moment: its first facts are being stored.
+      ((await this.#withdraw(callId)) ? null : await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS));
+    if (call !== null) return call;
+    throw new Problem('node-unavailable', {
+      detail: 'The PBX of this agent did not take the call in time.',
+      retryAfterSeconds: 5,
+    });
+  }
+
+  /**
+   * The call once it was accepted, null when nothing was decided in time.
+   * @throws {Problem} why it was refused.
+   */
+  async #decision(tenantId: string, key: string, callId: string, deadlineMs: number): Promise<Call | null> {
+    const state = await this.decisions.until(callId, deadlineMs, async () => {
+      const found = await this.#find(tenantId, key);
+      return found === null || found.document !== null || found.refusal !== null ? { found } : null;
+    });
+    const found = state?.found ?? null;
+    if (found?.refusal != null) {
+      await this.#withdraw(callId);
+      throw new Problem(found.refusal.type, found.refusal.details);
+    }
+    return found?.document ?? null;
+  }
+
+  async #withdraw(callId: string): Promise<boolean> {
+    const rows: unknown[] = await this.database.source.query(
+      `with gone as (delete from call_request where call_id = $1 and state in ('deciding', 'refused') returning 1) select * from gone`,
+      [callId],
+    );
+    return rows.length > 0;
+  }
+
+  async #find(tenantId: string, key: string): Promise<RequestState | null> {
+    const [row]: RequestState[] = await this.database.source.query(
+      `select r.call_id, r.body_hash, r.state, r.refusal, c.document
+         from call_request r left join call c on c.tenant_id = r.tenant_id and c.id = r.call_id
+        where r.tenant_id = $1 and r.idempotency_key = $2`,
+      [tenantId, key],
+    );
+    return row ?? null;
+  }
+
+  /** What is to be dialled, from the records alone. */
+  async #plan(tenantId: string, body: CreateCall): Promise<{ plan: ClickToCall; pbxNodeId: string }> {
+    const { manager } = this.database.source;
+    const [tenant, agent, devices, open] = await Promise.all([
+      manager.findOneByOrFail(Tenant, { id: tenantId }),
+      manager.findOneBy(Agent, { tenantId, id: body.agentId }),
+      manager.find(Device, { where: { tenantId, agentId: body.agentId }, order: { position: 'ASC' } }),
+      // Asked here so that a crowd of clicks on one agent does not queue for the tenant's row.
+      this.database.source.query('select 1 from call_request where tenant_id = $1 and agent_id = $2 and open', [
+        tenantId,
+        body.agentId,
+      ]),
+    ]);
+    if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field: 'agentId' });
+    const verdict = checkDial(body.to, tenant.region, tenant.dialRules);
+    if (!verdict.ok) throw new Problem(verdict.problem, { detail: verdict.detail, field: 'to' });
+    if (devices.length === 0)
+      throw new Problem('agent-without-device', {
+        detail: 'This agent has no device that could ring.',
+        field: 'agentId',
+      });
+    const line = await this.#line(manager, tenantId, body.lineId, devices);
+    const phones = devices.filter(({ pbxNodeId }) => pbxNodeId === line.pbxNodeId);
+    if (phones.length === 0) {
+      throw new Problem('node-mismatch', {
+        detail: 'The agent’s devices and the line are on different PBX nodes.',
+        field: 'lineId',
+      });
+    }
+    if ((open as unknown[]).length > 0) throw agentBusy();
+    const { endpoint, ...format } = line.outbound;
+    return {
+      pbxNodeId: line.pbxNodeId,
+      plan: {
+        kind: 'click-to-call',
+        phones: phones.map((device) => ({
+          agentId: agent.id,
+          endpoint: device.endpoint,
+          autoAnswer: device.autoAnswer,
+        })),
+        to: { ...parsePhoneNumber(body.to, tenant.region), e164: verdict.e164 },
+        line: { id: line.id, number: line.number, name: line.name },
+        trunk: { endpoint, number: formatForTrunk(verdict.e164, format, tenant.region) },
+        tags: body.tags,
+        agentRingSeconds: AGENT_RING_SECONDS,
+        remoteRingSeconds: REMOTE_RING_SECONDS,
+        limitSeconds: tenant.limits.callSeconds,
+      },
+    };
+  }
+
+  /** The line that was named, or the only one that can carry the call. */
+  async #line(
+    manager: EntityManager,
+    tenantId: string,
+    lineId: string | undefined,
+    devices: readonly Device[],
+  ): Promise<Line & { outbound: NonNullable<Line['outbound']> }> {
+    if (lineId !== undefined) {
+      const line = await manager.findOneBy(Line, { tenantId, id: lineId });
+      if (line === null) throw new Problem('not-found', { detail: 'There is no such line.', field: 'lineId' });
+      if (line.outbound === null) {
+        throw new Problem('line-without-trunk', {
+          detail: 'This line only takes calls: it has no `outbound`.',
+          field: 'lineId',
+        });
+      }
+      return line as Line & { outbound: NonNullable<Line['outbound']> };
+    }
+    const lines = (await manager.findBy(Line, { tenantId })).filter(
+      (line): line is Line & { outbound: NonNullable<Line['outbound']> } =>
+        line.outbound !== null && devices.some(({ pbxNodeId }) => pbxNodeId === line.pbxNodeId),
+    );
+    const [only] = lines;
+    if (only === undefined || lines.length > 1) {
+      throw new Problem('line-required', {
+        detail:
+          only === undefined
+            ? 'No line with a trunk is on the agent’s PBX node.'
+            : 'Several lines could carry the call; name one.',
+        field: 'lineId',
+      });
+    }
+    return only;
+  }
+
+  /**
+   * Stores the request if the limits allow it. The tenant's row is locked meanwhile, so that limits hold for requests
+   * that come side by side. False when the key or the agent was taken in the meantime.
+   */
+  #store(
+    actor: Actor,
+    key: string,
+    bodyHash: Buffer,
+    callId: string,
+    agentId: string,
+    pbxNodeId: string,
+    plan: ClickToCall,
+  ): Promise<boolean> {
+    return this.database.source.transaction(async (manager) => {
+      const { tenantId } = actor;
+      const [counts]: { limits: Tenant['limits']; open: number; hour: number; oldest: Date | null }[] =
+        await manager.query(
+          `with locked as (select id, limits from tenant where id = $1 for no key update)
+         select locked.limits,
+                (select count(*)::int from call_request where tenant_id = $1 and open) as open,
+                recent.hour, recent.oldest
+           from locked, lateral (select count(*)::int as hour, min(created_at) as oldest
+                                   from call_request where tenant_id = $1 and created_at > now() - interval '1 hour') recent`,
+          [tenantId],
+        );
+      if (counts === undefined) throw new Problem('not-found', { detail: 'There is no such tenant.' });
+      if (counts.open >= counts.limits.concurrentCalls) {
+        throw new Problem('too-many-calls', {
+          detail: `${counts.open} click-to-calls are open, the tenant’s limit.`,
+          retryAfterSeconds: 15,
+        });
+      }
+      if (counts.hour >= counts.limits.callsPerHour) {
+        const waitMs = (counts.oldest?.getTime() ?? Date.now()) + 3_600_000 - Date.now();
+        throw new Problem('too-many-calls', {
+          detail: `${counts.hour} click-to-calls were placed in the last hour, the tenant’s limit.`,
+          retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+        });
+      }
+      const rows: unknown[] = await manager.query(
+        `with stored as (
+           insert into call_request (tenant_id, idempotency_key, body_hash, call_id, agent_id, pbx_node_id, state, actor_key_id, open, plan)
+           values ($1, $2, $3, $4, $5, $6, 'deciding', $7, true, $8) on conflict do nothing returning pbx_node_id
+         ) select pg_notify('${REQUEST_MADE}', pbx_node_id::text) from stored`,
+        [tenantId, key, bodyHash, callId, agentId, pbxNodeId, actor.keyId, plan],
+      );
+      return rows.length > 0;
+    });
+  }
+}
+
+function agentBusy(): Problem {
+  return new Problem('agent-busy', { detail: 'This agent already has a click-to-call open.', field: 'agentId' });
+}
+
+/** The same text for the same request, whatever the order of its fields. */
+function canonical(body: CreateCall): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(body).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}

@@ -1,0 +1,108 @@
+import type { Fact } from './domain/fact.js';
+import type { Timeline } from './calls.schema.js';
+import { isRemoteLegId } from './control/legs.js';
+
+/** What happened, in words, oldest first: the answer to "why did this call come out so?" */
+export function tellTimeline(facts: readonly Fact[]): Timeline['items'] {
+  const names = legNames(facts);
+  return facts
+    .flatMap((fact) => {
+      const text = tell(fact, names.get(fact.leg) ?? fact.leg);
+      return text === null
+        ? []
+        : [{ at: fact.at, order: order.indexOf(fact.kind), text, estimated: fact.source === 'estimate' }];
+    })
+    .toSorted((a, b) => a.at - b.at || a.order - b.order)
+    .map(({ at, text, estimated }) => ({ at: new Date(at).toISOString(), text, estimated }));
+}
+
+/** What comes first when the switch's clock gives two things the same time. */
+const order: readonly Fact['kind'][] = [
+  'placed',
+  'planned',
+  'created',
+  'unreachable',
+  'dial-sent',
+  'dialling',
+  'ringing',
+  'progress',
+  'answered',
+  'joined',
+  'cancel-asked',
+  'released',
+  'handed-back',
+  'hangup-asked',
+  'cause',
+  'parted',
+  'left-control',
+  'refused',
+  'ended',
+  'annotated',
+];
+
+function legNames(facts: readonly Fact[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const fact of facts) {
+    if (fact.kind === 'planned') {
+      const address = fact.data.contact === null ? '' : ` (${fact.data.contact})`;
+      names.set(fact.leg, fact.data.side === 'agent' ? `${fact.data.device}${address}` : 'the other party');
+    } else if (fact.kind === 'created' && !names.has(fact.leg)) {
+      names.set(fact.leg, fact.data.side === 'remote' && !isRemoteLegId(fact.leg) ? 'the caller' : fact.leg);
+    }
+  }
+  return names;
+}
+
+function tell(fact: Fact, who: string): string | null {
+  switch (fact.kind) {
+    case 'placed':
+      return fact.data.direction === 'inbound'
+        ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number}).`
+        : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
+    case 'planned':
+      return fact.data.side === 'agent' ? `${who} was chosen to ring.` : null;
+    case 'unreachable':
+      return `PJSIP/${fact.data.endpoint} has no registered phone.`;
+    case 'dial-sent':
+      return `Ringline dialled ${who}.`;
+    case 'ringing':
+      return `${who} rang.`;
+    case 'progress':
+      return `${who} sent early media.`;
+    case 'answered':
+      return `${who} answered.`;
+    case 'joined':
+      return `${who} was joined.`;
+    case 'parted':
+      return `${who} was no longer joined.`;
+    case 'cancel-asked':
+      return fact.data.by === 'api'
+        ? 'The call was hung up by the API.'
+        : `Ringline ended the call (${fact.data.reason}).`;
+    case 'released':
+      return `Ringline ended the leg of ${who} (${fact.data.why}).`;
+    case 'handed-back':
+      return `Ringline gave the caller back to the dial plan (${fact.data.reason}).`;
+    case 'hangup-asked':
+      return `The end of the leg of ${who} was asked for.`;
+    case 'left-control':
+      return `${who} left Ringline’s control.`;
+    case 'refused':
+      return `${who} could not be rung: ${fact.data.text}.`;
+    case 'ended': {
+      const why = [
+        fact.data.text,
+        fact.data.sip === null ? null : `SIP ${fact.data.sip}`,
+        fact.data.q850 ? `Q.850 ${fact.data.q850}` : null,
+      ];
+      const told = why.filter((part) => part !== null).join(', ');
+      return `The leg of ${who} ended${told === '' ? '' : ` (${told})`}.`;
+    }
+    case 'annotated':
+      return 'The record was annotated.';
+    case 'created':
+    case 'dialling':
+    case 'cause':
+      return null;
+  }
+}
