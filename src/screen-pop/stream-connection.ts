@@ -26,7 +26,6 @@ export class StreamConnection {
   }
 
   open(): void {
-    if (this.response.destroyed) return;
     this.response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store, no-transform',

@@ -47,11 +47,13 @@ export class StreamController {
     // Express answers HEAD by the route of GET; this one would never end.
     if (request.method !== 'GET') throw new Problem('method-not-allowed', { detail: 'The stream takes GET only.' });
     this.database.assertReady();
-    await this.queue.run(() => (response.destroyed ? Promise.resolve() : this.#open(token, request, response)));
+    await this.queue.run(() => this.#open(token, request, response));
   }
 
   async #open(token: string, request: Request, response: Response): Promise<void> {
+    if (isGone(response)) return;
     const grant = await this.tokens.verify(token);
+    if (isGone(response)) return;
     assertOrigin(request.headers.origin, grant.origin, this.config.http);
     const connection = new StreamConnection(response, this.limits, this.clock);
     const stream = new AgentStream(connection, grant);
@@ -59,10 +61,16 @@ export class StreamController {
     // Before the calls are read: what is committed from here on is held back and shown after them.
     this.streams.add(stream);
     const snapshot = await this.openCalls.snapshot(grant.tenantId, grant.agentId);
+    if (isGone(response)) return;
     if (connection.cutFor === 'stopping') throw new Problem('shutting-down', { detail: 'This process is stopping.' });
     if (connection.cutFor !== null) {
       throw new Problem('token-invalid', { detail: 'The stream token was revoked.', field: 'token' });
     }
     stream.open(snapshot, 500 + Math.random() * this.limits.reconnectSpreadMs);
   }
+}
+
+/** The browser has left, or was turned away because this took too long. */
+function isGone(response: Response): boolean {
+  return response.destroyed || response.headersSent;
 }
