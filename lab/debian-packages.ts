@@ -245,10 +245,9 @@ async function writeAptConfiguration(base: string, suite: string, mirror: Mirror
 
 /** Runs a program that ends with us, and throws what it said last when it fails. */
 async function runOrThrow(building: string, command: string, args: readonly string[], what: string): Promise<void> {
-  const folder = await mkdtemp(join(building, 'log-'));
-  const logFile = join(folder, 'log');
+  const logFile = join(await mkdtemp(join(building, 'log-')), 'log');
   const { env } = plainEnvironment();
-  const kept = await keepProcess(command, args, { logFile, aliveFile: join(folder, 'alive'), env, graceSeconds: 2 });
+  const kept = await keepProcess(command, args, { logFile, aliveFile: '-', env, graceSeconds: 2 });
   const code = await kept.exited;
   if (code === 0) return;
   if (code === 127)

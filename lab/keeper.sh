@@ -2,12 +2,16 @@
 # keeper.sh SIGNAL GRACE_SECONDS ALIVE_FILE COMMAND...
 # Runs COMMAND, says its pid on descriptor 3, and ends it as soon as standard input closes. The pipe behind standard
 # input is held by the process that asked for COMMAND: when that one dies, even by kill -9, the kernel closes the pipe.
-# ALIVE_FILE is locked as long as COMMAND or one of its children lives, so that sweeper.sh knows when all are gone.
+# ALIVE_FILE is locked as long as COMMAND or one of its children lives, so that sweeper.sh knows when all are gone; "-"
+# where nobody asks.
 signal=$1 grace=$2 alive=$3
 shift 3
 
-exec 4<&0 </dev/null 5>>"$alive"
-flock -s 5
+exec 4<&0 </dev/null
+if [ "$alive" != - ]; then
+  exec 5>>"$alive"
+  flock -s 5
+fi
 
 "$@" 3>&- 4<&- &
 child=$!

@@ -9,7 +9,7 @@ import { projectRoot } from './project-root.js';
 export interface KeepOptions {
   /** Standard output and error are appended here. */
   readonly logFile: string;
-  /** Locked while the process lives; see sweeper.sh. */
+  /** Locked while the process lives, see sweeper.sh; "-" where nobody asks. */
   readonly aliveFile: string;
   /** How the program is asked to end: TERM unless told. */
   readonly stopSignal?: 'TERM' | 'INT' | 'QUIT' | 'KILL' | 'USR1';

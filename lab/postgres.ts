@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile, rename } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import pg from 'pg';
@@ -158,8 +158,12 @@ async function initialData({ bin, env }: Programs): Promise<string> {
       '--locale=C',
       '--encoding=UTF8',
     ]);
-    const { code, stdout, stderr } = await runProgram(command, args, { env, cwd: base });
-    if (code !== 0) throw new Error(`initdb failed${hintForRoot(stderr)}:\n${stdout}${stderr}`);
+    const logFile = `${building}.log`;
+    const kept = await keepProcess(command, args, { logFile, aliveFile: '-', env, cwd: base });
+    const code = await kept.exited;
+    const said = await readFile(logFile, 'utf8');
+    if (code !== 0) throw new Error(`initdb failed${hintForRoot(said)}:\n${said}`);
+    await rm(logFile);
     await rename(building, folder);
     return folder;
   });

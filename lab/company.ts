@@ -1,0 +1,74 @@
+import type { Answer, LabRingline, RequestOptions } from './ringline.js';
+import type { Lab } from './start-lab.js';
+import { waitFor } from './wait-for.js';
+
+/** A tenant on the lab's Asterisk: a line, and agents whose phones are `agent1`, `agent2` and so on. */
+export interface Company {
+  readonly tenantId: string;
+  readonly nodeId: string;
+  readonly lineId: string;
+  /** The line's number, E.164. */
+  readonly number: string;
+  /** What callers dial to reach the line. */
+  readonly did: string;
+  readonly agentIds: readonly string[];
+  /** One request for this tenant. Throws when it is answered with an error, unless `allow` says so. */
+  call(method: string, path: string, options?: RequestOptions & { readonly allow?: boolean }): Promise<Answer>;
+}
+
+export interface CompanyOptions {
+  /** Numbers of the lab's agents, such as [1, 2] for agent1 and agent2. Default: agent1. */
+  readonly agents?: readonly number[];
+  readonly ringSeconds?: number;
+  readonly number?: string;
+  /** Where Asterisk is reached; a proxy in front of it, for tests of lost answers. */
+  readonly ariUrl?: string;
+  readonly trunk?: string | null;
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly autoAnswer?: 'none' | 'call-info' | 'alert-info';
+  /** A node that is there already. */
+  readonly nodeId?: string;
+}
+
+/** Sets a company up by the API, and waits until Ringline is connected to the lab's Asterisk. */
+export async function foundCompany(lab: Lab, ringline: LabRingline, options: CompanyOptions = {}): Promise<Company> {
+  await ringline.ready();
+  const number = options.number ?? '+4930901820';
+  const tenant = await ask(ringline, 'POST', '/v1/tenants', { body: { name: 'Example', region: 'DE', ...(options.limits && { limits: options.limits }) } });
+  const tenantId = tenant.body.id as string;
+  const call: Company['call'] = (method, path, request = {}) =>
+    request.allow ? ringline.call(method, path, { tenantId, ...request }) : ask(ringline, method, path, { tenantId, ...request });
+  const nodeId = options.nodeId ?? (await addNode(lab, ringline, options.ariUrl));
+  const agentIds: string[] = [];
+  for (const n of options.agents ?? [1]) {
+    const devices = [{ kind: 'sip', pbxNodeId: nodeId, endpoint: `agent${n}`, autoAnswer: options.autoAnswer ?? 'none' }];
+    const agent = await call('POST', '/v1/agents', { body: { name: `Agent ${n}`, devices } });
+    agentIds.push(agent.body.id as string);
+  }
+  const trunk = options.trunk === undefined ? 'trunk' : options.trunk;
+  const line = await call('POST', '/v1/lines', {
+    body: {
+      pbxNodeId: nodeId,
+      number,
+      name: 'Sales',
+      target: { agentIds, ringSeconds: options.ringSeconds ?? 25 },
+      outbound: trunk === null ? null : { endpoint: trunk, format: 'plus-e164' },
+    },
+  });
+  await waitFor(async () => ((await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body as { status: string }).status !== 'down', {
+    what: 'Ringline to connect to Asterisk',
+  });
+  return { tenantId, nodeId, lineId: line.body.id as string, number, did: line.body.did as string, agentIds, call };
+}
+
+async function addNode(lab: Lab, ringline: LabRingline, ariUrl = lab.asterisk.ariUrl): Promise<string> {
+  const { username, password } = lab.asterisk;
+  const node = await ask(ringline, 'POST', '/v1/pbx-nodes', { body: { name: 'lab', ariUrl, username, password } });
+  return node.body.id as string;
+}
+
+async function ask(ringline: LabRingline, method: string, path: string, request: RequestOptions): Promise<Answer> {
+  const answer = await ringline.call(method, path, request);
+  if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer;
+}

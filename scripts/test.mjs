@@ -1,0 +1,17 @@
+// npm test [-- vitest filters]: installs what is missing, runs every tier, and closes with the one line of counts.
+import { compile } from './compile.mjs';
+import { ensureInstalled } from './install.mjs';
+import { requireNode } from './project.mjs';
+import { closingLine, runTests } from './run-tests.mjs';
+
+requireNode();
+let counts = { passed: 0, failed: 1, skipped: 0 };
+try {
+  await ensureInstalled();
+  await compile();
+  counts = await runTests(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+}
+console.log(closingLine(counts));
+process.exitCode = counts.failed === 0 ? 0 : 1;
