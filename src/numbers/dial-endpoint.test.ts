@@ -84,6 +84,9 @@ describe('dial endpoints', () => {
     ...inContact.map((part) => `sip:${part}@10.0.0.5`),
     ...inContact.map((part) => `sip:alice@${part}`),
     ...inContact.map((part) => `sip:alice@10.0.0.5;${part}`),
+    ...[',30', '&PJSIP/x', '${X}', '/n', ' ', '\n', '?x', '"', '<', '%2C', 'é'].map(
+      (end) => `sip:alice@10.0.0.5;a=1${end}`,
+    ),
     'tel:+14155550123',
     'http://10.0.0.5',
     'SIP:alice@10.0.0.5',

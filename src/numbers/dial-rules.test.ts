@@ -690,7 +690,7 @@ describe('any string at all', () => {
       fc.property(anything, region, fc.constantFrom('plus-e164', 'e164', 'national'), (to, from, format) => {
         const given = checkDial(to, from, all);
         if (!given.ok) {
-          if (!refusals.has(given.reason)) throw new Error(`unnamed reason ${String(given.reason)}`);
+          if (!refusals.has(given.reason)) throw new Error(`unnamed reason ${given.reason}`);
           return;
         }
         dialled += 1;

@@ -88,6 +88,25 @@ describe('phone number', () => {
     expect(parsePhoneNumber(raw, 'DE').e164).toBeNull();
   });
 
+  it.each([
+    ['2020', 'LU'],
+    ['4000', 'NU'],
+    ['30002', 'DE'],
+    ['50106', 'AT'],
+  ])('takes the bare %s in %s for an extension, though a subscriber could have it', (raw, region) => {
+    expect(parsePhoneNumber(raw, region).e164).toBeNull();
+  });
+
+  it('takes a bare five-digit number for a subscriber where the plan has no trunk prefix', () => {
+    expect(parsePhoneNumber('02800', 'NO').e164).toBe('+4702800');
+  });
+
+  it('finds the number in a URI that is too long to keep, and none in a text too long to read', () => {
+    const uri = `sip:+4930123456@${'a'.repeat(80)}.example`;
+    expect(parsePhoneNumber(uri, 'FR')).toEqual({ raw: uri.slice(0, 64), e164: '+4930123456', name: null });
+    expect(parsePhoneNumber(`sip:+4930123456@${'a'.repeat(1100)}`, 'FR').e164).toBeNull();
+  });
+
   it('keeps the text it was given, without what could break a line, a page or a database', () => {
     const parsed = parsePhoneNumber('\u0000+49 30\r\n 123456\u202e', 'DE', 'Ann\u0007 \u2066Bo\u2069b\ud800\u2028');
     expect(parsed).toEqual({ raw: '+49 30 123456', e164: '+4930123456', name: 'Ann Bob' });

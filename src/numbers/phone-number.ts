@@ -25,8 +25,8 @@ export function parsePhoneNumber(
   name: string | null | undefined = null,
 ): PhoneNumber {
   const text = cleanText(raw ?? '');
-  // A number cut off would be another number.
-  const e164 = text.length > maxRawChars ? null : findE164(text, region);
+  // Read from the whole text, before it is shortened for keeping: a number cut off would be another number.
+  const e164 = (raw ?? '').length > maxReadChars ? null : findE164(text, region);
   return { raw: cut(text, maxRawChars), e164, name: cut(cleanText(name ?? ''), maxNameChars) || null };
 }
 
