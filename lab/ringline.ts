@@ -47,7 +47,7 @@ export interface LabRingline {
   kill(): Promise<void>;
   /** Starts it again, with the same settings. Does not wait until it is ready. */
   start(): Promise<void>;
-  /** Waits until `/health/ready` answers 200. */
+  /** Waits until it answers, its first key too. */
   ready(): Promise<void>;
 }
 
@@ -105,7 +105,7 @@ export async function startRingline(lab: Lab, options: RinglineOptions = {}): Pr
     return (await fetch(url + path).catch(() => null))?.ok ?? false;
   };
   await start();
-  await waitFor(() => isUp('/health/live'), { what: 'Ringline to listen', timeoutMs: 20_000 });
+  await waitFor(() => isUp('/health/live'), { what: 'Ringline to listen', timeoutMs: 60_000 });
 
   return {
     url,
@@ -129,7 +129,10 @@ export async function startRingline(lab: Lab, options: RinglineOptions = {}): Pr
     },
     start,
     ready: async () => {
-      await waitFor(() => isUp('/health/ready'), { what: 'Ringline to be ready', timeoutMs: 30_000 });
+      await waitFor(async () => (await isUp('/health/ready')) && (await callApi(url, apiKey, 'GET', '/v1/tenants', {})).status === 200, {
+        what: 'Ringline to be ready',
+        timeoutMs: 60_000,
+      });
     },
   };
 }

@@ -5,7 +5,7 @@ import type { CallEventType } from './call-event.js';
 const SAME_MOMENT_MS = 1000;
 
 /** Shown only with the next change while the call is open: who else rings and which leg came or went is not news by itself. */
-const detailsWhileOpen = new Set<keyof Call>(['legs', 'participants', 'sipCallIds', 'linkedId', 'estimated']);
+const detailsWhileOpen = new Set<keyof Call>(['legs', 'participants', 'talkSeconds', 'sipCallIds', 'linkedId', 'estimated']);
 
 /**
  * What is published when a call goes from `before` to `after`: nothing when no visible change was made; else each new
