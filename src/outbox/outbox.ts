@@ -12,9 +12,13 @@ export type OutboxEvent = {
 /** What `writeEvents` needs of a database: TypeORM's query runner fits. */
 export type SqlRunner = { query(sql: string, parameters: unknown[]): Promise<unknown> };
 
-/** A UUIDv7 of the present moment; PostgreSQL makes its own only from version 18 on. */
-const uuidv7 = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-  placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
+/**
+ * A UUIDv7 of the present moment; PostgreSQL makes its own only from version 18 on. The row's number follows the time,
+ * so that deliveries of one commit list in the order of their events.
+ */
+const uuidv7 = `encode(overlay(uuid_send(gen_random_uuid()) placing int8send(
+  ((extract(epoch from statement_timestamp()) * 1000)::bigint << 16) | x'7000'::bigint
+    | ((row_number() over (order by e.call_id, e.sequence)) & x'0fff'::bigint)) from 1 for 8), 'hex')::uuid`;
 
 /**
  * Due times are by the database's clock, as claims are. A paused or disabled endpoint gets no row: it does not pile up

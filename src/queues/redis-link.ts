@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { PartHealth } from '../health/health-parts.js';
 import type { Log } from '../common/logger.js';
 
@@ -63,8 +63,7 @@ export class RedisLink {
 
   /** A connection for a worker, which waits for Redis as long as it takes. The caller closes it. */
   forWorker(): Redis {
-    const client = new Redis(this.url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay });
-    // Told once, by the connection above.
+    const client = new QuietRedis(this.url, { maxRetriesPerRequest: null, retryStrategy: reconnectDelay });
     client.on('error', () => undefined);
     return client;
   }
@@ -122,6 +121,18 @@ export class RedisLink {
     } else if (before.status === 'ready' || before.reason !== state.reason) {
       this.log.warn({ scope: 'redis' }, state.reason);
     }
+  }
+}
+
+/**
+ * Its failures are those of the link, which tells them once. BullMQ works on a duplicate of it, and takes its own
+ * listeners away before the connection is gone; ioredis would then write to stderr.
+ */
+class QuietRedis extends Redis {
+  override duplicate(options?: Partial<RedisOptions>): Redis {
+    const copy = super.duplicate({ ...options });
+    copy.on('error', () => undefined);
+    return copy;
   }
 }
 

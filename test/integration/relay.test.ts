@@ -1,0 +1,234 @@
+import { Queue, Worker, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startLab, type Lab } from '../../lab/start-lab.js';
+import { waitFor } from '../../lab/wait-for.js';
+import { Relay, relayTimes } from '../../src/outbox/relay.js';
+import { EventQueues } from '../../src/queues/event-queues.js';
+import type { RedisLink } from '../../src/queues/redis-link.js';
+import { DeliveryWorld, milestones } from '../support/delivery-world.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+
+describe('relay of events to the queues', () => {
+  let lab: Lab;
+  let world: DeliveryWorld;
+  let redis: Redis;
+  let tenantId: string;
+  const relays: Relay[] = [];
+
+  beforeAll(async () => {
+    lab = await startLab({ asterisk: false, redis: 'own' });
+    world = await DeliveryWorld.start(await lab.postgres.createDatabase());
+    redis = new Redis(lab.redis.url, { maxRetriesPerRequest: null });
+    redis.on('error', () => undefined);
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await world?.stop();
+    await lab?.stop();
+  });
+  beforeEach(async () => {
+    await lab.redis.start();
+    await redis.flushall();
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    tenantId = await world.addTenant();
+  });
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    await world.stopParts();
+    await world.query(`delete from call`);
+  });
+
+  function relay({ extra = [], cap, sweepMs = 100 }: { extra?: string[]; cap?: number; sweepMs?: number } = {}): {
+    relay: Relay;
+    link: RedisLink;
+    queues: EventQueues;
+  } {
+    const link = world.redis(lab.redis.url);
+    const queues = new EventQueues(link, extra, cap);
+    const made = new Relay(world.database, link, queues, world.log, { ...relayTimes, sweepMs });
+    made.start();
+    relays.push(made);
+    return { relay: made, link, queues };
+  }
+
+  /** Jobs a queue holds, oldest first. */
+  async function jobsOf(name: string): Promise<Job[]> {
+    const queue = new Queue(name, { connection: redis });
+    const jobs = await queue.getJobs(['waiting'], 0, -1, true);
+    await queue.close();
+    return jobs;
+  }
+  const waiting = async (name: string): Promise<number> => redis.llen(`bull:${name}:wait`);
+  const holds = (name: string, count: number): Promise<true> =>
+    waitFor(async () => (await waiting(name)) === count, { what: `${count} jobs in ${name}`, timeoutMs: 20_000 });
+  const unrelayed = async (): Promise<number> =>
+    Number(
+      (await world.query<{ count: string }[]>(`select count(*) from call_event where relayed_at is null`))[0]?.count,
+    );
+
+  it('puts every event on every queue: name is the type, id the event’s, data the document', async () => {
+    const events = await world.commit([await world.addCall(tenantId), ...milestones]);
+    relay({ extra: ['crm-copy'] });
+    for (const name of ['call-events', 'crm-copy']) {
+      await holds(name, 4);
+      const jobs = await jobsOf(name);
+      expect(jobs.map((job) => job.name)).toEqual(milestones);
+      expect(jobs.map((job) => job.id)).toEqual(events.map(({ id }) => id));
+      expect(jobs.map((job) => job.data as unknown)).toEqual(events.map(({ document }) => JSON.parse(document)));
+    }
+    await waitFor(async () => (await unrelayed()) === 0, { what: 'the events to be marked' });
+  });
+
+  it('relays at once when it is nudged', async () => {
+    const { relay: made } = relay({ sweepMs: 60_000 });
+    await waitFor(() => redis.get('bull:call-events:ringline-complete'), { what: 'the first round' });
+    await world.commit([await world.addCall(tenantId), 'call.started']);
+    made.nudge();
+    await holds('call-events', 1);
+  });
+
+  it('gives each event once to the queues when several workers relay', async () => {
+    const calls = await Promise.all(Array.from({ length: 300 }, () => world.addCall(tenantId)));
+    const made = [relay(), relay(), relay()];
+    for (const type of milestones) {
+      await world.commit(...calls.map((call) => [call, type] as const));
+      for (const { relay: each } of made) each.nudge();
+    }
+    await holds('call-events', 1200);
+    const ids = (await jobsOf('call-events')).map((job) => job.id);
+    expect(new Set(ids).size).toBe(1200);
+  });
+
+  it('loses nothing to a Redis that is killed, and says what is wrong meanwhile', async () => {
+    const { link } = relay();
+    await world.commit([await world.addCall(tenantId), 'call.started']);
+    await holds('call-events', 1);
+    await lab.redis.kill();
+    await world.commit([await world.addCall(tenantId), 'call.started', 'call.ended']);
+    await waitFor(() => link.health().status === 'down', { what: 'health to say so' });
+    expect(link.health().detail).toMatch(/^Redis (cannot be used: |closed the connection)/);
+    expect(await unrelayed()).toBe(2);
+    await lab.redis.start();
+    await holds('call-events', 3);
+    expect(link.health()).toEqual({ name: 'redis', status: 'up' });
+  });
+
+  it('fills a flushed Redis again with the newest events, each under its id', async () => {
+    relay();
+    const events = await world.commit([await world.addCall(tenantId), ...milestones]);
+    await holds('call-events', 4);
+    await world.query(`update call_event set created_at = now() - interval '20 minutes' where sequence = 1`);
+    await redis.flushall();
+    await holds('call-events', 3);
+    const ids = (await jobsOf('call-events')).map((job) => job.id);
+    expect(ids.toSorted()).toEqual(
+      events
+        .slice(1)
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+  });
+
+  it('adds what a restarted Redis may have lost, and what it still has only once', async () => {
+    relay();
+    await world.commit([await world.addCall(tenantId), ...milestones]);
+    await holds('call-events', 4);
+    const lost = (await jobsOf('call-events'))[3];
+    await lost?.remove();
+    await lab.redis.kill();
+    await lab.redis.start();
+    await holds('call-events', 4);
+  });
+
+  it('passes over a queue that nobody reads when it is full, and health warns', async () => {
+    const { link } = relay({ extra: ['unread'], cap: 3 });
+    const consumer = new Worker('call-events', () => Promise.resolve(), {
+      connection: redis.duplicate({ maxRetriesPerRequest: null }),
+    });
+    try {
+      for (let i = 0; i < 6; i++) {
+        await world.commit([await world.addCall(tenantId), 'call.started']);
+        await waitFor(async () => (await unrelayed()) === 0, { what: 'the event to be relayed' });
+      }
+      expect(await waiting('unread')).toBe(3);
+      await waitFor(() => link.health().status === 'degraded', { what: 'health to warn' });
+      expect(link.health().warnings).toEqual([
+        {
+          code: 'queue-full',
+          detail: 'Queue unread holds 3 events that nobody took; new events are not added to it.',
+        },
+      ]);
+    } finally {
+      await consumer.close(true);
+    }
+  });
+
+  it('refuses a Redis that evicts keys until it is set right', async () => {
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const { link } = relay();
+    await world.commit([await world.addCall(tenantId), 'call.started']);
+    await waitFor(() => link.state.status === 'refused', { what: 'the refusal' });
+    expect(link.health()).toEqual({
+      name: 'redis',
+      status: 'down',
+      detail: 'Redis has maxmemory-policy allkeys-lru, which throws jobs away. Set it to noeviction.',
+    });
+    expect(await redis.dbsize()).toBe(0);
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    await holds('call-events', 1);
+  });
+
+  it('starts without Redis and carries on when it comes', async () => {
+    await lab.redis.kill();
+    const { link } = relay();
+    await world.commit([await world.addCall(tenantId), 'call.started']);
+    await waitFor(() => link.health().detail?.includes('ECONNREFUSED'), { what: 'the reason' });
+    await lab.redis.start();
+    await holds('call-events', 1);
+  });
+
+  describe('webhooks beside Redis', () => {
+    let receiver: WebhookReceiver;
+    beforeEach(async () => {
+      receiver = await WebhookReceiver.start();
+    });
+    afterEach(() => receiver.stop());
+
+    it('are retried on time by a wake-up of the queue, long before the sweep', async () => {
+      const endpoint = await world.addEndpoint(tenantId, receiver.url);
+      receiver.respond = (_request, count) => ({ status: count === 1 ? 500 : 200 });
+      const link = world.redis(lab.redis.url);
+      await waitFor(() => link.state.status === 'ready', { what: 'Redis' });
+      const { sender } = world.sender({ link, schedule: [0, 1], limits: { sweepMs: 60_000 } });
+      await world.commit([await world.addCall(tenantId), 'call.started']);
+      sender.nudge([tenantId]);
+      await waitFor(() => world.isFinished(endpoint.id), { what: 'the retry' });
+      const [first, second] = receiver.received;
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(700);
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(5_000);
+    });
+
+    it('go out at once and are retried by the sweep while Redis is away or was flushed', async () => {
+      const endpoint = await world.addEndpoint(tenantId, receiver.url);
+      receiver.respond = (_request, count) => ({ status: count === 1 ? 500 : 200 });
+      const link = world.redis(lab.redis.url);
+      await waitFor(() => link.state.status === 'ready', { what: 'Redis' });
+      const { sender, metrics } = world.sender({ link, schedule: [0, 0.5], limits: { sweepMs: 1_000 } });
+      await world.commit([await world.addCall(tenantId), 'call.started']);
+      sender.nudge([tenantId]);
+      await waitFor(() => receiver.received.length === 1, { what: 'the first try' });
+      await redis.flushall();
+      await waitFor(() => world.isFinished(endpoint.id), { what: 'the retry after the flush' });
+      expect(receiver.received).toHaveLength(2);
+
+      await lab.redis.kill();
+      await waitFor(() => link.state.status === 'connecting', { what: 'Redis to be gone' });
+      await world.commit([await world.addCall(tenantId), ...milestones]);
+      sender.nudge([tenantId]);
+      await waitFor(() => world.isFinished(endpoint.id), { what: 'deliveries without Redis' });
+      expect(receiver.received).toHaveLength(6);
+      expect(await metrics.metrics()).toMatch(/ringline_webhook_lag_seconds_count 5/);
+    });
+  });
+});
