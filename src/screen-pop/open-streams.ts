@@ -76,7 +76,7 @@ export class OpenStreams {
   }
 
   cutAgent(tenantId: string, agentId: string, reason: CutReason): void {
-    for (const stream of [...this.of(tenantId, agentId)]) stream.connection.cut(reason);
+    for (const stream of this.of(tenantId, agentId)) stream.connection.cut(reason);
   }
 
   /** Ends all streams and takes no more. */

@@ -9,8 +9,8 @@ export function popIdOf(callId: string, agentId: string): string {
   const call = parse(callId);
   const id = createHash('sha256').update(`${callId.toLowerCase()} ${agentId.toLowerCase()}`).digest().subarray(0, 16);
   id.set(call.subarray(0, 6), 0);
-  id[6] = (id[6]! & 0x0f) | 0x70;
-  id[8] = (id[8]! & 0x3f) | 0x80;
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6);
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
   return stringify(id);
 }
 

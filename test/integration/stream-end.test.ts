@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultProxy } from '../../lab/fault-proxy.js';
-import { startLab, type Lab } from '../../lab/start-lab.js';
+import type { Lab } from '../../lab/start-lab.js';
 import { newId } from '../../src/common/ids.js';
 import { streamLimits } from '../../src/screen-pop/stream-limits.js';
 import { callDocument, committedChange, participant } from '../support/call-document.js';
+import { startDatabaseServer } from '../support/database.js';
 import type { EventStream } from '../support/event-stream.js';
 import { StreamApp, type TestTenant } from '../support/stream-app.js';
 
@@ -14,7 +15,7 @@ let tenant: TestTenant;
 let alice: string;
 
 beforeAll(async () => {
-  lab = await startLab({ asterisk: false, redis: false });
+  lab = await startDatabaseServer();
   link = await lab.proxy(await lab.postgres.createDatabase());
   app = await StreamApp.start(link.url);
 });

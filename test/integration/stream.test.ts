@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLab, type Lab } from '../../lab/start-lab.js';
+import type { Lab } from '../../lab/start-lab.js';
 import type { CallEvent } from '../../src/calls/domain/call-event.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import { newId } from '../../src/common/ids.js';
@@ -7,6 +7,7 @@ import { popIdOf } from '../../src/screen-pop/pop-id.js';
 import type { Pop } from '../../src/screen-pop/pop.js';
 import { streamLimits } from '../../src/screen-pop/stream-limits.js';
 import { callDocument, committedChange, participant } from '../support/call-document.js';
+import { startDatabaseServer } from '../support/database.js';
 import type { EventStream } from '../support/event-stream.js';
 import { StreamApp, type TestTenant } from '../support/stream-app.js';
 
@@ -20,7 +21,7 @@ let alice: string;
 let bob: string;
 
 beforeAll(async () => {
-  lab = await startLab({ asterisk: false, redis: false });
+  lab = await startDatabaseServer();
   app = await StreamApp.start(await lab.postgres.createDatabase());
 });
 afterAll(async () => {

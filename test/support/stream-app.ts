@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
+import { waitFor } from '../../lab/wait-for.js';
 import { CallRow } from '../../src/calls/ledger/call.entity.js';
 import type { AfterCommit, CommittedChange } from '../../src/calls/after-commit.js';
 import type { Call } from '../../src/calls/domain/call.js';
@@ -28,6 +29,7 @@ import { StreamLimits, streamLimits } from '../../src/screen-pop/stream-limits.j
 import { StreamUpkeep } from '../../src/screen-pop/stream-upkeep.js';
 import { hashOfKey } from '../../src/tenancy/key-secret.js';
 import { ApiKey } from '../../src/tenancy/api-key.entity.js';
+import { BootstrapKey } from '../../src/tenancy/bootstrap-key.js';
 import { TenancyModule } from '../../src/tenancy/tenancy.module.js';
 import { createTenantSchema } from '../../src/tenancy/tenant.schema.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
@@ -88,7 +90,7 @@ export class StreamApp {
     const app = testing.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
     setUpHttp(app, config);
     await app.listen(0, '127.0.0.1');
-    await app.get(Database).ready;
+    await waitUntilKeysAreKnown(app);
     const nodeId = newId();
     await app.get(Database).source.manager.insert(PbxNode, {
       id: nodeId,
@@ -207,5 +209,23 @@ export class StreamApp {
     const stream = await EventStream.open(`${this.url}/v1/stream?token=${encodeURIComponent(token)}`, headers);
     this.#open.push(stream);
     return stream;
+  }
+}
+
+/** Keys are looked up once the first one is stored, which is the last step of the start. */
+async function waitUntilKeysAreKnown(app: NestExpressApplication): Promise<void> {
+  await app.get(Database).ready;
+  await waitFor(() => isDone(app.get(BootstrapKey)), {
+    what: 'the first API key',
+    timeoutMs: 20_000,
+  });
+}
+
+function isDone(bootstrap: BootstrapKey): boolean {
+  try {
+    bootstrap.assertDone();
+    return true;
+  } catch {
+    return false;
   }
 }
