@@ -241,6 +241,8 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
     const swagger = itsRequire(swaggerPath) as {
       SwaggerApi: { prototype: { fail(this: { failure(message: string): void }, message: string): void } };
     };
+    // It makes a global of this name, and writes to standard output through it.
+    (globalThis as { log?: unknown }).log = () => undefined;
     // It calls the failure handler and then throws the same text where nobody can catch it.
     swagger.SwaggerApi.prototype.fail = function fail(message) {
       this.failure(message);

@@ -5,7 +5,14 @@ import type { CallEventType } from './call-event.js';
 const SAME_MOMENT_MS = 1000;
 
 /** Shown only with the next change while the call is open: who else rings and which leg came or went is not news by itself. */
-const detailsWhileOpen = new Set<keyof Call>(['legs', 'participants', 'talkSeconds', 'sipCallIds', 'linkedId', 'estimated']);
+const detailsWhileOpen = new Set<keyof Call>([
+  'legs',
+  'participants',
+  'talkSeconds',
+  'sipCallIds',
+  'linkedId',
+  'estimated',
+]);
 
 /**
  * What is published when a call goes from `before` to `after`: nothing when no visible change was made; else each new
@@ -13,6 +20,8 @@ const detailsWhileOpen = new Set<keyof Call>(['legs', 'participants', 'talkSecon
  */
 export function changesBetween(before: Call | null, after: Call): readonly CallEventType[] {
   if (before === null) return ['call.started', ...milestones(null, after)];
+  // A leg that is heard of late does not open the record again: it shows once that leg is over too.
+  if (before.endedAt !== null && after.endedAt === null) return [];
   if (!differs(before, after)) return [];
   const reached = milestones(before, after);
   return reached.length > 0 ? reached : ['call.updated'];
