@@ -30,7 +30,7 @@ export function isDatabaseLost(error: unknown): boolean {
   if (typeof code === 'string' && (lostCodes.has(code) || code.startsWith('08'))) return true;
   if (driverError !== undefined && driverError !== error && isDatabaseLost(driverError)) return true;
   if (Array.isArray(errors) && errors.some(isDatabaseLost)) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|not connected|connection is not established/i.test(
+  return /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end|not connected|connection is not established/i.test(
     error.message,
   );
 }

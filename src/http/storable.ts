@@ -5,8 +5,10 @@ import { Problem } from '../common/problems.js';
 const DEEPEST = 32;
 /** NUL and lone surrogates are legal in JSON, and no database stores them. */
 const unstorable = /\0|\p{Cs}/u;
+/** No field has these names. The framework would take them away in silence, and a misspelt request has to be told. */
+const unsafeNames = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Refuses what cannot be stored before any schema sees it, so that no route has to think of it. */
+/** Refuses what no schema would see or no database would store, so that no route has to think of it. */
 export function storableOnly(request: Request, _response: Response, next: NextFunction): void {
   check(request.query);
   check(request.body);
@@ -24,6 +26,10 @@ function check(root: unknown): void {
     }
     for (const [key, inner] of Object.entries(value)) {
       assertStorable(key, path);
+      if (unsafeNames.has(key)) {
+        const field = [...path, key].join('.');
+        throw new Problem('invalid-request', { detail: `\`${field}\` is not a known field.`, field });
+      }
       waiting.push({ value: inner, path: [...path, key] });
     }
   }
