@@ -34,14 +34,20 @@ export interface CompanyOptions {
 export async function foundCompany(lab: Lab, ringline: LabRingline, options: CompanyOptions = {}): Promise<Company> {
   await ringline.ready();
   const number = options.number ?? '+4930901820';
-  const tenant = await ask(ringline, 'POST', '/v1/tenants', { body: { name: 'Example', region: 'DE', ...(options.limits && { limits: options.limits }) } });
+  const tenant = await ask(ringline, 'POST', '/v1/tenants', {
+    body: { name: 'Example', region: 'DE', ...(options.limits && { limits: options.limits }) },
+  });
   const tenantId = tenant.body.id as string;
   const call: Company['call'] = (method, path, request = {}) =>
-    request.allow ? ringline.call(method, path, { tenantId, ...request }) : ask(ringline, method, path, { tenantId, ...request });
+    request.allow
+      ? ringline.call(method, path, { tenantId, ...request })
+      : ask(ringline, method, path, { tenantId, ...request });
   const nodeId = options.nodeId ?? (await addNode(lab, ringline, options.ariUrl));
   const agentIds: string[] = [];
   for (const n of options.agents ?? [1]) {
-    const devices = [{ kind: 'sip', pbxNodeId: nodeId, endpoint: `agent${n}`, autoAnswer: options.autoAnswer ?? 'none' }];
+    const devices = [
+      { kind: 'sip', pbxNodeId: nodeId, endpoint: `agent${n}`, autoAnswer: options.autoAnswer ?? 'none' },
+    ];
     const agent = await call('POST', '/v1/agents', { body: { name: `Agent ${n}`, devices } });
     agentIds.push(agent.body.id as string);
   }
@@ -55,9 +61,13 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
       outbound: trunk === null ? null : { endpoint: trunk, format: 'plus-e164' },
     },
   });
-  await waitFor(async () => ((await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body as { status: string }).status !== 'down', {
-    what: 'Ringline to connect to Asterisk',
-  });
+  await waitFor(
+    async () =>
+      ((await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body as { status: string }).status !== 'down',
+    {
+      what: 'Ringline to connect to Asterisk',
+    },
+  );
   return { tenantId, nodeId, lineId: line.body.id as string, number, did: line.body.did as string, agentIds, call };
 }
 
@@ -69,6 +79,7 @@ async function addNode(lab: Lab, ringline: LabRingline, ariUrl = lab.asterisk.ar
 
 async function ask(ringline: LabRingline, method: string, path: string, request: RequestOptions): Promise<Answer> {
   const answer = await ringline.call(method, path, request);
-  if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status >= 400)
+    throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer;
 }

@@ -129,15 +129,25 @@ export async function startRingline(lab: Lab, options: RinglineOptions = {}): Pr
     },
     start,
     ready: async () => {
-      await waitFor(async () => (await isUp('/health/ready')) && (await callApi(url, apiKey, 'GET', '/v1/tenants', {})).status === 200, {
-        what: 'Ringline to be ready',
-        timeoutMs: 60_000,
-      });
+      await waitFor(
+        async () =>
+          (await isUp('/health/ready')) && (await callApi(url, apiKey, 'GET', '/v1/tenants', {})).status === 200,
+        {
+          what: 'Ringline to be ready',
+          timeoutMs: 60_000,
+        },
+      );
     },
   };
 }
 
-async function callApi(url: string, apiKey: string, method: string, path: string, request: RequestOptions): Promise<Answer> {
+async function callApi(
+  url: string,
+  apiKey: string,
+  method: string,
+  path: string,
+  request: RequestOptions,
+): Promise<Answer> {
   const { tenantId, body, headers } = request;
   const key = request.apiKey === undefined ? apiKey : request.apiKey;
   const response = await fetch(url + path, {

@@ -179,5 +179,6 @@ function toResult(answer: AriAnswer): CommandResult {
 function describeBody(body: unknown): string {
   if (typeof body === 'string') return body;
   const { message, error } = (body ?? {}) as { message?: unknown; error?: unknown };
-  return String(message ?? error ?? '');
+  const text = message ?? error;
+  return typeof text === 'string' ? text : '';
 }

@@ -123,9 +123,8 @@ export class NodeSession {
       try {
         // New callers take the dial plan's fall-back while their records cannot be stored.
         while (this.ledger.trouble() !== null && !signal.aborted) await pause(200, signal);
-        const ended = await this.#connect();
+        const reason = await this.#connect();
         delay = FIRST_RETRY_MS;
-        const reason = await ended;
         if (signal.aborted) return;
         this.#fail(
           'connection-lost',
@@ -138,7 +137,7 @@ export class NodeSession {
         else
           this.#fail(
             'unreachable',
-            `The session cannot be opened: ${String((error as Error).message)}.`,
+            `The session cannot be opened: ${(error as Error).message}.`,
             'Check `ariUrl` and Asterisk’s log.',
           );
       }
@@ -147,8 +146,8 @@ export class NodeSession {
     }
   }
 
-  /** Opens a session and brings the records up to date. Resolves, when it is open, to a promise of its end. */
-  async #connect(): Promise<Promise<string>> {
+  /** Opens a session, brings the records up to date, and follows the calls. Resolves when the session ends, to why. */
+  async #connect(): Promise<string> {
     const report = await readStartUpReport(this.commands, this.settings.ariUrl);
     const previous = this.#report;
     let end!: (reason: string) => void;
@@ -262,7 +261,7 @@ export class NodeSession {
     );
     this.#missing = found.missing;
     this.metrics.reconciles.inc();
-    for (const { boot: legBoot, callId, ...translation } of found.told) {
+    for (const { boot: legBoot, ...translation } of found.told) {
       this.metrics.repaired.inc(translation.facts.length);
       this.ledger.tell({ nodeId: this.settings.id, boot: legBoot, ...translation, receivedAt: null });
     }

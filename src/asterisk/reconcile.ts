@@ -1,4 +1,4 @@
-import { callOfOurId } from '../calls/control/legs.js';
+import { callOfOurId, roomOf } from '../calls/control/legs.js';
 import { isOver } from '../calls/domain/call-state.js';
 import type { Fact } from '../calls/domain/fact.js';
 import { NODE_RESTARTED } from '../calls/domain/outcome.js';
@@ -19,7 +19,7 @@ export type Snapshot = {
 
 export type Reconciliation = {
   /** What the snapshot tells, per boot and leg. */
-  readonly told: readonly (Translation & { readonly boot: string; readonly callId: string | null })[];
+  readonly told: readonly (Translation & { readonly boot: string })[];
   /** Callers in our app that nobody follows: to be subscribed to. */
   readonly callers: readonly string[];
   /** Legs and rooms of ours that belong to no live call. */
@@ -43,15 +43,14 @@ export function reconcile(
 ): Reconciliation {
   const { boot, takenAt } = snapshot;
   const channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
-  const told: (Translation & { boot: string; callId: string | null })[] = [];
+  const told: (Translation & { boot: string })[] = [];
   const missing = new Set<string>();
   const known = new Set<string>();
   const liveRooms = new Set<string>();
 
   for (const call of open) {
-    const { id: callId } = call.identity;
-    const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot, callId });
-    if (call.boot === boot) liveRooms.add(`rl-${callId}`);
+    const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot });
+    if (call.boot === boot) liveRooms.add(roomOf(call.identity.id));
     for (const leg of call.state?.legs ?? []) {
       known.add(leg.id);
       if (isOver(leg)) continue;
@@ -87,7 +86,7 @@ export function reconcile(
     const args = stasisArgs(channel, snapshot.app);
     if (args === null) continue;
     callers.push(channel.id);
-    told.push({ ...arrived(channel, args, takenAt, 'reconcile'), boot, callId: null });
+    told.push({ ...arrived(channel, args, takenAt, 'reconcile'), boot });
   }
   return {
     told,
@@ -112,8 +111,14 @@ type Leg = NonNullable<LiveCall['state']>['legs'][number];
 function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: Snapshot): Fact[] {
   const facts: Fact[] = [];
   if (leg.createdAt === null) facts.push(createdFact(channel, takenAt, 'reconcile'));
-  const estimate = (kind: 'ringing' | 'answered' | 'left-control'): Fact =>
-    ({ leg: leg.id, kind, key: '', at: takenAt, source: 'estimate', data: {} }) as Fact;
+  const estimate = (kind: 'ringing' | 'answered' | 'left-control'): Fact => ({
+    leg: leg.id,
+    kind,
+    key: '',
+    at: takenAt,
+    source: 'estimate',
+    data: {},
+  });
   if (channel.state === 'Ringing' && leg.ringing === null) facts.push(estimate('ringing'));
   const ours = isOurs(channel);
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.

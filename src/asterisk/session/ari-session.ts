@@ -156,7 +156,7 @@ class ContainedClient implements AriSession {
     socket.listen('pong', () => (this.#heardAt = Date.now()));
     socket.listen('error', (error: unknown) => {
       for (const fail of this.#failures.splice(0)) fail(error as Error);
-      if (socket === this.#socket) this.#end(String((error as Error).message));
+      if (socket === this.#socket) this.#end((error as Error).message);
     });
     socket.listen('close', (code: unknown) => {
       if (socket === this.#socket) this.#end(`the socket closed with code ${String(code)}`);

@@ -48,7 +48,7 @@ export class DecisionBuilder {
   ) {}
 
   record(fact: DistributiveOmit<Fact, 'at' | 'source'>): void {
-    this.#record.push({ ...fact, at: this.now, source: 'ringline' } as Fact);
+    this.#record.push({ ...fact, at: this.now, source: 'ringline' });
   }
 
   chain(...commands: readonly Command[]): void {
