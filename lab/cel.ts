@@ -94,7 +94,8 @@ export function celCalls(rows: readonly CelRow[]): CelCall[] {
     .sort((one, other) => one.startedAt - other.startedAt);
 }
 
-function callOf(linkedId: string, rows: readonly CelRow[]): CelCall {
+/** The rows put together by channel, oldest first. A channel keeps its unique id when its linked id changes in a bridge. */
+export function celChannels(rows: readonly CelRow[]): CelChannel[] {
   const byChannel = new Map<string, CelRow[]>();
   for (const row of rows) {
     if (row.event === 'LINKEDID_END') continue;
@@ -102,9 +103,13 @@ function callOf(linkedId: string, rows: readonly CelRow[]): CelCall {
     if (known) known.push(row);
     else byChannel.set(row.uniqueId, [row]);
   }
-  const channels = [...byChannel.entries()]
+  return [...byChannel.entries()]
     .map(([uniqueId, ofChannel]) => channelOf(uniqueId, ofChannel))
     .sort((one, other) => one.startedAt - other.startedAt);
+}
+
+function callOf(linkedId: string, rows: readonly CelRow[]): CelCall {
+  const channels = celChannels(rows);
   const open = channels.some((channel) => channel.endedAt === undefined);
   return {
     linkedId,

@@ -122,6 +122,11 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
   };
 }
 
+/** Fills the cache that a first start would fill. */
+export async function preparePostgres(report: Report): Promise<void> {
+  await initialData(await findPrograms(report));
+}
+
 function databasesAt(url: string, made: string[]): Pick<LabPostgres, 'createDatabase' | 'dropDatabase'> {
   return {
     async createDatabase(template) {

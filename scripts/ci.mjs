@@ -1,5 +1,4 @@
 // What CI runs: install, checks, every test. A failed check counts as one failure in the closing line.
-import { compile } from './compile.mjs';
 import { ensureInstalled } from './install.mjs';
 import { requireNode } from './project.mjs';
 import { runKept } from './run-kept.mjs';
@@ -11,7 +10,6 @@ let counts = { passed: 0, failed: 1, skipped: 0 };
 try {
   await ensureInstalled();
   const checks = await runKept('npm', ['run', 'check']);
-  await compile();
   counts = await runTests(process.argv.slice(2));
   if (checks !== 0) {
     console.log(`\n"npm run check" failed (${checks}): see above, before the tests`);

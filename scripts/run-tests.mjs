@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
+import { compile } from './compile.mjs';
 import { projectRoot } from './project.mjs';
 import { runKept } from './run-kept.mjs';
 
@@ -20,8 +21,10 @@ export async function runTests(filters) {
   const reports = mkdtempSync(join(tmpdir(), 'ringline-tests-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   try {
+    const missing = await missingLab();
     for (const tier of TIERS) {
-      const counts = tier === 'lab' && !canHaveLab() ? skippedLab() : await runTier(tier, filters, reports);
+      const counts =
+        tier === 'lab' && missing !== undefined ? skippedLab(missing) : await runTier(tier, filters, reports);
       total.passed += counts.passed;
       total.failed += counts.failed;
       total.skipped += counts.skipped;
@@ -77,25 +80,24 @@ function noCounts() {
   return { passed: 0, failed: 0, skipped: 0 };
 }
 
-/** In CI the answer is always yes: a part that is missing there shall fail loudly. */
-function canHaveLab() {
-  if (process.env.CI) return true;
-  return (
-    process.platform === 'linux' &&
-    ['x64', 'arm64'].includes(process.arch) &&
-    ['apt-get', 'dpkg-deb'].every((program) => !spawnSync(program, ['--version'], { stdio: 'ignore' }).error)
-  );
+/** Gets Asterisk and the rest before any test's clock runs; says why when it cannot. */
+async function missingLab() {
+  const { prepareCaches } = await import(pathToFileURL(join(await compile(), 'lab/prepare-caches.js')).href);
+  try {
+    await prepareCaches((line) => console.log(`lab: ${line}`));
+    return undefined;
+  } catch (error) {
+    // In CI the tests run and fail loudly, each with this reason.
+    return process.env.CI ? undefined : error.message;
+  }
 }
 
-function skippedLab() {
+function skippedLab(reason) {
   const files = readdirSync(join(projectRoot, 'test/lab'), { recursive: true }).filter((name) =>
     name.endsWith('.test.ts'),
   );
-  console.log(`
-  ************************************************************************************
-   The lab tests are SKIPPED: their real Asterisk comes from Debian packages, and this
-   machine has no apt-get and dpkg-deb. Run them on Debian 12 or newer.
-  ************************************************************************************
-`);
+  console.log(
+    `\n${'*'.repeat(100)}\nThe lab tests are SKIPPED, since this machine cannot have their real parts:\n${reason}\n${'*'.repeat(100)}\n`,
+  );
   return { ...noCounts(), skipped: files.length };
 }

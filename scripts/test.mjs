@@ -1,5 +1,4 @@
 // npm test [-- vitest filters]: installs what is missing, runs every tier, and closes with the one line of counts.
-import { compile } from './compile.mjs';
 import { ensureInstalled } from './install.mjs';
 import { requireNode } from './project.mjs';
 import { closingLine, runTests } from './run-tests.mjs';
@@ -8,7 +7,6 @@ requireNode();
 let counts = { passed: 0, failed: 1, skipped: 0 };
 try {
   await ensureInstalled();
-  await compile();
   counts = await runTests(process.argv.slice(2));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

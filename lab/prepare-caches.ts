@@ -1,0 +1,8 @@
+import type { Report } from './debian-packages.js';
+import { sidPackages } from './debian-sid.js';
+import { preparePostgres } from './postgres.js';
+
+/** Gets everything that a lab needs and that takes long the first time, so that no test pays for it. */
+export async function prepareCaches(report: Report): Promise<void> {
+  await Promise.all([sidPackages(report), process.env['DATABASE_URL'] ? undefined : preparePostgres(report)]);
+}
