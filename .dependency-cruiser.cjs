@@ -47,7 +47,7 @@ module.exports = {
       comment: 'What lies between socket and route is the same for every feature.',
       severity: 'error',
       from: { path: folder('http'), pathNot: [TEST] },
-      to: { path: '^src/', pathNot: [folder('http', 'common', 'config', 'database')] },
+      to: { path: '^src/', pathNot: [folder('http', 'common', 'config', 'database', 'metrics')] },
     },
     {
       name: 'calls-know-no-consumer',

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 import { jsonOnly } from './json-only.js';
+import { RequestMetrics } from './request-metrics.js';
 import { requestId } from './request-id.js';
 import { ShutdownGate } from './shutdown-gate.js';
 import { storableOnly } from './storable.js';
@@ -18,6 +19,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config): void {
   app.set('trust proxy', [...config.http.trustProxy]);
   app.disable('etag');
   app.use(requestId);
+  app.use(app.get(RequestMetrics).middleware);
   app.use(app.get(ShutdownGate).middleware);
   app.use(
     helmet({
