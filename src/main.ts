@@ -1,4 +1,3 @@
-import { createApp } from './create-app.js';
 import { createLog } from './common/logger.js';
 import { readConfig, SettingsError, type Config } from './config/config.js';
 
@@ -9,6 +8,8 @@ const config = readConfigOrExit();
 const log = createLog(config.logLevel);
 
 try {
+  // Loaded after the settings were read: half a second of frameworks is too long a wait for "PORT is wrong".
+  const { createApp } = await import('./create-app.js');
   const app = await createApp(config, { log });
   const stop = (signal: NodeJS.Signals): void => {
     process.once(signal, () => process.exit(1));
