@@ -12,7 +12,8 @@ const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row
  * - `stuck`: calls whose head failed often while later events wait: all but the newest are superseded, the newest is due
  *   at once and is found as a head by the next claim.
  * - `blocked`: due rows behind a head that waits for its retry: they wait with it, so that the index of what is due stays
- *   short however long an endpoint is dead.
+ *   short however long an endpoint is dead. Where more is due than is looked at (`crowded`), rows that cannot go move
+ *   behind their heads or out of the way for a second: else a crowd of them would hide every head.
  * Every row is locked with `skip locked`: claims of several workers never wait for each other.
  *
  * $1 worker, $2 tenants or null, $3 endpoints and $4 their room, $5 room of others, $6 limit, $7 claim seconds,
@@ -25,6 +26,7 @@ with endpoint as materialized (
   where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
 ), due as materialized (
   select d.*, e.room, head.*,
+    count(*) over (partition by d.endpoint_id) >= 4 * e.room + 32 as crowded,
     head.head_attempts >= $8 and exists (
       select from delivery l
       where l.endpoint_id = d.endpoint_id and l.call_id = d.call_id and l.sequence > head.head_sequence
@@ -85,19 +87,28 @@ with endpoint as materialized (
   update delivery d set next_attempt_at = now()
   from waiting_newest n where d.tenant_id = n.tenant_id and d.id = n.id
 ), blocked as (
-  select d.tenant_id, d.id, due.head_next_attempt_at as until from delivery d
-  join due on due.tenant_id = d.tenant_id and due.id = d.id
-  where due.id <> due.head_id and due.head_is_free and not due.gives_way and due.head_next_attempt_at > now()
-    and d.status = 'pending'
+  select d.tenant_id, d.id, due.until from delivery d
+  join (
+    select tenant_id, id, next_attempt_at,
+      case
+        when head_is_free and (crowded or head_next_attempt_at > now())
+          then head_next_attempt_at + (sequence - head_sequence) * interval '1 ms'
+        when crowded then now() + interval '1 s'
+      end as until
+    from due where id <> head_id and not gives_way
+  ) due on due.tenant_id = d.tenant_id and due.id = d.id and due.until > due.next_attempt_at
+  where d.status = 'pending'
   for update of d skip locked
 ), postponed as (
   update delivery d set next_attempt_at = b.until
   from blocked b where d.tenant_id = b.tenant_id and d.id = b.id
+  returning d.tenant_id
 )
 select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
   e.secret_sealed as "secretSealed", v.document, c.attempts as attempt,
   (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
-  (select array_agg(tenant_id) from superseded) as superseded
+  (select array_agg(tenant_id) from superseded) as superseded,
+  (select array_agg(distinct tenant_id) from postponed) as postponed
 from (values (1)) as always_one
 left join (claimed c
   join endpoint e on e.id = c.endpoint_id

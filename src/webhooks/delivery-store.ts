@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, disableSql, giveBackSql } from './delivery-sql.js';
 
@@ -40,6 +41,14 @@ export type ClaimRequest = {
   readonly limit: number;
 };
 
+export type Claimed = {
+  readonly deliveries: readonly ClaimedDelivery[];
+  /** How many gave way to a later event of their call. */
+  readonly superseded: number;
+  /** Tenants for which more is due now than could be seen before. */
+  readonly goOn: readonly string[];
+};
+
 /** Deliveries in PostgreSQL, claimed and completed many at a time. */
 export class DeliveryStore {
   constructor(
@@ -49,26 +58,35 @@ export class DeliveryStore {
     private readonly claimSeconds: number,
   ) {}
 
-  /** Takes what is due, at most one delivery of a call per endpoint. `superseded` names the tenant of each that was given up on the way. */
-  async claim(request: ClaimRequest): Promise<{ claimed: readonly ClaimedDelivery[]; superseded: readonly string[] }> {
-    const rows: (ClaimedDelivery & { superseded: string[] | null })[] = await this.source.query(claimSql, [
-      this.workerId,
-      request.tenantIds,
-      [...request.room.keys()],
-      [...request.room.values()],
-      request.otherRoom,
-      request.limit,
-      this.claimSeconds,
-      SUPERSEDE_AFTER_ATTEMPTS,
-    ]);
-    return { claimed: rows.filter(({ id }) => id !== null), superseded: rows[0]?.superseded ?? [] };
+  /** Takes what is due, at most one delivery of a call per endpoint. */
+  async claim(request: ClaimRequest): Promise<Claimed> {
+    const rows = await this.#prepared<ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }>(
+      'webhook-claim',
+      claimSql,
+      [
+        this.workerId,
+        request.tenantIds,
+        [...request.room.keys()],
+        [...request.room.values()],
+        request.otherRoom,
+        request.limit,
+        this.claimSeconds,
+        SUPERSEDE_AFTER_ATTEMPTS,
+      ],
+    );
+    const superseded = rows[0]?.superseded ?? [];
+    return {
+      deliveries: rows.filter(({ id }) => id !== null),
+      superseded: superseded.length,
+      goOn: [...new Set([...superseded, ...(rows[0]?.postponed ?? [])])],
+    };
   }
 
   /** Stores tries and what follows from them. A try whose claim was taken over meanwhile changes nothing. */
   async complete(attempts: readonly CompletedAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const column = <K extends keyof CompletedAttempt>(name: K): CompletedAttempt[K][] => attempts.map((a) => a[name]);
-    await this.source.query(completeSql, [
+    await this.#prepared('webhook-complete', completeSql, [
       column('tenantId'),
       column('deliveryId'),
       column('number'),
@@ -95,5 +113,14 @@ export class DeliveryStore {
   /** Disables an endpoint that said it is gone, with an audit row. */
   async disable(tenantId: string, endpointId: string, auditId: string, reason: string): Promise<void> {
     await this.source.query(disableSql, [tenantId, endpointId, reason, auditId]);
+  }
+
+  /**
+   * Runs a statement that each connection prepares once: planning the claim costs more than running it, and TypeORM has
+   * it planned every time.
+   */
+  async #prepared<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    const { master } = this.source.driver as unknown as { readonly master: Pool };
+    return (await master.query<Row>({ name, text, values })).rows;
   }
 }

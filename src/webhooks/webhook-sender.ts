@@ -140,21 +140,20 @@ export class WebhookSender {
     // Every end of a request makes another round.
     if (limit <= 0) return false;
     const claimedAt = performance.now();
-    const { claimed, superseded } = await this.store.claim({
+    const { deliveries, superseded, goOn } = await this.store.claim({
       tenantIds,
       room,
       otherRoom: this.limits.concurrency,
       limit,
     });
-    for (const delivery of claimed) {
+    for (const delivery of deliveries) {
       const lane = this.#lane(delivery.endpointId);
       lane.held.push({ delivery, claimedAt });
       this.#fill(lane);
     }
-    this.metrics.superseded.inc(superseded.length);
-    // The newest events of those calls are due now.
-    for (const tenantId of superseded) this.#wanted.add(tenantId);
-    return superseded.length > 0;
+    this.metrics.superseded.inc(superseded);
+    for (const tenantId of goOn) this.#wanted.add(tenantId);
+    return goOn.length > 0;
   }
 
   #lane(endpointId: string): Lane {

@@ -135,10 +135,21 @@ describe('order of deliveries', () => {
     world.sender({ schedule: [0, 3600, 1] });
     const moved = async (): Promise<boolean> => {
       const [first, second] = await world.deliveries(endpoint.id);
-      return first?.attempts === 1 && second?.nextAttemptAt.getTime() === first.nextAttemptAt.getTime();
+      return first?.attempts === 1 && second?.nextAttemptAt.getTime() === first.nextAttemptAt.getTime() + 1;
     };
     await waitFor(moved, { what: 'the later event to wait with the first' });
     expect(receiver.sequencesOf(call.id)).toEqual([1]);
+  });
+
+  it('finds the first events of calls behind a crowd of later ones that came to be due before them', async () => {
+    const calls = await Promise.all(Array.from({ length: 150 }, () => world.addCall(tenantId)));
+    await world.commit(...calls.map((call) => [call, ...milestones] as const));
+    await world.query(`update delivery set next_attempt_at = next_attempt_at + interval '5 ms' where sequence = 1`);
+    const { sender } = world.sender({ limits: { sweepMs: 60_000 } });
+    sender.nudge([tenantId]);
+    await finished();
+    expect(receiver.received).toHaveLength(600);
+    for (const call of calls) expect(receiver.sequencesOf(call.id)).toEqual([1, 2, 3, 4]);
   });
 
   it('sends nothing twice when several workers share the work', async () => {
@@ -158,9 +169,9 @@ describe('order of deliveries', () => {
     await world.commit([call, 'call.started']);
     const killed = new DeliveryStore(world.database.source, newId(), 1);
     const request = { tenantIds: [tenantId], room: new Map<string, number>(), otherRoom: 4, limit: 10 };
-    const { claimed } = await killed.claim(request);
+    const { deliveries: claimed } = await killed.claim(request);
     expect(claimed).toMatchObject([{ attempt: 1, endpointId: endpoint.id }]);
-    expect((await killed.claim(request)).claimed).toEqual([]);
+    expect((await killed.claim(request)).deliveries).toEqual([]);
     world.sender();
     await finished();
     expect(receiver.sequencesOf(call.id)).toEqual([1]);
