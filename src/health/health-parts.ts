@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 /** How one part of the system is. `detail` says what is wrong and what to do, in words. */
 export type PartHealth = {
-  /** `database`, `redis`, `pbx-node:<name>` ...: what an operator looks for. */
+  /** `database`, `redis`, `pbx-node <name>` ...: what an operator looks for. */
   readonly name: string;
   readonly status: 'up' | 'degraded' | 'down';
   readonly detail?: string;

@@ -54,7 +54,7 @@ export class HealthController {
 /** Nothing works without the database; of several PBX nodes one is enough. The rest only delays. */
 function overall(parts: readonly PartHealth[]): PartHealth['status'] {
   const isDown = (part: PartHealth): boolean => part.status === 'down';
-  const nodes = parts.filter(({ name }) => name.startsWith('pbx-node:'));
+  const nodes = parts.filter(({ name }) => name.startsWith('pbx-node '));
   if (parts.some((part) => part.name === 'database' && isDown(part))) return 'down';
   if (nodes.length > 0 && nodes.every(isDown)) return 'down';
   return parts.every(({ status }) => status === 'up') ? 'up' : 'degraded';

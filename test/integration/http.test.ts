@@ -33,8 +33,8 @@ describe('health', () => {
       for (const part of parts) expect(answer.body.parts).toContainEqual(part);
       return [answer.status, answer.body.status];
     };
-    const up = { name: 'pbx-node:a', status: 'up' } as const;
-    const down = { name: 'pbx-node:b', status: 'down', detail: 'ARI refused the password.' } as const;
+    const up = { name: 'pbx-node a', status: 'up' } as const;
+    const down = { name: 'pbx-node b', status: 'down', detail: 'ARI refused the password.' } as const;
     // Redis is not there in this test: that only delays.
     expect(await ask(up)).toEqual([200, 'degraded']);
     expect(await ask(up, down)).toEqual([200, 'degraded']);

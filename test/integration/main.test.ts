@@ -1,11 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { compiledFolder } from '../../lab/ringline.js';
 import { waitFor } from '../../lab/wait-for.js';
 
 /** Nobody listens on port 1, so every part that Ringline depends on is missing. */
@@ -16,9 +16,8 @@ let dataDir: string;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/compile.mjs']);
-  main = join(stdout.trim(), 'src/main.js');
   dataDir = await mkdtemp(join(tmpdir(), 'ringline-main-'));
+  main = join(await compiledFolder(), 'src/main.js');
 });
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
@@ -34,7 +33,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-type Started = { readonly child: ChildProcess; output(): string; readonly exit: Promise<number | null> };
+type Started = { readonly child: ChildProcess; readonly output: () => string; readonly exit: Promise<number | null> };
 
 function start(env: Readonly<Record<string, string>>): Started {
   const child = spawn(process.execPath, [main], {

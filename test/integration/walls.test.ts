@@ -84,7 +84,7 @@ async function addCall(tenantId: string, pbxNodeId: string): Promise<string> {
   await world.source.manager.insert(CallLeg, { ...leg, tenantId, callId: call.id });
   const asked = { by: 'api', reason: 'cancelled-by-api' };
   const fact = { ...leg, kind: 'cancel-asked', key: '', at: new Date(), source: 'ringline', position: 0, data: asked };
-  await world.source.manager.insert(CallFact, fact as object);
+  await world.source.manager.insert(CallFact, fact);
   return call.id;
 }
 

@@ -40,7 +40,7 @@ function defaultOf(schema: z.core.$ZodType): string {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return '';
   if (Array.isArray(value)) return `\`${value.join(',')}\``;
   if (typeof value === 'object' && value !== null) return `\`${Object.values(value).join(':')}\``;
-  return `\`${String(value)}\``;
+  return `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
