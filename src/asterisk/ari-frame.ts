@@ -25,6 +25,8 @@ export type AriFrame = {
   readonly cause?: number;
   readonly cause_txt?: string;
   readonly tech_cause?: number;
+  /** In a hangup request: it came from inside the switch. */
+  readonly soft?: boolean;
 };
 
 /** A frame as it came from the socket, or null when it is not a JSON object with a type. Never throws. */

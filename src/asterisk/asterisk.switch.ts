@@ -106,6 +106,16 @@ export class AsteriskSwitch extends TelephonySwitch {
     return add();
   }
 
+  /** A hangup handler of the shipped dial plan. Without it Asterisk writes a warning and we end the partner ourselves. */
+  async tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult> {
+    const value = encodeURIComponent(`ringline-partner,s,1(${partner})`);
+    return this.#command(
+      node,
+      'POST',
+      `${channelPath(leg)}/variable?variable=CHANNEL(hangup_handler_push)&value=${value}`,
+    );
+  }
+
   async closeRoom(node: NodeBoot, room: string): Promise<CommandResult> {
     this.sessions.find(node.nodeId)?.rooms.delete(room);
     return this.#command(node, 'DELETE', bridgePath(room));

@@ -65,7 +65,7 @@ export function reconcile(
       } else if (leg.createdAt !== null && leg.createdAt < takenAt) {
         if (missedBefore !== 'all' && !missedBefore.has(leg.id)) missing.add(leg.id);
         else {
-          const exact = leg.hangupAskedAt ?? leg.leftControlAt;
+          const exact = leg.hangupAsked?.at ?? leg.leftControlAt;
           tell(
             leg.id,
             endedFact(

@@ -56,7 +56,8 @@ export function translate(frame: AriFrame, now: number): Translation | null {
       const { cause } = frame;
       return about(
         channel.id,
-        { kind: 'hangup-asked', data: {} },
+        // `soft`: a command, a timer or a handler of the switch; else the party's own BYE or refusal.
+        { kind: 'hangup-asked', data: { byParty: frame.soft !== true } },
         ...(typeof cause === 'number' && cause > 0
           ? [{ kind: 'cause', key: String(cause), data: { q850: cause } } as const]
           : []),
@@ -126,6 +127,7 @@ export function createdFact(channel: AriChannel, at: number, source: FactSource)
       side: isOurs(channel) && !isRemoteLegId(channel.id) ? 'agent' : 'remote',
       linkedId: channel.channelvars?.['CHANNEL(linkedid)'] ?? null,
       sipCallId: channel.protocol_id ?? null,
+      name: channel.name ?? null,
     },
   };
 }

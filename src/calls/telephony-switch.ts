@@ -64,6 +64,9 @@ export abstract class TelephonySwitch {
   /** Brings legs into a room, which is made if it is not there. */
   abstract joinLegs(node: NodeBoot, room: string, legs: readonly string[]): Promise<CommandResult>;
 
+  /** When `leg` ends, the switch ends `partner` (its own name for that leg) by itself. */
+  abstract tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult>;
+
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
   abstract endLeg(node: NodeBoot, leg: string): Promise<CommandResult>;

@@ -165,6 +165,10 @@ export class CallDirector implements AfterCommit {
         return succeeded(
           await this.#repeat(call, command, () => this.telephony.joinLegs(node, command.room, command.legs)),
         );
+      case 'tie-legs':
+        return succeeded(
+          await this.#repeat(call, command, () => this.telephony.tieLegs(node, command.leg, command.partner)),
+        );
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
       case 'hand-back':
@@ -303,7 +307,7 @@ export class CallDirector implements AfterCommit {
   #gone(call: LiveCall, node: NodeBoot, id: string): void {
     const leg = call.state?.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
-    const known = leg.leftControlAt ?? leg.hangupAskedAt;
+    const known = leg.leftControlAt ?? leg.hangupAsked?.at ?? null;
     this.#tell(call, node, [
       {
         leg: id,

@@ -2,10 +2,10 @@ import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
-import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
+import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
 
-/** Added to a leg's ring time: after that the switch ends the leg by itself, should we be gone. Seconds. */
+/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
 
 /**
@@ -37,14 +37,14 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     'answered-elsewhere',
   );
   if (isOver(winner)) {
-    decision.release(state.legs, 'other-side-left');
+    if (remote !== undefined && !isOver(remote)) decision.releasePartner(remote, winner);
     return decision.done();
   }
   if (remote !== undefined && isOver(remote)) {
-    decision.release([winner], 'other-side-left');
+    decision.releasePartner(winner, remote);
     return decision.done();
   }
-  if (winner.hangupAskedAt !== null || winner.released !== null) return decision.done();
+  if (winner.hangupAsked !== null || winner.released !== null) return decision.done();
   const [talk] = talks(state);
   if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
   callRemote(decision, { callId, room, plan, winner, remote, now });
@@ -74,7 +74,8 @@ function ringAgent(
           ownNumber: plan.line.number,
           autoAnswer: phone.autoAnswer,
         },
-        leaseSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
+        // The dial bounds its ring; this bounds all that may follow.
+        leaseSeconds: plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
       },
     });
   }
@@ -105,16 +106,8 @@ function callRemote(
   },
 ): void {
   const { callId, room, plan, winner, remote, now } = call;
-  const prepare = [
-    { key: `join:${winner.id}`, do: 'join-legs', room, legs: [winner.id] },
-    {
-      key: `limit:${winner.id}`,
-      do: 'renew-lease',
-      leg: winner.id,
-      seconds: plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-    },
-  ] as const;
-  decision.chain(...prepare);
+  const enter = { key: `join:${winner.id}`, do: 'join-legs', room, legs: [winner.id] } as const;
+  decision.chain(enter);
   if (remote === undefined) {
     decision.record({
       leg: remoteLegId(callId),
@@ -143,29 +136,16 @@ function callRemote(
           ownNumber: plan.to.e164 ?? plan.to.raw,
           autoAnswer: 'none',
         },
-        leaseSeconds: plan.remoteRingSeconds + LEASE_MARGIN_SECONDS,
+        leaseSeconds: plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
       },
     });
     return;
   }
-  if (remote.answered !== null) {
-    // Joined before it was dialled; asked again for a call that another process began.
-    decision.chain(
-      ...prepare,
-      { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] },
-      {
-        key: `limit:${remote.id}`,
-        do: 'renew-lease',
-        leg: remote.id,
-        seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-      },
-    );
-    return;
-  }
-  decision.dial([remote], plan.remoteRingSeconds + LEASE_MARGIN_SECONDS, [
-    ...prepare,
-    { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] },
-  ]);
+  // It comes into the room before it is dialled, so that the agent hears its ringing and its announcements.
+  const joined = [enter, { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] }] as const;
+  decision.chain(...joined, ...tie(winner, remote), ...tie(remote, winner));
+  if (remote.answered !== null) return;
+  decision.dial([remote], plan.remoteRingSeconds + LEASE_MARGIN_SECONDS, joined);
   const deadline = (remote.plannedAt ?? now) + plan.remoteRingSeconds * 1000;
   if (now >= deadline) decision.release([remote], 'no-answer');
   else decision.wakeAt(deadline);

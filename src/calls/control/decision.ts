@@ -10,6 +10,8 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'tell-ringing'; readonly leg: string }
   | { readonly do: 'answer-leg'; readonly leg: string }
   | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
+  /** Has the switch itself end `partner`, by its own name, when `leg` ends. */
+  | { readonly do: 'tie-legs'; readonly leg: string; readonly partner: string }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string }
   | { readonly do: 'hand-back'; readonly leg: string }
@@ -32,6 +34,9 @@ export type Decision = {
 /** How long the end of a leg may be announced before we ask, ms, and how often we ask again. */
 const DOUBT_AFTER_MS = 2_000;
 const DOUBT_EVERY_MS = 5_000;
+
+/** How soon a leg that is tied ends after its partner, ms. */
+const TIED_WITHIN_MS = 500;
 
 /** The switch's own limit of a talk comes this much after ours, should we be gone by then, seconds. */
 export const LIMIT_MARGIN_SECONDS = 60;
@@ -66,6 +71,13 @@ export class DecisionBuilder {
     }
   }
 
+  /** Ends the partner of a leg that is over, unless the switch has done so by itself, as legs that are tied are. */
+  releasePartner(partner: LegState, of: LegState): void {
+    const overAt = of.ended?.at ?? of.refused?.at ?? this.now;
+    if (this.now >= overAt + TIED_WITHIN_MS) this.release([partner], 'other-side-left');
+    else this.wakeAt(overAt + TIED_WITHIN_MS);
+  }
+
   /** Dials each leg that is there: first it is written down that we dial, then the switch is asked. */
   dial(legs: readonly LegState[], ringSeconds: number, before: readonly Command[] = []): void {
     for (const leg of legs) {
@@ -88,7 +100,7 @@ export class DecisionBuilder {
     for (const leg of this.state.legs) {
       if (isOver(leg)) continue;
       if (leg.released !== null) this.chain({ key: `end:${leg.id}`, do: 'end-leg', leg: leg.id });
-      const announced = Math.min(leg.released?.at ?? Infinity, leg.hangupAskedAt ?? Infinity);
+      const announced = Math.min(leg.released?.at ?? Infinity, leg.hangupAsked?.at ?? Infinity);
       if (announced === Infinity) continue;
       const overdue = this.now - announced - DOUBT_AFTER_MS;
       if (overdue >= 0) {
@@ -101,3 +113,8 @@ export class DecisionBuilder {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** When `leg` ends the switch ends `partner`, whether we live or not. */
+export function tie(leg: LegState, partner: LegState): readonly Command[] {
+  return partner.name === null ? [] : [{ key: `tie:${leg.id}`, do: 'tie-legs', leg: leg.id, partner: partner.name }];
+}

@@ -3,7 +3,7 @@ import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import { agentReason } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
-import { DecisionBuilder, LIMIT_MARGIN_SECONDS, type Decision } from './decision.js';
+import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
@@ -26,7 +26,11 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     return decision.done();
   }
   if (caller === undefined || isOver(caller)) {
-    decision.release(agents, winner === null ? 'cancelled' : 'other-side-left');
+    if (caller !== undefined && winner !== null && !isOver(winner)) decision.releasePartner(winner, caller);
+    decision.release(
+      agents.filter((leg) => leg !== winner),
+      winner === null ? 'cancelled' : 'answered-elsewhere',
+    );
     return decision.done();
   }
   if (state.cancelAsked !== null) {
@@ -51,23 +55,14 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     const [talk] = talks(state);
     if (isOver(winner)) {
       if (talk === undefined) return handBack('agent-hung-up');
-      decision.release([caller], 'other-side-left');
-    } else if (winner.released === null && caller.hangupAskedAt === null) {
+      decision.releasePartner(caller, winner);
+    } else if (winner.released === null && caller.hangupAsked === null) {
       decision.chain(
         { key: 'answer', do: 'answer-leg', leg: caller.id },
         { key: `join:${winner.id}`, do: 'join-legs', room, legs: [caller.id, winner.id] },
-        {
-          key: `limit:${caller.id}`,
-          do: 'renew-lease',
-          leg: caller.id,
-          seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-        },
-        {
-          key: `limit:${winner.id}`,
-          do: 'renew-lease',
-          leg: winner.id,
-          seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-        },
+        { key: 'limit', do: 'renew-lease', leg: caller.id, seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS },
+        ...tie(caller, winner),
+        ...tie(winner, caller),
       );
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
@@ -117,7 +112,8 @@ function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState,
           ownNumber: line.number,
           autoAnswer: phone.autoAnswer,
         },
-        leaseSeconds: plan.ringSeconds + LEASE_SECONDS,
+        // The dial bounds its ring; this bounds the talk.
+        leaseSeconds: plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
       },
     });
   }

@@ -23,13 +23,15 @@ export type LegState = {
   readonly createdAt: number | null;
   readonly linkedId: string | null;
   readonly sipCallId: string | null;
+  /** What the switch itself calls the leg. */
+  readonly name: string | null;
   readonly dialSentAt: number | null;
   readonly diallingAt: number | null;
   readonly ringing: Moment | null;
   readonly progressAt: number | null;
   readonly answered: Moment | null;
   readonly stays: readonly Stay[];
-  readonly hangupAskedAt: number | null;
+  readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
   readonly refused: { readonly at: number; readonly reason: OutcomeReason; readonly text: string } | null;
@@ -126,6 +128,7 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
   const planned = find(facts, 'planned');
   const created = find(facts, 'created');
   const released = find(facts, 'released');
+  const hangupAsked = find(facts, 'hangup-asked');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
   const endedAt = ended?.at ?? null;
@@ -139,13 +142,14 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
     createdAt: created?.at ?? null,
     linkedId: created?.data.linkedId ?? null,
     sipCallId: created?.data.sipCallId ?? null,
+    name: created?.data.name ?? null,
     dialSentAt: find(facts, 'dial-sent')?.at ?? null,
     diallingAt: find(facts, 'dialling')?.at ?? null,
     ringing: moment(find(facts, 'ringing')),
     progressAt: find(facts, 'progress')?.at ?? null,
     answered: moment(find(facts, 'answered')),
     stays: stays(facts, endedAt),
-    hangupAskedAt: find(facts, 'hangup-asked')?.at ?? null,
+    hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,
     refused: refused === undefined ? null : { at: refused.at, ...refused.data },

@@ -63,7 +63,13 @@ export type FactDetail = {
     readonly contact: string | null;
   };
   /** The leg exists in the switch. */
-  readonly created: { readonly side: LegSide; readonly linkedId: string | null; readonly sipCallId: string | null };
+  readonly created: {
+    readonly side: LegSide;
+    readonly linkedId: string | null;
+    readonly sipCallId: string | null;
+    /** What the switch itself calls the leg. */
+    readonly name: string | null;
+  };
   /** Ringline is about to dial the leg: written before the request goes out, so that it is never repeated blindly. */
   readonly 'dial-sent': Record<string, never>;
   /** The leg could not be made or dialled. */
@@ -76,8 +82,8 @@ export type FactDetail = {
   /** The leg came together with others. Key: the place where they meet, and the time. */
   readonly joined: { readonly room: string };
   readonly parted: { readonly room: string };
-  /** The leg's own party, or a command, asked for its end. */
-  readonly 'hangup-asked': Record<string, never>;
+  /** The leg is about to end: its own party left, or something in the switch ends it. */
+  readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */
   readonly cause: { readonly q850: number };
   /** Ringline ends this leg. */

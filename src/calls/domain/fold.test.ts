@@ -53,7 +53,7 @@ const placed = fact(
 /** An answered call in which the caller hangs up, as the lab's switch told it. */
 const answeredCall: readonly Fact[] = [
   placed,
-  fact(caller, 'created', 0, { side: 'remote', linkedId: caller, sipCallId: 'a@b' }),
+  fact(caller, 'created', 0, { side: 'remote', linkedId: caller, sipCallId: 'a@b', name: 'PJSIP/trunk-00000001' }),
   fact(
     agentLeg,
     'planned',
@@ -61,7 +61,7 @@ const answeredCall: readonly Fact[] = [
     { side: 'agent', agentId, device: 'PJSIP/agent1', contact: null },
     { source: 'ringline' },
   ),
-  fact(agentLeg, 'created', 10, { side: 'agent', linkedId: agentLeg, sipCallId: 'c@d' }),
+  fact(agentLeg, 'created', 10, { side: 'agent', linkedId: agentLeg, sipCallId: 'c@d', name: 'PJSIP/agent1-00000002' }),
   fact(agentLeg, 'dial-sent', 12, {}, { source: 'ringline' }),
   fact(agentLeg, 'dialling', 14),
   fact(agentLeg, 'ringing', 100),
@@ -69,13 +69,13 @@ const answeredCall: readonly Fact[] = [
   fact(caller, 'answered', 4_110),
   fact(caller, 'joined', 4_120, { room }, { key: `${room}@4120` }),
   fact(agentLeg, 'joined', 4_121, { room }, { key: `${room}@4121` }),
-  fact(caller, 'hangup-asked', 64_121),
+  fact(caller, 'hangup-asked', 64_121, { byParty: true }),
   fact(caller, 'cause', 64_121, { q850: 16 }, { key: '16' }),
   fact(caller, 'parted', 64_122, { room }, { key: `${room}@64122` }),
   fact(caller, 'left-control', 64_123),
   fact(caller, 'ended', 64_124, { q850: 0, sip: null, text: 'Unknown' }),
   fact(agentLeg, 'released', 64_130, { why: 'other-side-left' }, { source: 'ringline' }),
-  fact(agentLeg, 'hangup-asked', 64_135),
+  fact(agentLeg, 'hangup-asked', 64_135, { byParty: false }),
   fact(agentLeg, 'parted', 64_136, { room }, { key: `${room}@64136` }),
   fact(agentLeg, 'ended', 64_140, { q850: 16, sip: null, text: 'Normal Clearing' }),
 ];
@@ -151,7 +151,7 @@ describe('a folded call', () => {
   it('is missed when the caller gives up while a phone rings', () => {
     const facts = [
       ...answeredCall.slice(0, 7),
-      fact(caller, 'hangup-asked', 9_000),
+      fact(caller, 'hangup-asked', 9_000, { byParty: true }),
       fact(caller, 'ended', 9_001, { q850: 127, sip: null, text: null }),
       fact(agentLeg, 'released', 9_002, { why: 'cancelled' }, { source: 'ringline' }),
       fact(agentLeg, 'ended', 9_010, { q850: 16, sip: 487, text: null }),

@@ -79,10 +79,10 @@ export function refusalOf(leg: LegState): Refusal {
   return q850 === null ? 'none' : (byQ850[q850] ?? 'none');
 }
 
-/** True when the leg's own party ended it: nobody told it to go before it asked to. */
+/** True when the leg's own party ended it: neither we nor the switch told it to go before. */
 export function endedByItself(leg: LegState): boolean {
-  if (leg.ended === null) return false;
-  return leg.released === null || (leg.hangupAskedAt ?? leg.ended.at) < leg.released.at;
+  if (leg.ended === null || leg.hangupAsked?.byParty === false) return false;
+  return leg.released === null || (leg.hangupAsked?.at ?? leg.ended.at) < leg.released.at;
 }
 
 /** How a call that is over came out, by `docs/outcomes.md`. */
@@ -98,7 +98,7 @@ function inbound(state: CallState): Verdict {
   const caller = state.legs.find(({ side }) => side === 'remote');
   if (caller?.ended?.text === NODE_RESTARTED) return missed('node-restart');
   // The caller left our control without our letting go and lived on: the dead-man timer gave the call to the dial plan.
-  if (caller?.leftControlAt != null && (caller.hangupAskedAt === null || caller.hangupAskedAt > caller.leftControlAt)) {
+  if (caller?.leftControlAt != null && (caller.hangupAsked === null || caller.hangupAsked.at > caller.leftControlAt)) {
     return missed('handed-back');
   }
   return missed(caller !== undefined && endedByItself(caller) ? 'caller-gave-up' : 'unknown');
@@ -202,5 +202,5 @@ export function hangupSide(state: CallState, stretches: readonly Talk[]): Hangup
 export const NODE_RESTARTED = 'the PBX was restarted';
 
 function endOf(leg: LegState): number {
-  return leg.hangupAskedAt ?? leg.ended?.at ?? leg.refused?.at ?? Infinity;
+  return leg.hangupAsked?.at ?? leg.ended?.at ?? leg.refused?.at ?? Infinity;
 }
