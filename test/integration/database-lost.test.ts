@@ -15,7 +15,7 @@ const database = ({ body }: Answer) => body.parts.find(({ name }: { name: string
 const until = (world: ApiWorld, status: 'up' | 'down') =>
   waitFor(async () => database(await readiness(world)).status === status || undefined, {
     what: `the database to be ${status}`,
-    timeoutMs: 20_000,
+    timeoutMs: 40_000,
   });
 
 async function expectUnavailable(world: ApiWorld): Promise<void> {
@@ -24,7 +24,7 @@ async function expectUnavailable(world: ApiWorld): Promise<void> {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 }
 
-describe('without PostgreSQL', () => {
+describe('without PostgreSQL', { timeout: 120_000 }, () => {
   it('Ringline starts, says what is missing, and works as soon as it is there', async () => {
     const url = await lab.postgres.createDatabase();
     await lab.postgres.stop('fast');

@@ -66,13 +66,14 @@ async function startListening(env: Readonly<Record<string, string>> = {}): Promi
       ),
     {
       what: 'Ringline to listen',
-      timeoutMs: 20_000,
+      timeoutMs: 50_000,
     },
   );
   return { ...started, url };
 }
 
-describe('the process', () => {
+// Each test loads the whole service, which takes long where other work keeps the machine busy.
+describe('the process', { timeout: 120_000 }, () => {
   it('names every wrong setting at once and exits with 1', async () => {
     const { exit, output } = start({ PORT: 'x', ROLE: 'api', SECRET_KEY: 'short' });
     expect(await exit).toBe(1);

@@ -75,7 +75,7 @@ export class ApiWorld {
       async () => (await this.request('GET', '/v1/tenants', { key: 'x'.repeat(32) })).status === 401 || undefined,
       {
         what: 'Ringline to be ready',
-        timeoutMs: 20_000,
+        timeoutMs: 50_000,
       },
     );
   }
