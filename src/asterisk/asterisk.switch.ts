@@ -1,12 +1,15 @@
 import type { NodeBoot } from '../calls/ledger/told.js';
 import {
   TelephonySwitch,
+  type CallerPresence,
   type CommandResult,
   type EndpointPresence,
   type LegPresence,
   type NewLeg,
 } from '../calls/telephony-switch.js';
 import { isSafeContact } from '../numbers/dial-endpoint.js';
+import type { AriChannel } from './ari-frame.js';
+import { stasisArgs } from './reconcile.js';
 import type { NodeSessions } from './node-sessions.js';
 import type { AriAnswer, AriCommands } from './session/commands.js';
 
@@ -131,6 +134,16 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   async renewLease(node: NodeBoot, leg: string, seconds: number): Promise<CommandResult> {
     return this.#command(node, 'POST', `${channelPath(leg)}/variable?variable=TIMEOUT(absolute)&value=${seconds}`);
+  }
+
+  async callerPresence(node: NodeBoot, leg: string): Promise<CallerPresence> {
+    const answer = await this.#send(node.nodeId, 'GET', channelPath(leg));
+    const app = this.sessions.find(node.nodeId)?.app;
+    if (answer.kind !== 'answered' || app === undefined) return 'unknown';
+    if (answer.status === 404) return 'gone';
+    if (answer.status !== 200) return 'unknown';
+    const channel = (answer.body ?? {}) as AriChannel;
+    return stasisArgs(channel, app) !== null && channel.state !== 'Up' ? 'waiting' : 'elsewhere';
   }
 
   async presenceOf(node: NodeBoot, leg: string): Promise<LegPresence> {

@@ -142,7 +142,7 @@ function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: 
 }
 
 /** Arguments that the dial plan gave to our app, when the channel is in it now. */
-function stasisArgs(channel: AriChannel, app: string): readonly string[] | null {
+export function stasisArgs(channel: AriChannel, app: string): readonly string[] | null {
   const { app_name: name, app_data: data } = channel.dialplan ?? {};
   if (name !== 'Stasis' || data === undefined) return null;
   const [first, ...args] = data.split(',');

@@ -9,6 +9,9 @@ export type CommandResult =
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unknown'; readonly text: string };
 
+/** Where a caller is now. */
+export type CallerPresence = 'waiting' | 'elsewhere' | 'gone' | 'unknown';
+
 /** How a leg is now. */
 export type LegPresence = 'gone' | 'idle' | 'ringing' | 'answered' | 'unknown';
 
@@ -76,6 +79,9 @@ export abstract class TelephonySwitch {
 
   /** The switch takes the leg from us after `seconds` unless this is renewed. 0: never. */
   abstract renewLease(node: NodeBoot, leg: string, seconds: number): Promise<CommandResult>;
+
+  /** Whether a caller is still under our control and unanswered. `elsewhere`: the dial plan has the call again. */
+  abstract callerPresence(node: NodeBoot, leg: string): Promise<CallerPresence>;
 
   abstract presenceOf(node: NodeBoot, leg: string): Promise<LegPresence>;
 }

@@ -17,6 +17,9 @@ const REPEATS = 2;
 /** How long a leg that should exist is waited for before it counts as never made, ms. */
 const LATE_LEG_MS = 2_000;
 
+/** An arrival older than this may have been overtaken by the dial plan, ms. */
+const OLD_NEWS_MS = 3_000;
+
 /** What this process has done for one call. */
 type Handled = {
   /** Commands by key: given once; a chain waits for what another one has begun. */
@@ -24,6 +27,8 @@ type Handled = {
   /** Legs that this process made: of others we ask before we dial. */
   readonly made: Set<string>;
   timer: NodeJS.Timeout | null;
+  /** A caller whose arrival is old news is asked about before anything is done. */
+  isFresh: boolean;
 };
 
 /**
@@ -52,8 +57,18 @@ export class CallDirector implements AfterCommit {
     const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
     // Legs of an earlier run of the switch are gone; reconcile ends them.
     if (this.telephony.bootOf(node.nodeId) !== node.boot) return;
-    const handled = this.#handled.get(callId) ?? { given: new Map(), made: new Set(), timer: null };
+    const handled = this.#handled.get(callId) ?? {
+      given: new Map(),
+      made: new Set(),
+      timer: null,
+      isFresh: false,
+    };
     this.#handled.set(callId, handled);
+    if (!handled.isFresh && this.#mustAsk(call, node)) {
+      this.#askFirst(call, node, handled);
+      return;
+    }
+    handled.isFresh = true;
     const decision = this.#decide(call, this.telephony.nowAt(node.nodeId));
     if (decision.record.length > 0) this.#tell(call, node, decision.record, true);
     const chains = decision.chains.map((chain) => this.#runChain(call, node, handled, chain));
@@ -108,6 +123,38 @@ export class CallDirector implements AfterCommit {
     };
     while (Date.now() < until && ![...waiting].every(settled)) await sleep(20);
     for (const { timer } of this.#handled.values()) if (timer !== null) clearTimeout(timer);
+  }
+
+  /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
+  #mustAsk(call: LiveCall, node: NodeBoot): boolean {
+    const state = call.state as NonNullable<LiveCall['state']>;
+    const untouched = state.legs.every(
+      (leg) => leg.side === 'remote' && leg.ended === null && leg.leftControlAt === null,
+    );
+    return (
+      state.placed.direction === 'inbound' &&
+      untouched &&
+      this.telephony.nowAt(node.nodeId) - state.placed.at > OLD_NEWS_MS
+    );
+  }
+
+  /** Acting looks at the present: what the caller does now is asked, recorded, and then decided on. */
+  #askFirst(call: LiveCall, node: NodeBoot, handled: Handled): void {
+    const caller = call.state?.legs.find(({ side }) => side === 'remote');
+    if (caller === undefined || handled.given.has('ask-caller')) return;
+    const asked = this.telephony.callerPresence(node, caller.id).then((presence) => {
+      handled.given.delete('ask-caller');
+      if (presence === 'waiting') {
+        handled.isFresh = true;
+        this.follow(call.identity.id);
+      } else if (presence === 'gone') this.#doubt(call, node, caller.id);
+      else if (presence === 'elsewhere') {
+        const at = this.telephony.nowAt(node.nodeId);
+        this.#tell(call, node, [{ leg: caller.id, kind: 'left-control', key: '', at, source: 'estimate', data: {} }]);
+      } else handled.timer = setTimeout(() => this.follow(call.identity.id), LATE_LEG_MS).unref();
+      return true;
+    });
+    handled.given.set('ask-caller', asked);
   }
 
   #decide(call: LiveCall, now: number): Decision {
