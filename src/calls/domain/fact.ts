@@ -121,5 +121,9 @@ export function betterFact(a: Fact, b: Fact): Fact {
   const rank = factSources.indexOf(a.source) - factSources.indexOf(b.source);
   if (rank !== 0) return rank > 0 ? a : b;
   if (a.at !== b.at) return a.at < b.at ? a : b;
+  // When a party leaves, the switch itself asks for the leg's end once more, mostly within the same millisecond.
+  if (a.kind === 'hangup-asked' && b.kind === 'hangup-asked' && a.data.byParty !== b.data.byParty) {
+    return a.data.byParty ? a : b;
+  }
   return JSON.stringify(a.data) <= JSON.stringify(b.data) ? a : b;
 }

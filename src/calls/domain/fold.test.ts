@@ -105,6 +105,12 @@ describe('a folded call', () => {
     });
   });
 
+  it('was ended by the party that left, though the switch asks for the same end in the same millisecond', () => {
+    const echo = fact(caller, 'hangup-asked', 64_121, { byParty: false });
+    expect(fold([...answeredCall, echo]).hangup).toMatchObject({ by: 'remote' });
+    expect(fold([echo, ...answeredCall]).hangup).toMatchObject({ by: 'remote' });
+  });
+
   it('is the same whatever the order and the repetition of its facts', () => {
     const expected = fold(answeredCall);
     fc.assert(
