@@ -29,26 +29,50 @@ export type AriFrame = {
   readonly soft?: boolean;
 };
 
-/** A frame as it came from the socket, or null when it is not a JSON object with a type. Never throws. */
+/** What a part must be where it is there. A switch that lies, or a proxy in between, shall not put other things into records. */
+const channelParts = { name: 'string', state: 'string', protocol_id: 'string', creationtime: 'string' } as const;
+const frameParts = {
+  timestamp: 'string',
+  application: 'string',
+  dialstatus: 'string',
+  cause: 'number',
+  cause_txt: 'string',
+  tech_cause: 'number',
+  soft: 'boolean',
+} as const;
+
+/** A frame as it came from the socket, or null when it is not a JSON object with a type and parts as declared. Never throws. */
 export function parseFrame(data: string): AriFrame | null {
-  let value: unknown;
+  let frame: unknown;
   try {
-    value = JSON.parse(data);
+    frame = JSON.parse(data);
   } catch {
     return null;
   }
-  if (typeof value !== 'object' || value === null) return null;
-  const frame = value as Record<string, unknown>;
-  if (typeof frame.type !== 'string') return null;
-  for (const part of ['channel', 'peer', 'bridge']) {
-    const inner = frame[part];
-    if (
-      inner !== undefined &&
-      (typeof inner !== 'object' || inner === null || typeof (inner as { id?: unknown }).id !== 'string')
-    )
-      return null;
-  }
-  if (frame.args !== undefined && !(Array.isArray(frame.args) && frame.args.every((arg) => typeof arg === 'string')))
-    return null;
+  if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
+  const { channel, peer, bridge, args } = frame;
+  if (![channel, peer].every((part) => part === undefined || isChannel(part))) return null;
+  if (bridge !== undefined && !(isObject(bridge) && typeof bridge.id === 'string')) return null;
+  if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string'))) return null;
   return frame as unknown as AriFrame;
+}
+
+function isChannel(channel: unknown): boolean {
+  if (!isObject(channel) || typeof channel.id !== 'string' || !hasParts(channel, channelParts)) return false;
+  const { caller, channelvars } = channel;
+  return (
+    (caller === undefined || (isObject(caller) && hasParts(caller, { number: 'string', name: 'string' }))) &&
+    (channelvars === undefined ||
+      (isObject(channelvars) && Object.values(channelvars).every((value) => typeof value === 'string')))
+  );
+}
+
+type Parts = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Parts {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasParts(value: Parts, parts: Readonly<Record<string, 'string' | 'number' | 'boolean'>>): boolean {
+  return Object.entries(parts).every(([name, type]) => value[name] === undefined || typeof value[name] === type);
 }

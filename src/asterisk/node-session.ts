@@ -24,7 +24,17 @@ const ORPHAN_AFTER_MS = 10_000;
 /** A clock that is further off than this is worth a warning, ms. */
 const CLOCK_WARNING_MS = 2_000;
 
+/** How often it is stored that the switch is followed, ms: the error of an end that nobody saw. */
+const HEARTBEAT_MS = 5_000;
+const BAD_FRAME_LOG_EVERY_MS = 10_000;
+
 export type NodeSettings = AriNodeAddress & { readonly id: string; readonly name: string; readonly app: string };
+
+/** Where it is kept, over restarts, when a switch was last followed; ms by the switch's clock. */
+export type Heartbeat = {
+  readonly read: (nodeId: string) => Promise<number | null>;
+  readonly write: (nodeId: string, at: number) => Promise<void>;
+};
 
 /**
  * Ringline's connection to one Asterisk: opens it, again and again; puts what its events tell before the ledger; compares
@@ -46,6 +56,7 @@ export class NodeSession {
   #missing: ReadonlySet<string> | 'all' = 'all';
   readonly #orphans = new Map<string, number>();
   #reconciling: Promise<void> | null = null;
+  #badFrameLoggedAt = 0;
   #loop: Promise<void> | null = null;
   #wake: () => void = () => undefined;
 
@@ -53,6 +64,7 @@ export class NodeSession {
     readonly settings: NodeSettings,
     private readonly ledger: CallLedger,
     private readonly director: CallDirector,
+    private readonly heartbeat: Heartbeat,
     private readonly metrics: AsteriskMetrics,
     private readonly log: Log,
   ) {
@@ -123,8 +135,10 @@ export class NodeSession {
       try {
         // New callers take the dial plan's fall-back while their records cannot be stored.
         while (this.ledger.trouble() !== null && !signal.aborted) await pause(200, signal);
+        const begunAt = Date.now();
         const reason = await this.#connect();
-        delay = FIRST_RETRY_MS;
+        // A connection that ends again and again is not hammered.
+        if (Date.now() - begunAt > LONGEST_RETRY_MS) delay = FIRST_RETRY_MS;
         if (signal.aborted) return;
         this.#fail(
           'connection-lost',
@@ -149,33 +163,53 @@ export class NodeSession {
   /** Opens a session, brings the records up to date, and follows the calls. Resolves when the session ends, to why. */
   async #connect(): Promise<string> {
     const report = await readStartUpReport(this.commands, this.settings.ariUrl);
-    const previous = this.#report;
-    let end!: (reason: string) => void;
-    const ended = new Promise<string>((resolve) => (end = resolve));
     // Events that come while the records are loaded wait: they may concern calls that are not in memory yet.
     let early: { frame: AriFrame; receivedAt: number }[] | null = [];
+    const life: { session: AriSession | null; isReplaced: boolean; over: string | null } = {
+      session: null,
+      isReplaced: false,
+      over: null,
+    };
+    let end!: (reason: string) => void;
+    const ended = new Promise<string>((resolve) => (end = resolve));
     const session = await openAriSession(this.settings, this.app, {
       onFrame: (frame, receivedAt) => {
-        if (frame.type === 'ApplicationReplaced') session.close(REPLACED);
-        else if (early !== null) early.push({ frame, receivedAt });
+        if (frame.type === 'ApplicationReplaced') {
+          life.isReplaced = true;
+          life.session?.close(REPLACED);
+        } else if (early !== null) early.push({ frame, receivedAt });
         else this.#onFrame(frame, receivedAt);
       },
-      onBadFrame: () => this.metrics.badFrames.inc(),
+      onBadFrame: (reason) => this.#onBadFrame(reason),
       onClosed: (reason) => {
-        this.#onClosed();
+        life.over = reason;
+        if (this.#session === life.session) this.#onClosed();
         end(reason);
       },
     });
+    life.session = session;
+    if (life.isReplaced) session.close(REPLACED);
     try {
       await this.#filterEvents();
       await this.ledger.loadOpen(this.settings.id);
+      this.#aliveAt ??= await this.heartbeat.read(this.settings.id);
+      // One that ended meanwhile is not taken for the present one.
+      if (life.over !== null) return life.over;
+      this.#onConnected(session, report);
+      for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt);
+      early = null;
+      await this.#reconcile(session);
     } catch (error) {
-      session.close('the records could not be loaded');
+      if (life.over !== null) return life.over;
+      session.close('the records could not be compared with the switch');
       throw error;
     }
+    void this.#watch(session);
+    return ended;
+  }
+
+  #onConnected(session: AriSession, report: StartUpReport): void {
     this.#report = report;
-    if (previous === null || previous.boot !== report.boot)
-      this.#aliveAt = Math.min(this.#aliveAt ?? Infinity, report.startedAt);
     this.#session = session;
     this.#connectedAt = Date.now();
     this.#missing = 'all';
@@ -185,11 +219,14 @@ export class NodeSession {
       { scope: 'asterisk', node: this.settings.name, version: report.version, app: this.app },
       'connected to the PBX',
     );
-    for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt);
-    early = null;
-    await this.#reconcile(session);
-    void this.#watch(session);
-    return ended;
+  }
+
+  /** A switch that sends many of them does not fill the log. */
+  #onBadFrame(reason: string): void {
+    this.metrics.badFrames.inc();
+    if (Date.now() - this.#badFrameLoggedAt < BAD_FRAME_LOG_EVERY_MS) return;
+    this.#badFrameLoggedAt = Date.now();
+    this.log.warn({ scope: 'asterisk', node: this.settings.name, reason }, 'a frame from the PBX was passed over');
   }
 
   #onFrame(frame: AriFrame, receivedAt: number): void {
@@ -218,6 +255,7 @@ export class NodeSession {
   /** Every half a minute, and while records cannot be stored the session is closed. */
   async #watch(session: AriSession): Promise<void> {
     let reconcileAt = Date.now() + RECONCILE_EVERY_MS;
+    let beatAt = 0;
     while (this.#session === session && !this.#stopping.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -228,6 +266,11 @@ export class NodeSession {
       if (trouble !== null) {
         session.close(trouble);
         return;
+      }
+      if (Date.now() >= beatAt) {
+        beatAt = Date.now() + HEARTBEAT_MS;
+        // Pings are answered, so what the events told is still so.
+        await this.heartbeat.write(this.settings.id, session.lastHeardAt + this.clockOffsetMs).catch(() => undefined);
       }
       const second = this.#missing !== 'all' && this.#missing.size > 0;
       if (Date.now() >= reconcileAt - (second ? RECONCILE_EVERY_MS - SECOND_LOOK_MS : 0)) {

@@ -1,4 +1,5 @@
 import domain from 'node:domain';
+import type { ClientRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
 import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
@@ -18,7 +19,7 @@ const MAX_FRAME_BYTES = 1_048_576;
 export type SessionHandlers = {
   /** One event. Called in the order in which the switch sent them. */
   readonly onFrame: (frame: AriFrame, receivedAt: number) => void;
-  /** A frame that is no event: it is counted and passed over. */
+  /** A frame that is no event, or that `onFrame` could not take: it is counted and passed over. */
   readonly onBadFrame: (reason: string) => void;
   /** The session is over, whoever ended it. Called once. */
   readonly onClosed: (reason: string) => void;
@@ -48,8 +49,8 @@ type AriClientModule = { connect(url: string, username: string, password: string
  * behind the caller's back; and never settles a request whose connection is cut:
  * - each node has its own instance of the module, so credentials do not mix;
  * - it gets a socket whose messages and end come to us alone;
- * - it runs in a domain, which catches what it throws outside of promises;
- * - every call is raced against a deadline.
+ * - it runs in a domain, which catches what it throws outside of promises; what we do with events runs outside of it;
+ * - every call is raced against a deadline, and its requests end by then too.
  *
  * @throws {Error} when the switch cannot be reached, refuses the login, or does not answer in time.
  */
@@ -71,7 +72,8 @@ export async function openAriSession(
 class ContainedClient implements AriSession {
   readonly #domain = domain.create();
   readonly #module: AriClientModule;
-  readonly #failures: ((error: Error) => void)[] = [];
+  /** What to call when something under way fails. */
+  readonly #failures = new Set<(error: Error) => void>();
   #client: Client | null = null;
   #socket: ContainedSocket | null = null;
   #heardAt = Date.now();
@@ -82,10 +84,7 @@ class ContainedClient implements AriSession {
     private readonly address: AriNodeAddress,
     private readonly handlers: SessionHandlers,
   ) {
-    this.#domain.on('error', (error: unknown) => {
-      const failure = error instanceof Error ? error : new Error(String(error));
-      for (const fail of this.#failures.splice(0)) fail(failure);
-    });
+    this.#domain.on('error', (error: unknown) => this.#failAll(toError(error)));
     this.#module = loadAriClient((url) => this.#openSocket(url));
   }
 
@@ -101,6 +100,9 @@ class ContainedClient implements AriSession {
       this.#module.connect(base, username, password),
     );
     await this.#guarded(DEADLINE_MS, 'opening the event socket', () => (this.#client as Client).start(app));
+    // It may have closed in the same moment, before anybody would have been told.
+    if (this.#state !== 'opening' || this.#socket?.readyState !== WebSocket.OPEN)
+      throw new Error('the event socket closed as soon as it was open');
     this.#state = 'open';
     this.#heardAt = Date.now();
     this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
@@ -143,20 +145,12 @@ class ContainedClient implements AriSession {
     // ari-client retries by itself after a failure; it must not open a socket that nobody holds.
     if (this.#state === 'closed') throw new Error('the session was given up');
     this.#socket?.terminate();
-    const socket = new ContainedSocket(url);
+    const socket = this.#outside(() => new ContainedSocket(url));
     this.#socket = socket;
-    socket.listen('message', (data: unknown) => {
-      if (this.#state === 'closed') return;
-      const receivedAt = Date.now();
-      this.#heardAt = receivedAt;
-      const frame = parseFrame(String(data));
-      if (frame === null) this.handlers.onBadFrame('not an event');
-      else this.handlers.onFrame(frame, receivedAt);
-    });
+    socket.listen('message', (data: unknown) => this.#onMessage(String(data)));
     socket.listen('pong', () => (this.#heardAt = Date.now()));
     socket.listen('error', (error: unknown) => {
-      for (const fail of this.#failures.splice(0)) fail(error as Error);
-      if (socket === this.#socket) this.#end((error as Error).message);
+      if (socket === this.#socket) this.#end(toError(error).message);
     });
     socket.listen('close', (code: unknown) => {
       if (socket === this.#socket) this.#end(`the socket closed with code ${String(code)}`);
@@ -164,27 +158,69 @@ class ContainedClient implements AriSession {
     return socket;
   }
 
+  #onMessage(data: string): void {
+    if (this.#state === 'closed') return;
+    const receivedAt = Date.now();
+    this.#heardAt = receivedAt;
+    const frame = parseFrame(data);
+    if (frame === null) {
+      this.handlers.onBadFrame('not an event');
+      return;
+    }
+    try {
+      this.handlers.onFrame(frame, receivedAt);
+    } catch (error) {
+      this.handlers.onBadFrame(`${frame.type} cannot be followed: ${toError(error).message}`);
+    }
+  }
+
+  /** What is made here belongs to no domain: one that caught our own failures would hide them. */
+  #outside<T>(make: () => T): T {
+    const isInside = (process as { domain?: unknown }).domain === this.#domain;
+    if (!isInside) return make();
+    this.#domain.exit();
+    try {
+      return make();
+    } finally {
+      this.#domain.enter();
+    }
+  }
+
+  #failAll(error: Error): void {
+    for (const fail of this.#failures) fail(error);
+    this.#failures.clear();
+  }
+
   #end(reason: string): void {
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
     if (this.#pings !== null) clearInterval(this.#pings);
+    this.#failAll(new Error(reason));
     if (wasOpen) this.handlers.onClosed(reason);
   }
 
   /** Runs something of ari-client: whatever it throws, wherever, and however long it takes, this settles. */
   async #guarded<T>(deadlineMs: number, what: string, run: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const failed = new Promise<never>((_, reject) => {
-      this.#failures.push(reject);
-      timer = setTimeout(() => reject(new Error(`${what} took over ${deadlineMs / 1000} s`)), deadlineMs);
-    });
+    if (this.#state === 'closed') throw new Error('the session is over');
+    let settle!: (error: Error) => void;
+    const failed = new Promise<never>((_, reject) => (settle = reject));
     failed.catch(() => undefined);
+    this.#failures.add(settle);
+    const timer = setTimeout(() => settle(new Error(`${what} took over ${deadlineMs / 1000} s`)), deadlineMs);
     try {
       return await Promise.race([this.#domain.run(() => Promise.resolve(run())), failed]);
+    } catch (error) {
+      // It also rejects with plain text.
+      throw toError(error);
     } finally {
       clearTimeout(timer);
+      this.#failures.delete(settle);
     }
   }
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** A socket that tells ari-client that it opened, and nothing else: messages, errors and the end are ours. */
@@ -217,6 +253,12 @@ function plain<T>(resources: T[]): T[] {
   });
 }
 
+/** The parts of ari-client's own client that are changed. */
+type SwaggerModule = {
+  SwaggerApi: { prototype: { fail(this: { failure(message: string): void }, message: string): void } };
+  ShredHttpClient: { prototype: { execute: (this: unknown, options: unknown) => { readonly _raw: ClientRequest } } };
+};
+
 const require = createRequire(import.meta.url);
 
 /** A fresh instance of ari-client and of what holds its state, opening sockets through `openSocket`. */
@@ -224,8 +266,10 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
   const path = require.resolve('ari-client');
   const itsRequire = createRequire(path);
   const wsPath = itsRequire.resolve('ws');
+  const requestPath = itsRequire.resolve('request');
   const swaggerPath = itsRequire.resolve('swagger-client');
-  const ws = require.cache[wsPath];
+  const request = itsRequire('request') as (options: object, done: () => void) => void;
+  const [ws, requestModule] = [require.cache[wsPath], require.cache[requestPath]];
   const isOwn = (id: string): boolean => /[/\\]node_modules[/\\](?:ari-client|swagger-client)[/\\]/.test(id);
   const drop = (): void => {
     for (const id of Object.keys(require.cache)) if (isOwn(id)) delete require.cache[id];
@@ -238,8 +282,18 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
         return openSocket(url);
       },
     } as unknown as NodeJS.Module;
-    const swagger = itsRequire(swaggerPath) as {
-      SwaggerApi: { prototype: { fail(this: { failure(message: string): void }, message: string): void } };
+    // Its first request, and those of its reads below, would wait for ever, and so keep their connections.
+    require.cache[requestPath] = {
+      exports: (url: string, done: () => void) => request({ url, timeout: DEADLINE_MS, followRedirect: false }, done),
+    } as unknown as NodeJS.Module;
+    const swagger = itsRequire(swaggerPath) as SwaggerModule;
+    const http = swagger.ShredHttpClient.prototype;
+    const { execute } = http;
+    http.execute = function executeInTime(options) {
+      const sent = execute.call(this, options);
+      const { _raw: raw } = sent;
+      raw.setTimeout(DEADLINE_MS, () => raw.destroy());
+      return sent;
     };
     // It makes a global of this name, and writes to standard output through it.
     (globalThis as { log?: unknown }).log = () => undefined;
@@ -249,8 +303,13 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
     };
     return itsRequire(path) as AriClientModule;
   } finally {
-    if (ws === undefined) delete require.cache[wsPath];
-    else require.cache[wsPath] = ws;
+    for (const [id, module] of [
+      [wsPath, ws],
+      [requestPath, requestModule],
+    ] as const) {
+      if (module === undefined) delete require.cache[id];
+      else require.cache[id] = module;
+    }
     drop();
   }
 }

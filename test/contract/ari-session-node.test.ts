@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../lab/wait-for.js';
+import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
+import { NodeSession } from '../../src/asterisk/node-session.js';
+import type { CallDirector } from '../../src/calls/control/call-director.js';
+import type { CallLedger } from '../../src/calls/ledger/call-ledger.js';
+import type { Told } from '../../src/calls/ledger/told.js';
+import { Metrics } from '../../src/metrics/metrics.js';
+import { FakeAri } from '../support/fake-ari.js';
+import { noLog } from '../support/no-log.js';
+
+let ari: FakeAri;
+let node: NodeSession;
+let metrics: AsteriskMetrics;
+let told: Told[];
+/** What happens while the open records are loaded. */
+let onLoad: () => Promise<void>;
+
+beforeEach(async () => {
+  ari = await FakeAri.start();
+  ari.documents['/ari/asterisk/modules'] = [];
+  told = [];
+  onLoad = () => Promise.resolve();
+  metrics = new AsteriskMetrics(new Metrics());
+  const ledger = {
+    trouble: () => null,
+    loadOpen: async () => {
+      await onLoad();
+      return [];
+    },
+    settled: () => Promise.resolve(),
+    openCallsOf: () => [],
+    tell: (one: Told) => void told.push(one),
+  } as unknown as CallLedger;
+  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
+  node = new NodeSession(settings, ledger, {} as CallDirector, metrics, noLog);
+  ari.answer = modulesAreThere;
+});
+afterEach(async () => {
+  await node.stop();
+  await ari.stop();
+});
+
+type Answer = FakeAri['answer'];
+const names = [
+  'res_ari app_stasis res_stasis res_stasis_answer chan_pjsip func_timeout func_callerid res_pjsip_header_funcs',
+  'res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events',
+]
+  .join(' ')
+  .split(' ');
+const modulesAreThere: Answer = ({ path }, response) => {
+  if (path !== '/ari/asterisk/modules') return false;
+  response.writeHead(200).end(JSON.stringify(names.map((name) => ({ name: `${name}.so`, status: 'Running' }))));
+  return true;
+};
+const isUp = () => node.health().status !== 'down';
+const gauge = async (): Promise<number> => (await metrics.connected.get()).values[0]?.value ?? 0;
+const openSockets = () => ari.sockets.filter(({ readyState }) => readyState === 1);
+
+describe('the session of a node', () => {
+  it('follows what the switch tells, from the first event on', async () => {
+    onLoad = async () => {
+      ari.send({ type: 'StasisEnd', channel: { id: 'early' }, timestamp: '2026-11-22T08:40:00.000+0000' });
+    };
+    node.start();
+    await waitFor(isUp, { what: 'the connection' });
+    ari.send({ type: 'StasisEnd', channel: { id: 'later' }, timestamp: '2026-11-22T08:40:01.000+0000' });
+    await waitFor(() => told.length === 2, { what: 'both events' });
+    expect(told.map(({ leg }) => leg)).toEqual(['early', 'later']);
+    expect(node.boot).toBe('2026-11-22T08:39:46.228+0000');
+  });
+
+  it('is not there while the switch’s channels cannot be read, and is once they can', async () => {
+    let stalled = true;
+    ari.answer = (request, response, raw) =>
+      (stalled && request.path === '/ari/channels') || modulesAreThere(request, response, raw);
+    node.start();
+    await waitFor(() => node.health().lastError, { what: 'the failure to be told', timeoutMs: 15_000 });
+    expect(node.health()).toMatchObject({ status: 'down', summary: expect.stringContaining('channels') });
+    expect(node.boot).toBeNull();
+    expect(await gauge()).toBe(0);
+    stalled = false;
+    await waitFor(isUp, { what: 'the connection', timeoutMs: 20_000 });
+    ari.send({ type: 'StasisEnd', channel: { id: 'heard' } });
+    await waitFor(() => told.length === 1, { what: 'its events, each once' });
+    expect(openSockets()).toHaveLength(1);
+    expect(await gauge()).toBe(1);
+  });
+
+  it('is not taken for connected when it ends while the records are loaded', async () => {
+    let loads = 0;
+    let goOn!: () => void;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    onLoad = async () => {
+      if (++loads > 1) return held;
+      ari.cut();
+      await waitFor(() => openSockets().length === 0, { what: 'the cut' });
+      // The end of the socket is heard a turn later.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    node.start();
+    await waitFor(() => loads > 1, { what: 'the next attempt' });
+    expect(node.health().status).toBe('down');
+    expect(node.boot).toBeNull();
+    expect(await gauge()).toBe(0);
+    goOn();
+    await waitFor(isUp, { what: 'the connection' });
+    expect(await gauge()).toBe(1);
+  });
+
+  it('does not fight for its app name, also when it is taken while the session opens', async () => {
+    let opened = 0;
+    ari.upgrade = () => {
+      opened++;
+      void waitFor(() => ari.sockets[opened - 1], { what: 'the socket', everyMs: 1 }).then(() =>
+        ari.send({ type: 'ApplicationReplaced', application: 'ringline' }),
+      );
+      return false;
+    };
+    node.start();
+    await waitFor(() => node.health().lastError?.detail.includes('another client took the app name'), {
+      what: 'the node to give way',
+    });
+    await waitFor(() => openSockets().length === 0, { what: 'the socket to close' });
+    expect(opened).toBe(1);
+    expect(isUp()).toBe(false);
+    // It tries again after the hold-off only; without one it would have by now.
+    await expect(waitFor(() => opened > 1, { what: 'nothing', timeoutMs: 1_500 })).rejects.toThrow('in vain');
+  });
+
+  it('names what is wrong in words that a person understands', async () => {
+    ari.answer = (request, response, raw) => {
+      if (!request.path.endsWith('resources.json')) return modulesAreThere(request, response, raw);
+      response.writeHead(503).end();
+      return true;
+    };
+    node.start();
+    await waitFor(() => node.health().lastError, { what: 'the failure' });
+    expect(node.health().summary).toMatch(/^The session cannot be opened: 503\b.*\.$/);
+  });
+});
