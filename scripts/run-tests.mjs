@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { compile } from './compile.mjs';
+import { BUILDS, compile } from './compile.mjs';
 import { projectRoot } from './project.mjs';
 import { runKept } from './run-kept.mjs';
 
@@ -18,7 +17,9 @@ const TIERS = ['unit', 'contract', 'project', 'integration', 'lab'];
  * @returns {Promise<Counts>}
  */
 export async function runTests(filters) {
-  const reports = mkdtempSync(join(tmpdir(), 'ringline-tests-'));
+  // Among the builds, where what an interrupted run leaves behind is cleared away a day later.
+  const reports = join(BUILDS, `reports-${process.pid}`);
+  mkdirSync(reports, { recursive: true });
   const total = { passed: 0, failed: 0, skipped: 0 };
   try {
     const missing = await missingLab();

@@ -1,4 +1,6 @@
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -253,6 +255,36 @@ describe('the lab', () => {
     await caller.done;
     expect((await phone.calls())[0]?.finalStatus).toBe(200);
     await phone.stop();
+  });
+
+  it('ends with its owner, also by kill -9, and leaves no folder', async () => {
+    const compiled = (await promisify(execFile)(process.execPath, ['scripts/compile.mjs'])).stdout.trim();
+    const owner = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `const { startLab } = await import(${JSON.stringify(`${compiled}/lab/start-lab.js`)});
+         const { dir, asterisk, postgres, redis } = await startLab({ postgres: 'own', redis: 'own' });
+         console.log(JSON.stringify({ dir, pids: [asterisk.pid, postgres.pid, redis.pid] }));`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let said = '';
+    owner.stdout.on('data', (data) => (said += String(data)));
+    const { dir, pids } = await waitFor(
+      () => said.includes('\n') && (JSON.parse(said) as { dir: string; pids: number[] }),
+      {
+        what: 'the lab of the other process',
+        timeoutMs: 60_000,
+      },
+    );
+    expect(pids.every((pid) => existsSync(`/proc/${pid}`))).toBe(true);
+    owner.kill('SIGKILL');
+    await waitFor(() => !pids.some((pid) => existsSync(`/proc/${pid}`)) && !existsSync(dir), {
+      what: 'everything to be gone',
+      timeoutMs: 15_000,
+    });
   });
 
   it('gives a PostgreSQL and a Redis that can be copied, killed and started again', async () => {
