@@ -66,6 +66,7 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
       ((await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body as { status: string }).status !== 'down',
     {
       what: 'Ringline to connect to Asterisk',
+      timeoutMs: 60_000,
     },
   );
   return { tenantId, nodeId, lineId: line.body.id as string, number, did: line.body.did as string, agentIds, call };

@@ -9,7 +9,7 @@ export class Initial1790000000000 implements MigrationInterface {
       `CREATE TABLE "agent" ("tenant_id" uuid NOT NULL, "id" uuid NOT NULL, "name" text NOT NULL, "email" text, "crm_users" jsonb NOT NULL, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), "updated_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "agent_pkey" PRIMARY KEY ("tenant_id", "id"))`,
     );
     await runner.query(
-      `CREATE TABLE "pbx_node" ("id" uuid NOT NULL, "name" text NOT NULL, "ari_url" text NOT NULL, "username" text NOT NULL, "password_sealed" text NOT NULL, "app" text NOT NULL, "observe" boolean NOT NULL, "tenant_ids" uuid array NOT NULL, "default_tenant_id" uuid, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), "updated_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "pbx_node_pkey" PRIMARY KEY ("id"))`,
+      `CREATE TABLE "pbx_node" ("id" uuid NOT NULL, "name" text NOT NULL, "ari_url" text NOT NULL, "username" text NOT NULL, "password_sealed" text NOT NULL, "app" text NOT NULL, "observe" boolean NOT NULL, "tenant_ids" uuid array NOT NULL, "default_tenant_id" uuid, "alive_at" TIMESTAMP(3) WITH TIME ZONE, "created_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), "updated_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), CONSTRAINT "pbx_node_pkey" PRIMARY KEY ("id"))`,
     );
     await runner.query(`CREATE UNIQUE INDEX "pbx_node_name" ON "pbx_node"  ("name")`);
     await runner.query(

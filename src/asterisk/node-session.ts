@@ -246,6 +246,7 @@ export class NodeSession {
 
   #onClosed(): void {
     if (this.#session === null) return;
+    this.#aliveAt = this.#session.lastHeardAt + this.clockOffsetMs;
     this.#session = null;
     this.#connectedAt = null;
     this.rooms.clear();

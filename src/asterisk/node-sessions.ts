@@ -8,7 +8,7 @@ import type { PartHealth } from '../health/health-parts.js';
 import { NodeHealthSource, type NodeHealth } from '../pbx-nodes/node-health.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
-import { NodeSession, type NodeSettings } from './node-session.js';
+import { NodeSession, type Heartbeat, type NodeSettings } from './node-session.js';
 
 /** PostgreSQL channel: a node was added, changed or removed. */
 export const NODES_CHANGED = 'ringline_nodes';
@@ -91,11 +91,19 @@ export class NodeSessions extends NodeHealthSource {
     const { ledger, director } = this.#dependencies;
     for (const [id, settings] of wanted) {
       if (settings === null || this.#sessions.has(id)) continue;
-      const session = new NodeSession(settings, ledger, director, this.metrics, this.log);
+      const session = new NodeSession(settings, ledger, director, this.#heartbeat, this.metrics, this.log);
       this.#sessions.set(id, session);
       session.start();
     }
   }
+
+  readonly #heartbeat: Heartbeat = {
+    read: async (nodeId) =>
+      (await this.database.source.getRepository(PbxNode).findOneBy({ id: nodeId }))?.aliveAt?.getTime() ?? null,
+    write: async (nodeId, at) => {
+      await this.database.source.query('update pbx_node set alive_at = $2 where id = $1', [nodeId, new Date(at)]);
+    },
+  };
 
   #settings(row: PbxNode): NodeSettings | null {
     try {

@@ -33,7 +33,7 @@ export type Reconciliation = {
  * Compares what the switch has with what we believe. Pure.
  * @param open Calls of the node that have not ended.
  * @param missedBefore Legs that the snapshot before this one missed, or 'all' when events were lost for sure.
- * @param lastAliveAt When the switch was last known to work as before, ms: the end of what ended unseen.
+ * @param lastAliveAt When the switch was last known to be as its events said, ms: what ended unseen ended after that.
  */
 export function reconcile(
   snapshot: Snapshot,
@@ -51,11 +51,12 @@ export function reconcile(
   for (const call of open) {
     const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot });
     if (call.boot === boot) liveRooms.add(roomOf(call.identity.id));
+    const lastSign = lastSignOf(call);
     for (const leg of call.state?.legs ?? []) {
       known.add(leg.id);
       if (isOver(leg)) continue;
       if (call.boot !== boot) {
-        tell(leg.id, endedFact(leg.id, Math.max(lastAliveAt, leg.createdAt ?? 0), 'estimate', NODE_RESTARTED));
+        tell(leg.id, endedFact(leg.id, Math.max(lastAliveAt, lastSign), 'estimate', NODE_RESTARTED));
         continue;
       }
       const channel = channels.get(leg.id);
@@ -70,7 +71,7 @@ export function reconcile(
             leg.id,
             endedFact(
               leg.id,
-              exact ?? Math.max(lastAliveAt, leg.createdAt),
+              exact ?? Math.max(lastAliveAt, lastSign),
               exact === null ? 'estimate' : 'reconcile',
               null,
             ),
@@ -103,6 +104,18 @@ export function reconcile(
 function isLive(id: string, open: readonly LiveCall[]): boolean {
   const callId = callOfOurId(id);
   return open.some((call) => call.identity.id === callId);
+}
+
+/** When the newest thing happened that is known of a call: none of its legs ended before unseen. */
+function lastSignOf(call: LiveCall): number {
+  const signs = (call.state?.legs ?? []).flatMap((leg) => [
+    leg.createdAt,
+    leg.dialSentAt,
+    leg.ringing?.at,
+    leg.answered?.at,
+    ...leg.stays.flatMap(({ from, until }) => [from, until]),
+  ]);
+  return Math.max(0, ...signs.map((at) => at ?? 0));
 }
 
 type Leg = NonNullable<LiveCall['state']>['legs'][number];

@@ -34,6 +34,10 @@ export class PbxNode {
   @Column('uuid', { nullable: true })
   defaultTenantId!: string | null;
 
+  /** When its events were last followed, by its own clock: what ended unseen ended after that. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  aliveAt!: Date | null;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
