@@ -1,3 +1,4 @@
+import type { ReleaseReason } from '../calls/domain/fact.js';
 import type { NodeBoot } from '../calls/ledger/told.js';
 import {
   TelephonySwitch,
@@ -124,8 +125,10 @@ export class AsteriskSwitch extends TelephonySwitch {
     return this.#command(node, 'DELETE', bridgePath(room));
   }
 
-  async endLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
-    return this.#command(node, 'DELETE', channelPath(leg));
+  /** `answered_elsewhere` puts `Reason: SIP;cause=200;text="Call completed elsewhere"` (RFC 3326) into the CANCEL. */
+  async endLeg(node: NodeBoot, leg: string, why: ReleaseReason): Promise<CommandResult> {
+    const reason = why === 'answered-elsewhere' ? '?reason=answered_elsewhere' : '';
+    return this.#command(node, 'DELETE', channelPath(leg) + reason);
   }
 
   async handBack(node: NodeBoot, leg: string): Promise<CommandResult> {

@@ -1,4 +1,5 @@
 import type { DialEndpoint } from '../numbers/dial-endpoint.js';
+import type { ReleaseReason } from './domain/fact.js';
 import type { NodeBoot } from './ledger/told.js';
 
 /** How a command ended. `unknown`: no answer came, it may have been carried out; ask before anything is repeated. */
@@ -72,7 +73,8 @@ export abstract class TelephonySwitch {
 
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
-  abstract endLeg(node: NodeBoot, leg: string): Promise<CommandResult>;
+  /** Ends a leg. A phone that only rang is told when the call was answered elsewhere: it shows no missed call then. */
+  abstract endLeg(node: NodeBoot, leg: string, why: ReleaseReason): Promise<CommandResult>;
 
   /** Gives a caller back to the dial plan, which goes on with its fall-back. */
   abstract handBack(node: NodeBoot, leg: string): Promise<CommandResult>;

@@ -194,7 +194,7 @@ export class CallDirector implements AfterCommit {
       case 'dial-leg':
         return this.#dialLeg(call, node, command, handled.made.has(command.leg));
       case 'end-leg': {
-        const result = await this.#repeat(call, command, () => this.telephony.endLeg(node, command.leg));
+        const result = await this.#repeat(call, command, () => this.telephony.endLeg(node, command.leg, command.why));
         if (result.kind === 'gone') this.#neverMade(call, node, command.leg);
         return result.kind === 'done';
       }
@@ -336,7 +336,7 @@ export class CallDirector implements AfterCommit {
     const at = this.telephony.nowAt(node.nodeId);
     this.#tell(call, node, [{ leg, kind: 'refused', key: '', at, source: 'ringline', data: { reason, text } }]);
     // An unknown end may leave a leg behind.
-    if (result.kind === 'unknown') void this.telephony.endLeg(node, leg);
+    if (result.kind === 'unknown') void this.telephony.endLeg(node, leg, 'orphan');
   }
 
   #neverMade(call: LiveCall, node: NodeBoot, id: string): void {

@@ -13,7 +13,7 @@ export type Command = { readonly key: string } & (
   /** Has the switch itself end `partner`, by its own name, when `leg` ends. */
   | { readonly do: 'tie-legs'; readonly leg: string; readonly partner: string }
   | { readonly do: 'close-room'; readonly room: string }
-  | { readonly do: 'end-leg'; readonly leg: string }
+  | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
   | { readonly do: 'hand-back'; readonly leg: string }
   | { readonly do: 'renew-lease'; readonly leg: string; readonly seconds: number }
   /** Ask whether the leg is still there: its end was announced and did not come. */
@@ -99,7 +99,8 @@ export class DecisionBuilder {
   done(): Decision {
     for (const leg of this.state.legs) {
       if (isOver(leg)) continue;
-      if (leg.released !== null) this.chain({ key: `end:${leg.id}`, do: 'end-leg', leg: leg.id });
+      if (leg.released !== null)
+        this.chain({ key: `end:${leg.id}`, do: 'end-leg', leg: leg.id, why: leg.released.why });
       const announced = Math.min(leg.released?.at ?? Infinity, leg.hangupAsked?.at ?? Infinity);
       if (announced === Infinity) continue;
       const overdue = this.now - announced - DOUBT_AFTER_MS;

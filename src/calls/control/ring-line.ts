@@ -76,7 +76,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   const deadline = state.placed.at + plan.ringSeconds * 1000;
   if (now >= deadline) {
     decision.release(liveLegs(agents), 'no-answer');
-    return handBack(liveLegs(agents).some((leg) => leg.ringing !== null) ? 'agent-no-answer' : agentReason(agents));
+    return handBack(agentReason(agents));
   }
   decision.wakeAt(deadline);
   return decision.done();

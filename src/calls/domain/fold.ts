@@ -90,9 +90,10 @@ function status(
   if (ended !== null) return 'ended';
   if (stretches.length > 0) return 'answered';
   if (state.placed.direction === 'inbound') {
-    // Back in the dial plan nobody of ours rings any more.
-    if (state.handedBack !== null || state.legs.some((leg) => leg.side === 'remote' && leg.leftControlAt !== null))
-      return 'queued';
+    // Back in the dial plan nobody of ours rings any more. A caller who hangs up leaves our control too.
+    const isBack = (leg: LegState): boolean =>
+      leg.side === 'remote' && leg.leftControlAt !== null && leg.hangupAsked === null && leg.ended === null;
+    if (state.handedBack !== null || state.legs.some(isBack)) return 'queued';
     return ringing === null ? 'queued' : 'ringing';
   }
   return ringing === null ? 'dialing' : 'ringing';

@@ -75,8 +75,15 @@ export function refusalOf(leg: LegState): Refusal {
   if (leg.refused !== null) return 'unreachable';
   if (leg.ended === null) return 'none';
   const { sip, q850 } = leg.ended;
+  // Nobody was found there: where nothing listens the switch itself says 408 after 32 s (RFC 3261 timer B).
+  if (sip === 408 && !rang(leg)) return 'unreachable';
   if (sip !== null) return bySipStatus[sip] ?? (sip >= 500 ? 'unreachable' : 'refused');
   return q850 === null ? 'none' : (byQ850[q850] ?? 'none');
+}
+
+/** True when the phone there gave a sign of life: it rang, or sent sound before an answer. */
+function rang(leg: LegState): boolean {
+  return leg.ringing !== null || leg.progressAt !== null;
 }
 
 /** True when the leg's own party ended it: neither we nor the switch told it to go before. */
@@ -146,10 +153,12 @@ function agentSide(agents: readonly LegState[]): Verdict {
   return { outcome: reason === 'agent-rejected' ? 'cancelled' : 'failed', reason };
 }
 
-/** Why no agent took a call, from the legs of their phones. A phone that rang tells more than one that could not. */
+/** Why no agent took a call, from the legs of their phones, now or at the end of the time they have. A phone that rang tells more than one that could not. */
 export function agentReason(agents: readonly LegState[]): OutcomeReason {
   const refusals = agents.map((leg): OutcomeReason => {
-    if (leg.released?.why === 'no-answer' && !endedByItself(leg)) return 'agent-no-answer';
+    // Out of time. A phone that has not even rung by then is gone, though it is registered.
+    const waitedFor = !isOver(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
+    if (waitedFor) return rang(leg) ? 'agent-no-answer' : 'device-unreachable';
     switch (refusalOf(leg)) {
       case 'busy':
         return 'agent-busy';
@@ -165,16 +174,10 @@ export function agentReason(agents: readonly LegState[]): OutcomeReason {
       case 'unreachable':
         return 'device-unreachable';
       case 'none':
-        return isOver(leg) ? 'agent-rejected' : 'unknown';
+        return 'agent-rejected';
     }
   });
-  const telling: readonly OutcomeReason[] = [
-    'agent-no-answer',
-    'agent-rejected',
-    'agent-busy',
-    'device-unreachable',
-    'unknown',
-  ];
+  const telling: readonly OutcomeReason[] = ['agent-no-answer', 'agent-rejected', 'agent-busy', 'device-unreachable'];
   return telling.find((reason) => refusals.includes(reason)) ?? 'device-unreachable';
 }
 
@@ -195,7 +198,10 @@ export function hangupSide(state: CallState, stretches: readonly Talk[]): Hangup
   const first =
     last === undefined && state.placed.direction === 'outbound' ? (relevant.at(-1) ?? null) : (relevant[0] ?? null);
   if (first !== null) return { by: first.ended?.estimated === true ? 'unknown' : first.side, leg: first };
-  return { by: state.legs.some(({ released }) => released !== null) ? 'system' : 'unknown', leg: remote };
+  // A caller who is back in the dial plan is sent away by that.
+  const sentAway = remote?.hangupAsked?.byParty === false && (remote.leftControlAt ?? Infinity) < remote.hangupAsked.at;
+  const isOurs = sentAway || state.legs.some(({ released }) => released !== null);
+  return { by: isOurs ? 'system' : 'unknown', leg: remote };
 }
 
 /** Marks a leg that ended because its switch was restarted. */
