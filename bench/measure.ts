@@ -1,0 +1,273 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+import { foundCompany, type Company } from '../lab/company.js';
+import { keepProcess } from '../lab/kept-process.js';
+import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline.js';
+import type { Phone } from '../lab/sipp.js';
+import type { Lab } from '../lab/start-lab.js';
+import { waitFor } from '../lab/wait-for.js';
+import { processorMs } from './processor-time.js';
+import { quantile, round } from './statistics.js';
+
+export type Latency = { readonly p50: number; readonly p99: number };
+
+export type Measured = {
+  /** Calls in which both sides talked and that ended as they should, by the phones. */
+  readonly completed: number;
+  /** Records that are ended and answered. */
+  readonly records: number;
+  /** Webhooks received. */
+  readonly webhooks: number;
+  /** From the last hang-up until every record and webhook was there. */
+  readonly settledSeconds: number;
+  readonly cpuMsPerCall: Readonly<Record<string, number>>;
+  readonly latencyMs: Readonly<Record<string, Latency>>;
+};
+
+type Load = { readonly rate: number; readonly calls: number };
+
+const AGENTS = 10;
+const TALK_MS = 1_000;
+const agents = Array.from({ length: AGENTS }, (_, i) => i + 1);
+const didOf = (n: number): string => `49309018${20 + n}`;
+const callerOf = (i: number): string => `+4930${String(2_000_000 + i)}`;
+
+/** The bare client of bench/reference.ts: what the calls cost without records. */
+export async function measureReference(lab: Lab, load: Load): Promise<Measured> {
+  const { ariUrl, username, password } = lab.asterisk;
+  const script = join(await compiledFolder(), 'bench/reference.js');
+  const lines = agents.map((n) => `${didOf(n)}=agent${n}`);
+  const reference = await keepProcess(process.execPath, [script, ariUrl, username, password, ...lines], {
+    logFile: join(lab.dir, 'reference.log'),
+    aliveFile: '-',
+  });
+  await waitFor(async () => (await lab.asterisk.cli('ari show apps')).includes('ringline'), {
+    what: 'the reference to connect',
+  });
+  const parts = { control: reference.pid, asterisk: lab.asterisk.pid };
+  const { completed, cpuMsPerCall, inviteMs } = await run(lab, load, parts, () => Promise.resolve());
+  await reference.stop();
+  return {
+    completed,
+    records: 0,
+    webhooks: 0,
+    settledSeconds: 0,
+    cpuMsPerCall,
+    latencyMs: { callerToAgentInvite: inviteMs },
+  };
+}
+
+/** Ringline as telephony and worker in processes of their own, with a stream for every agent and one webhook endpoint. */
+export async function measureRingline(
+  lab: Lab,
+  load: Load & { readonly profileDir?: string | undefined },
+): Promise<Measured> {
+  const env = {
+    LOG_LEVEL: 'warn',
+    NODE_OPTIONS: load.profileDir === undefined ? '' : `--cpu-prof --cpu-prof-dir=${load.profileDir}`,
+  };
+  const telephony = await startRingline(lab, { name: 'telephony', entry: 'bench/telephony.js', env });
+  const worker = await startRingline(lab, {
+    name: 'worker',
+    databaseUrl: telephony.databaseUrl,
+    env: { ...env, ROLE: 'worker', SECRET_KEY: '', DATA_DIR: join(lab.dir, 'telephony', 'data') },
+  });
+  const company = await foundLines(lab, telephony);
+  const receiver = await startReceiver(lab);
+  await company.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url, description: 'bench' } });
+  const pops = await Promise.all(company.agentIds.map((agentId) => readPops(telephony, company, agentId)));
+
+  const parts = {
+    telephony: telephony.pid,
+    worker: worker.pid,
+    postgres: lab.postgres.pid ?? Number.NaN,
+    redis: lab.redis.pid ?? Number.NaN,
+    asterisk: lab.asterisk.pid,
+  };
+  let settledSeconds = Number.NaN;
+  let records = 0;
+  const measured = await run(lab, load, parts, async () => {
+    const lastAt = Date.now();
+    await waitFor(async () => (await answeredRecords(company)) >= load.calls && receiver.callsEnded() >= load.calls, {
+      what: 'records and webhooks',
+      timeoutMs: 60_000,
+      everyMs: 250,
+    }).catch(() => undefined);
+    settledSeconds = (Date.now() - lastAt) / 1000;
+    records = await answeredRecords(company);
+  });
+  const popTimes = new Map(pops.flatMap(({ seen }) => [...seen]));
+  const popMs = [...measured.invitedAt].flatMap(([caller, at]) => {
+    const poppedAt = popTimes.get(caller);
+    return poppedAt === undefined ? [] : [poppedAt - at];
+  });
+  for (const { stop } of pops) stop();
+  await telephony.stop();
+  await worker.stop();
+  await receiver.stop();
+  return {
+    completed: measured.completed,
+    records,
+    webhooks: receiver.count(),
+    settledSeconds: round(settledSeconds),
+    cpuMsPerCall: measured.cpuMsPerCall,
+    latencyMs: {
+      callerToAgentInvite: measured.inviteMs,
+      callerToPop: latency(popMs),
+      eventToWebhook: latency(receiver.lagsMs()),
+    },
+  };
+}
+
+/** Places the calls, and tells what they cost and how long the agents' phones waited for their INVITE. */
+async function run(
+  lab: Lab,
+  { rate, calls }: Load,
+  parts: Readonly<Record<string, number>>,
+  afterwards: () => Promise<void>,
+): Promise<{
+  completed: number;
+  cpuMsPerCall: Record<string, number>;
+  inviteMs: Latency;
+  invitedAt: Map<string, number>;
+}> {
+  const phone = await lab.sipp.phone({ register: agents.map((n) => `agent${n}`), ringMs: 50, media: 'none' });
+  const before = times(parts);
+  const caller = await lab.sipp.caller({
+    calls: Array.from({ length: calls }, (_, i) => ({ from: callerOf(i), to: didOf(1 + (i % AGENTS)) })),
+    count: calls,
+    rate,
+    talkMs: TALK_MS,
+    media: 'none',
+  });
+  await caller.done;
+  await afterwards();
+  const after = times(parts);
+  const cpuMsPerCall = Object.fromEntries(
+    Object.keys(parts).map((part) => [part, round(((after[part] ?? 0) - (before[part] ?? 0)) / calls)]),
+  );
+  const placed = await caller.calls();
+  const invitedAt = new Map(placed.map((call) => [call.fromUser ?? '', call.inviteAt]));
+  const waits = await inviteWaits(phone, invitedAt);
+  await phone.stop();
+  return {
+    completed: placed.filter((call) => call.answeredAt !== undefined && call.byeAt !== undefined && call.byeBy === 'us')
+      .length,
+    cpuMsPerCall,
+    inviteMs: latency(waits),
+    invitedAt,
+  };
+}
+
+async function inviteWaits(phone: Phone, invitedAt: ReadonlyMap<string, number>): Promise<number[]> {
+  return (await phone.calls()).flatMap((call) => {
+    const at = invitedAt.get(call.fromUser ?? '');
+    return at === undefined ? [] : [call.inviteAt - at];
+  });
+}
+
+function times(parts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(parts).map(([part, pid]) => [part, processorMs(pid)]));
+}
+
+function latency(values: readonly number[]): Latency {
+  return { p50: round(quantile(values, 0.5)), p99: round(quantile(values, 0.99)) };
+}
+
+async function foundLines(lab: Lab, ringline: LabRingline): Promise<Company> {
+  const company = await foundCompany(lab, ringline, { agents, number: `+${didOf(100)}` });
+  for (const n of agents) {
+    await company.call('POST', '/v1/lines', {
+      body: {
+        pbxNodeId: company.nodeId,
+        number: `+${didOf(n)}`,
+        name: `Line ${n}`,
+        target: { agentIds: [company.agentIds[n - 1]] },
+        outbound: null,
+      },
+    });
+  }
+  return company;
+}
+
+async function answeredRecords(company: Company): Promise<number> {
+  let found = 0;
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { body } = await company.call(
+      'GET',
+      `/v1/calls?limit=200&outcome=answered${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
+    found += (body.items as unknown[]).length;
+    cursor = body.nextCursor as string | null;
+  }
+  return found;
+}
+
+/** An agent's stream: when each caller's pop came. */
+async function readPops(
+  ringline: LabRingline,
+  company: Company,
+  agentId: string,
+): Promise<{ seen: Map<string, number>; stop(): void }> {
+  const token = (await company.call('POST', '/v1/stream-tokens', { body: { agentId } })).body.token as string;
+  const abort = new AbortController();
+  const response = await fetch(`${ringline.url}/v1/stream?token=${token}`, { signal: abort.signal });
+  const seen = new Map<string, number>();
+  void (async () => {
+    let text = '';
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const frame = text.slice(0, end);
+        text = text.slice(end + 2);
+        if (!frame.includes('event: pop')) continue;
+        const data = JSON.parse(
+          frame
+            .split('\n')
+            .find((line) => line.startsWith('data: '))
+            ?.slice(6) ?? '{}',
+        ) as { from: { raw: string } };
+        seen.set(data.from.raw, Date.now());
+      }
+    }
+  })().catch(() => undefined);
+  return { seen, stop: () => abort.abort() };
+}
+
+/** Receives webhooks: how many, how many ends of calls, and how long after their events. */
+async function startReceiver(lab: Lab): Promise<{
+  readonly url: string;
+  count(): number;
+  callsEnded(): number;
+  lagsMs(): readonly number[];
+  stop(): Promise<void>;
+}> {
+  let count = 0;
+  let ended = 0;
+  const lags: number[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const event = JSON.parse(Buffer.concat(chunks).toString()) as { type: string; timestamp: string };
+      count++;
+      if (event.type === 'call.ended') ended++;
+      lags.push(Date.now() - Date.parse(event.timestamp));
+      response.writeHead(204).end();
+    });
+  });
+  const port = await lab.ports.next();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${port}/events`,
+    count: () => count,
+    callsEnded: () => ended,
+    lagsMs: () => lags,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

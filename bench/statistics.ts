@@ -1,0 +1,36 @@
+import type { Measured } from './measure.js';
+
+/** The value that `share` of the values do not exceed; NaN for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** The median of each figure over several runs. */
+export function medianOf(runs: readonly Measured[]): Measured {
+  const median = (pick: (run: Measured) => number): number => round(quantile(runs.map(pick), 0.5));
+  const parts = Object.keys(runs[0]?.cpuMsPerCall ?? {});
+  const latencies = Object.keys(runs[0]?.latencyMs ?? {});
+  return {
+    completed: Math.min(...runs.map(({ completed }) => completed)),
+    records: Math.min(...runs.map(({ records }) => records)),
+    webhooks: Math.min(...runs.map(({ webhooks }) => webhooks)),
+    settledSeconds: median((run) => run.settledSeconds),
+    cpuMsPerCall: Object.fromEntries(
+      parts.map((part) => [part, median((run) => run.cpuMsPerCall[part] ?? Number.NaN)]),
+    ),
+    latencyMs: Object.fromEntries(
+      latencies.map((name) => [
+        name,
+        {
+          p50: median((run) => run.latencyMs[name]?.p50 ?? Number.NaN),
+          p99: median((run) => run.latencyMs[name]?.p99 ?? Number.NaN),
+        },
+      ]),
+    ),
+  };
+}
