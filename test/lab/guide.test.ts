@@ -87,9 +87,9 @@ async function runBlocks(document: string, last: string, env: Record<string, str
       'bash',
       ['--norc', '-c', script],
       { env: { PATH: process.env['PATH'], ...env }, timeout: SCRIPT_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error) reject(new Error(`${error.message}\n${stdout}\n${stderr}`));
-        else resolve({ stdout });
+      (error, printed, complaint) => {
+        if (error) reject(new Error(`${error.message}\n${printed}\n${complaint}`));
+        else resolve({ stdout: printed });
       },
     );
   });

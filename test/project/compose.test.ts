@@ -139,8 +139,10 @@ describe('docker-compose.yml', () => {
   });
 
   it('declares the volumes that it uses', () => {
-    const used = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]));
-    expect(used.sort()).toEqual(Object.keys(compose.volumes).sort());
+    const used = Object.values(services).flatMap(({ volumes = [] }) =>
+      volumes.map((volume) => volume.split(':', 1)[0] ?? ''),
+    );
+    expect(new Set(used)).toEqual(new Set(Object.keys(compose.volumes)));
   });
 });
 
