@@ -11,13 +11,21 @@ import { runKept } from './run-kept.mjs';
 // npm writes it last, so a first install that was cut off has none.
 const INSTALLED = join(projectRoot, 'node_modules/.package-lock.json');
 
+const PROGRESS_MS = 15_000;
+
 /** Throws a sentence when npm fails. What npm says goes to standard error. */
 export async function ensureInstalled() {
   if (isInstalled()) return;
   const release = await lockInstall();
+  let progress;
   try {
     if (isInstalled()) return;
-    console.error('installing dependencies (npm ci)');
+    console.error('installing dependencies (npm ci): once, some minutes on a slow line');
+    const startedAt = Date.now();
+    progress = setInterval(
+      () => console.error(`... still installing (${Math.round((Date.now() - startedAt) / 1000)} s)`),
+      PROGRESS_MS,
+    );
     // "npm ci" begins by deleting: were it cut off there, this file could outlive the packages it lists.
     rmSync(INSTALLED, { force: true });
     const npm = process.env.npm_execpath;
@@ -28,6 +36,7 @@ export async function ensureInstalled() {
         : await runKept('npm', args, { output: 'stderr' });
     if (code !== 0) throw new Error(`npm ci failed (${code}): see above; try it by hand in ${projectRoot}`);
   } finally {
+    clearInterval(progress);
     release();
   }
 }

@@ -4,22 +4,17 @@ import { join } from 'node:path';
 import { cacheFolder } from '../cache.js';
 import type { Narrator } from './narrator.js';
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 
-/** Says now and then that something slow goes on, and how much of it has come. Gives what ends it. */
+/** Tells the lab's own lines, and now and then that something slow goes on and how much of it has come. */
 export function tellProgress(narrator: Narrator): { report(line: string): void; stop(): void } {
-  let last = 'starting Asterisk, PostgreSQL and Redis';
   const timer = setInterval(() => {
-    void downloadedBytes().then((bytes) => {
-      const amount = bytes === 0 ? '' : `: ${Math.round(bytes / 1e6)} MB so far`;
-      narrator.step(`still ${last}${amount}`);
-    });
+    void downloadedBytes().then((bytes) =>
+      narrator.step(`... still at it${bytes === 0 ? '' : `: ${Math.round(bytes / 1e6)} MB of packages have come`}`),
+    );
   }, EVERY_MS);
   return {
-    report: (line) => {
-      last = line;
-      narrator.step(line);
-    },
+    report: (line) => narrator.step(line),
     stop: () => clearInterval(timer),
   };
 }
