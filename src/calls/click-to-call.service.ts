@@ -16,12 +16,18 @@ import type { CreateCall } from './call-request.schema.js';
 import { REQUEST_MADE } from './control/request-intake.js';
 import type { Call } from './domain/call.js';
 import type { ClickToCall } from './domain/plan.js';
+import { Gate } from './gate.js';
 import { RequestDecisions } from './request-decisions.js';
 
 /** How long the node's owner may take to accept or refuse, ms. */
 const DECISION_DEADLINE_MS = 2_000;
 /** How long a repeated request waits for the decision on the first, ms. */
 const REPEAT_DEADLINE_MS = 3_000;
+/**
+ * Requests that are looked at side by side. A crowd of clicks waits here, not for connections to the database: the node's
+ * owner needs those to decide on the first of them.
+ */
+const CLICKS_AT_ONCE = 6;
 const AGENT_RING_SECONDS = 30;
 const REMOTE_RING_SECONDS = 60;
 
@@ -41,6 +47,8 @@ type RequestState = {
  */
 @Injectable()
 export class ClickToCallService {
+  readonly #gate = new Gate(CLICKS_AT_ONCE);
+
   constructor(
     private readonly database: Database,
     private readonly decisions: RequestDecisions,
@@ -51,18 +59,28 @@ export class ClickToCallService {
    */
   async place(actor: Actor, idempotencyKey: string, body: CreateCall): Promise<PlacedCall> {
     const bodyHash = createHash('sha256').update(canonical(body)).digest();
-    const earlier = await this.#find(actor.tenantId, idempotencyKey);
-    if (earlier !== null) return this.#replay(actor.tenantId, idempotencyKey, bodyHash, earlier);
+    const begun = await this.#gate.run(() => this.#begin(actor, idempotencyKey, bodyHash, body));
+    return 'earlier' in begun
+      ? this.#replay(actor.tenantId, idempotencyKey, bodyHash, begun.earlier)
+      : { call: await this.#decided(actor.tenantId, idempotencyKey, begun.callId), replayed: false };
+  }
 
-    const { plan, pbxNodeId } = await this.#plan(actor.tenantId, body);
+  /** Stores the request, or finds that it was sent before. */
+  async #begin(
+    actor: Actor,
+    key: string,
+    bodyHash: Buffer,
+    body: CreateCall,
+  ): Promise<{ readonly earlier: RequestState } | { readonly callId: string }> {
+    const earlier = await this.#find(actor.tenantId, key);
+    if (earlier !== null) return { earlier };
+    const { plan, pbxNodeId, isBusy } = await this.#plan(actor.tenantId, body);
     const callId = newId();
-    const stored = await this.#store(actor, idempotencyKey, bodyHash, callId, body.agentId, pbxNodeId, plan);
-    if (!stored) {
-      const first = await this.#find(actor.tenantId, idempotencyKey);
-      if (first !== null) return this.#replay(actor.tenantId, idempotencyKey, bodyHash, first);
-      throw agentBusy();
-    }
-    return { call: await this.#decided(actor.tenantId, idempotencyKey, callId), replayed: false };
+    if (!isBusy && (await this.#store(actor, key, bodyHash, callId, body.agentId, pbxNodeId, plan))) return { callId };
+    // What stands in the way may be this very request, sent a moment earlier.
+    const first = await this.#find(actor.tenantId, key);
+    if (first !== null) return { earlier: first };
+    throw agentBusy();
   }
 
   async #replay(tenantId: string, key: string, bodyHash: Buffer, first: RequestState): Promise<PlacedCall> {
@@ -72,17 +90,21 @@ export class ClickToCallService {
         field: 'Idempotency-Key',
       });
     }
-    const call = await this.#decision(tenantId, key, first.call_id, REPEAT_DEADLINE_MS);
+    const call = callOf(await this.#decision(tenantId, key, first.call_id, REPEAT_DEADLINE_MS));
     if (call !== null) return { call, replayed: true };
     throw new Problem('request-in-progress', { detail: 'The first request with this key has not been decided yet.' });
   }
 
-  /** Waits for the node's owner. The request is withdrawn when nobody took it up in time. */
+  /** Waits for the node's owner. The request is withdrawn when it was refused, or nobody took it up in time. */
   async #decided(tenantId: string, key: string, callId: string): Promise<Call> {
-    const call =
-      (await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS)) ??
+    let found = await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS);
+    if (found === null && !(await this.#withdraw(callId))) {
       // Taken up in the last moment: its first facts are being stored.
-      ((await this.#withdraw(callId)) ? null : await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS));
+      found = await this.#decision(tenantId, key, callId, DECISION_DEADLINE_MS);
+    }
+    // Not by whoever repeated the request: then it would be gone before its first sender has read why.
+    if (found?.refusal != null) await this.#withdraw(callId);
+    const call = callOf(found);
     if (call !== null) return call;
     throw new Problem('node-unavailable', {
       detail: 'The PBX of this agent did not take the call in time.',
@@ -90,21 +112,13 @@ export class ClickToCallService {
     });
   }
 
-  /**
-   * The call once it was accepted, null when nothing was decided in time.
-   * @throws {Problem} why it was refused.
-   */
-  async #decision(tenantId: string, key: string, callId: string, deadlineMs: number): Promise<Call | null> {
+  /** The request once it was accepted or refused; null when nothing was decided in time, or it is gone. */
+  async #decision(tenantId: string, key: string, callId: string, deadlineMs: number): Promise<RequestState | null> {
     const state = await this.decisions.until(callId, deadlineMs, async () => {
       const found = await this.#find(tenantId, key);
       return found === null || found.document !== null || found.refusal !== null ? { found } : null;
     });
-    const found = state?.found ?? null;
-    if (found?.refusal != null) {
-      await this.#withdraw(callId);
-      throw new Problem(found.refusal.type, found.refusal.details);
-    }
-    return found?.document ?? null;
+    return state?.found ?? null;
   }
 
   async #withdraw(callId: string): Promise<boolean> {
@@ -126,7 +140,7 @@ export class ClickToCallService {
   }
 
   /** What is to be dialled, from the records alone. */
-  async #plan(tenantId: string, body: CreateCall): Promise<{ plan: ClickToCall; pbxNodeId: string }> {
+  async #plan(tenantId: string, body: CreateCall): Promise<{ plan: ClickToCall; pbxNodeId: string; isBusy: boolean }> {
     const { manager } = this.database.source;
     const [tenant, agent, devices, open] = await Promise.all([
       manager.findOneByOrFail(Tenant, { id: tenantId }),
@@ -154,10 +168,10 @@ export class ClickToCallService {
         field: 'lineId',
       });
     }
-    if ((open as unknown[]).length > 0) throw agentBusy();
     const { endpoint, ...format } = line.outbound;
     return {
       pbxNodeId: line.pbxNodeId,
+      isBusy: (open as unknown[]).length > 0,
       plan: {
         kind: 'click-to-call',
         phones: phones.map((device) => ({
@@ -226,24 +240,28 @@ export class ClickToCallService {
   ): Promise<boolean> {
     return this.database.source.transaction(async (manager) => {
       const { tenantId } = actor;
-      const [counts]: { limits: Tenant['limits']; open: number; hour: number; oldest: Date | null }[] =
-        await manager.query(
-          `with locked as (select id, limits from tenant where id = $1 for no key update)
-         select locked.limits,
+      // A statement of its own: one that waits for the lock goes on seeing what there was before it waited.
+      const [tenant]: Pick<Tenant, 'limits'>[] = await manager.query(
+        'select limits from tenant where id = $1 for no key update',
+        [tenantId],
+      );
+      if (tenant === undefined) throw new Problem('not-found', { detail: 'There is no such tenant.' });
+      const { limits } = tenant;
+      const [counts]: [{ is_known: boolean; open: number; hour: number; oldest: Date | null }] = await manager.query(
+        `select exists (select from call_request where tenant_id = $1 and idempotency_key = $2) as is_known,
                 (select count(*)::int from call_request where tenant_id = $1 and open) as open,
-                recent.hour, recent.oldest
-           from locked, lateral (select count(*)::int as hour, min(created_at) as oldest
-                                   from call_request where tenant_id = $1 and created_at > now() - interval '1 hour') recent`,
-          [tenantId],
-        );
-      if (counts === undefined) throw new Problem('not-found', { detail: 'There is no such tenant.' });
-      if (counts.open >= counts.limits.concurrentCalls) {
+                count(*)::int as hour, min(created_at) as oldest
+           from call_request where tenant_id = $1 and created_at > now() - interval '1 hour'`,
+        [tenantId, key],
+      );
+      if (counts.is_known) return false;
+      if (counts.open >= limits.concurrentCalls) {
         throw new Problem('too-many-calls', {
           detail: `${counts.open} click-to-calls are open, the tenant’s limit.`,
           retryAfterSeconds: 15,
         });
       }
-      if (counts.hour >= counts.limits.callsPerHour) {
+      if (counts.hour >= limits.callsPerHour) {
         const waitMs = (counts.oldest?.getTime() ?? Date.now()) + 3_600_000 - Date.now();
         throw new Problem('too-many-calls', {
           detail: `${counts.hour} click-to-calls were placed in the last hour, the tenant’s limit.`,
@@ -260,6 +278,12 @@ export class ClickToCallService {
       return rows.length > 0;
     });
   }
+}
+
+/** @throws {Problem} why it was refused. */
+function callOf(request: RequestState | null): Call | null {
+  if (request?.refusal != null) throw new Problem(request.refusal.type, request.refusal.details);
+  return request?.document ?? null;
 }
 
 function agentBusy(): Problem {
