@@ -268,7 +268,7 @@ const connectFailures = new Set([
 ]);
 
 function inWords(error: unknown, limits: EgressLimits): string {
-  const code = String((error as { code?: unknown } | undefined)?.code ?? '');
+  const { code = '' } = error as { readonly code?: string };
   if (connectFailures.has(code) || error instanceof AggregateError) return COULD_NOT_CONNECT;
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return noAnswer(limits.headersMs);
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'The answer’s headers are too long.';

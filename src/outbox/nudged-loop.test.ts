@@ -14,6 +14,7 @@ describe('nudged loop', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(rounds).toEqual([true, true]);
     loop.nudge();
+    await vi.advanceTimersByTimeAsync(0);
     expect(rounds).toEqual([true, true, false]);
     await loop.stop();
     await vi.advanceTimersByTimeAsync(10_000);
@@ -48,7 +49,7 @@ describe('nudged loop', () => {
       rounds += 1;
       return result === 'fails' ? Promise.reject(new Error('broken')) : Promise.resolve(result);
     };
-    const loop = new NudgedLoop(run, 1_000, 10);
+    const loop = new NudgedLoop(run, 60_000, 10);
     loop.start();
     await vi.advanceTimersByTimeAsync(100);
     expect(rounds).toBe(3);

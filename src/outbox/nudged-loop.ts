@@ -1,3 +1,6 @@
+/** Pause after a round that failed. */
+const RETRY_MS = 1_000;
+
 /**
  * Runs one piece of work again and again: at once when nudged, else by a sweep. One run at a time; what is nudged for
  * while a run goes on is done in the next, so work comes in natural batches.
@@ -10,7 +13,7 @@ export class NudgedLoop {
   #stopped = true;
 
   /**
-   * @param run one round; `true` when more is waiting. Handles its own errors.
+   * @param run one round; `true` when more is waiting. Tells of its own errors; when it rejects, a sweep follows soon.
    * @param sweepMs longest pause between rounds.
    * @param gapMs shortest time from one start to the next, which makes batches bigger under load.
    */
@@ -50,13 +53,19 @@ export class NudgedLoop {
     clearTimeout(this.#timer);
     this.#nudged = false;
     this.#lastStart = performance.now();
-    const done = (more: boolean): void => {
+    const done = (more: boolean, pauseMs: number): void => {
       this.#running = undefined;
       if (this.#stopped) return;
       if (more) this.#nudged = true;
       if (this.#nudged) this.#schedule(Math.max(0, this.#lastStart + this.gapMs - performance.now()), false);
-      else this.#schedule(this.sweepMs, true);
+      else this.#schedule(pauseMs, true);
     };
-    this.#running = this.run(swept).then(done, () => done(false));
+    // Begins in a turn of its own: whoever nudges from inside the work must find it running.
+    this.#running = Promise.resolve()
+      .then(() => this.run(swept))
+      .then(
+        (more) => done(more, this.sweepMs),
+        () => done(false, Math.min(this.sweepMs, RETRY_MS)),
+      );
   }
 }

@@ -60,7 +60,7 @@ export class Relay {
       // Once per failure, not every two seconds.
       if (words !== this.#told) this.log.warn({ scope: 'relay', error }, 'events not relayed, trying again');
       this.#told = words;
-      return false;
+      throw error;
     }
   }
 

@@ -6,7 +6,7 @@ export class WebhookMetrics {
   readonly superseded: Counter;
   readonly lag: Histogram;
 
-  constructor({ registry }: Metrics) {
+  constructor({ registry }: Pick<Metrics, 'registry'>) {
     this.attempts = new Counter({
       name: 'ringline_webhook_attempts_total',
       help: 'Tries to deliver an event to a webhook endpoint, by what became of them.',

@@ -120,11 +120,10 @@ export class WebhookSender {
       this.#told = undefined;
       return again;
     } catch (error) {
-      for (const tenantId of wanted) this.#wanted.add(tenantId);
       const words = error instanceof Error ? error.message : String(error);
       if (words !== this.#told) this.log.warn({ scope: 'webhooks', error }, 'deliveries wait for the database');
       this.#told = words;
-      return false;
+      throw error;
     }
   }
 

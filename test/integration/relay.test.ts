@@ -9,6 +9,8 @@ import type { RedisLink } from '../../src/queues/redis-link.js';
 import { DeliveryWorld, milestones } from '../support/delivery-world.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
+type Relaying = { readonly relay: Relay; readonly link: RedisLink; readonly queues: EventQueues };
+
 describe('relay of events to the queues', () => {
   let lab: Lab;
   let world: DeliveryWorld;
@@ -39,11 +41,11 @@ describe('relay of events to the queues', () => {
     await world.query(`delete from call`);
   });
 
-  function relay({ extra = [], cap, sweepMs = 100 }: { extra?: string[]; cap?: number; sweepMs?: number } = {}): {
-    relay: Relay;
-    link: RedisLink;
-    queues: EventQueues;
-  } {
+  function startRelay({
+    extra = [],
+    cap,
+    sweepMs = 100,
+  }: { extra?: string[]; cap?: number; sweepMs?: number } = {}): Relaying {
     const link = world.redis(lab.redis.url);
     const queues = new EventQueues(link, extra, cap);
     const made = new Relay(world.database, link, queues, world.log, { ...relayTimes, sweepMs });
@@ -69,7 +71,7 @@ describe('relay of events to the queues', () => {
 
   it('puts every event on every queue: name is the type, id the event’s, data the document', async () => {
     const events = await world.commit([await world.addCall(tenantId), ...milestones]);
-    relay({ extra: ['crm-copy'] });
+    startRelay({ extra: ['crm-copy'] });
     for (const name of ['call-events', 'crm-copy']) {
       await holds(name, 4);
       const jobs = await jobsOf(name);
@@ -81,7 +83,7 @@ describe('relay of events to the queues', () => {
   });
 
   it('relays at once when it is nudged', async () => {
-    const { relay: made } = relay({ sweepMs: 60_000 });
+    const { relay: made } = startRelay({ sweepMs: 60_000 });
     await waitFor(() => redis.get('bull:call-events:ringline-complete'), { what: 'the first round' });
     await world.commit([await world.addCall(tenantId), 'call.started']);
     made.nudge();
@@ -90,7 +92,7 @@ describe('relay of events to the queues', () => {
 
   it('gives each event once to the queues when several workers relay', async () => {
     const calls = await Promise.all(Array.from({ length: 300 }, () => world.addCall(tenantId)));
-    const made = [relay(), relay(), relay()];
+    const made = [startRelay(), startRelay(), startRelay()];
     for (const type of milestones) {
       await world.commit(...calls.map((call) => [call, type] as const));
       for (const { relay: each } of made) each.nudge();
@@ -101,7 +103,7 @@ describe('relay of events to the queues', () => {
   });
 
   it('loses nothing to a Redis that is killed, and says what is wrong meanwhile', async () => {
-    const { link } = relay();
+    const { link } = startRelay();
     await world.commit([await world.addCall(tenantId), 'call.started']);
     await holds('call-events', 1);
     await lab.redis.kill();
@@ -115,23 +117,18 @@ describe('relay of events to the queues', () => {
   });
 
   it('fills a flushed Redis again with the newest events, each under its id', async () => {
-    relay();
+    startRelay();
     const events = await world.commit([await world.addCall(tenantId), ...milestones]);
     await holds('call-events', 4);
     await world.query(`update call_event set created_at = now() - interval '20 minutes' where sequence = 1`);
     await redis.flushall();
     await holds('call-events', 3);
     const ids = (await jobsOf('call-events')).map((job) => job.id);
-    expect(ids.toSorted()).toEqual(
-      events
-        .slice(1)
-        .map(({ id }) => id)
-        .toSorted(),
-    );
+    expect(new Set(ids)).toEqual(new Set(events.slice(1).map(({ id }) => id)));
   });
 
   it('adds what a restarted Redis may have lost, and what it still has only once', async () => {
-    relay();
+    startRelay();
     await world.commit([await world.addCall(tenantId), ...milestones]);
     await holds('call-events', 4);
     const lost = (await jobsOf('call-events'))[3];
@@ -142,10 +139,9 @@ describe('relay of events to the queues', () => {
   });
 
   it('passes over a queue that nobody reads when it is full, and health warns', async () => {
-    const { link } = relay({ extra: ['unread'], cap: 3 });
-    const consumer = new Worker('call-events', () => Promise.resolve(), {
-      connection: redis.duplicate({ maxRetriesPerRequest: null }),
-    });
+    const { link } = startRelay({ extra: ['unread'], cap: 3 });
+    const connection = redis.duplicate({ maxRetriesPerRequest: null });
+    const consumer = new Worker('call-events', () => Promise.resolve(), { connection });
     try {
       for (let i = 0; i < 6; i++) {
         await world.commit([await world.addCall(tenantId), 'call.started']);
@@ -161,12 +157,13 @@ describe('relay of events to the queues', () => {
       ]);
     } finally {
       await consumer.close(true);
+      connection.disconnect();
     }
   });
 
   it('refuses a Redis that evicts keys until it is set right', async () => {
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    const { link } = relay();
+    const { link } = startRelay();
     await world.commit([await world.addCall(tenantId), 'call.started']);
     await waitFor(() => link.state.status === 'refused', { what: 'the refusal' });
     expect(link.health()).toEqual({
@@ -181,7 +178,7 @@ describe('relay of events to the queues', () => {
 
   it('starts without Redis and carries on when it comes', async () => {
     await lab.redis.kill();
-    const { link } = relay();
+    const { link } = startRelay();
     await world.commit([await world.addCall(tenantId), 'call.started']);
     await waitFor(() => link.health().detail?.includes('ECONNREFUSED'), { what: 'the reason' });
     await lab.redis.start();

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
 import { DeliveryWorld, milestones, type AttemptRow, type DeliveryRow } from '../support/delivery-world.js';
 import { WebhookReceiver, type Answer } from '../support/webhook-receiver.js';
@@ -36,8 +37,9 @@ describe('answers of webhook receivers', () => {
   const firstAttempt = (): Promise<AttemptRow & { readonly row: DeliveryRow }> =>
     waitFor(
       async () => {
+        const [attempt] = await world.attempts((await firstDelivery())?.id ?? newId());
+        // Read after the attempt: both are stored in one statement.
         const row = await firstDelivery();
-        const [attempt] = row ? await world.attempts(row.id) : [];
         return row && attempt && { ...attempt, row };
       },
       { what: 'the first attempt to be stored' },
@@ -156,9 +158,12 @@ describe('answers of webhook receivers', () => {
     world.sender({ schedule: [0, 3600] });
     const error = { status: null, error: 'Could not connect.', excerpt: null };
     expect(await firstAttempt()).toMatchObject(error);
-    await waitFor(async () => (await world.attempts((await world.deliveries(inside.id))[0]?.id ?? '')).length === 1, {
-      what: 'the refusal of the private address',
-    });
+    await waitFor(
+      async () => (await world.attempts((await world.deliveries(inside.id))[0]?.id ?? newId())).length === 1,
+      {
+        what: 'the refusal of the private address',
+      },
+    );
     expect(await world.attempts((await world.deliveries(inside.id))[0]?.id ?? '')).toMatchObject([error]);
     expect(receiver.received).toEqual([]);
   });
@@ -191,7 +196,7 @@ describe('answers of webhook receivers', () => {
       expect(other.received).toHaveLength(200);
       // Four requests hang, and no more is tried beside them.
       expect(receiver.received.length).toBeLessThanOrEqual(4);
-      receiver.stop();
+      await receiver.stop();
     } finally {
       await other.stop();
     }

@@ -134,7 +134,7 @@ export class DeliveryWorld {
       options.secretBox ?? this.secretBox,
       new WakeUpQueue(link, this.log),
       options.schedule ?? [0, 0.05, 0.05, 0.05, 0.05],
-      new WebhookMetrics({ registry } as never),
+      new WebhookMetrics({ registry }),
       systemClock,
       this.log,
       limits,
