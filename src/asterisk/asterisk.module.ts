@@ -83,7 +83,7 @@ export class AsteriskModule implements OnApplicationBootstrap, BeforeApplication
   async beforeApplicationShutdown(): Promise<void> {
     await this.intake.stop();
     await this.director.stop(GIVE_BACK_MS);
-    await this.ledger.stop(STORE_MS);
     await this.sessions.stop();
+    await this.ledger.stop(STORE_MS);
   }
 }

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../common/logger.js';
 import type { CallDirector } from '../calls/control/call-director.js';
+import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import type { NodeHealth } from '../pbx-nodes/node-health.js';
-import type { AriFrame } from './ari-frame.js';
+import type { AriChannel, AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
-import { reconcile } from './reconcile.js';
+import { reconcile, stasisArgs } from './reconcile.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
-import { isOurs, readTypes, translate } from './translate.js';
+import { arrived, isOurs, readTypes, translate } from './translate.js';
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -94,7 +95,31 @@ export class NodeSession {
     this.#session?.close('Ringline is stopping');
     this.#wake();
     await this.#loop;
+    await this.#giveBackLateCallers().catch(() => undefined);
     await this.commands.close();
+  }
+
+  /** Callers whom the switch gave us while the socket was closing: nobody else would tell them apart from silence. */
+  async #giveBackLateCallers(): Promise<void> {
+    const boot = this.#report?.boot;
+    if (boot === undefined) return;
+    const answer = await this.commands.send('GET', '/channels');
+    const channels = answer.kind === 'answered' && Array.isArray(answer.body) ? (answer.body as AriChannel[]) : [];
+    for (const channel of channels) {
+      const args = isOurs(channel) || channel.state === 'Up' ? null : stasisArgs(channel, this.app);
+      if (args === null) continue;
+      const node = { nodeId: this.settings.id, boot };
+      const at = Date.now() + this.clockOffsetMs;
+      this.ledger.tell({ ...node, ...arrived(channel, args, at, 'reconcile'), receivedAt: null });
+      await this.ledger.settled();
+      const callId = this.ledger.callOfLeg(node, channel.id)?.identity.id;
+      if (callId !== undefined) {
+        const data = { reason: 'service-stopped' } as const;
+        const fact: Fact = { leg: callId, kind: 'handed-back', key: '', at, source: 'ringline', data };
+        this.ledger.tell({ ...node, leg: callId, facts: [fact], receivedAt: null });
+      }
+      await this.commands.send('POST', `/channels/${encodeURIComponent(channel.id)}/continue`);
+    }
   }
 
   health(): NodeHealth {

@@ -9,7 +9,7 @@ import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
-import { agentLegId } from './legs.js';
+import { agentLegId, winningLeg } from './legs.js';
 import { decideRingLine } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
@@ -64,6 +64,7 @@ export class CallDirector implements AfterCommit {
       isFresh: false,
     };
     this.#handled.set(callId, handled);
+    if (this.#stopping && this.#letGo(callId)) return;
     if (!handled.isFresh && this.#mustAsk(call, node)) {
       this.#askFirst(call, node, handled);
       return;
@@ -88,32 +89,13 @@ export class CallDirector implements AfterCommit {
     if (boot !== null) await this.telephony.handBack({ nodeId, boot }, leg);
   }
 
-  /** Gives callers who only ring back to the dial plan, and ends click-to-calls nobody could join any more. */
+  /**
+   * From now on callers who wait go back to the dial plan, and click-to-calls that nobody could join any more end.
+   * Resolves when that is done, after `limitMs` at the latest. Who talks goes on talking.
+   */
   async stop(limitMs: number): Promise<void> {
     this.#stopping = true;
-    const waiting = new Set<string>();
-    for (const callId of this.#handled.keys()) {
-      const call = this.ledger.peek(callId);
-      const state = call?.state;
-      if (call == null || state == null || call.isOver || call.document?.answeredAt != null) continue;
-      const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
-      const at = this.telephony.nowAt(node.nodeId);
-      if (state.placed.direction === 'inbound') {
-        if (state.handedBack !== null) continue;
-        this.#tell(
-          call,
-          node,
-          [{ leg: callId, kind: 'handed-back', key: '', at, source: 'ringline', data: { reason: 'service-stopped' } }],
-          true,
-        );
-      } else {
-        // The other party's phone rings in a room where the agent waits: they need nobody to talk.
-        if (state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null)) continue;
-        const data = { by: 'system', reason: 'service-stopped' } as const;
-        this.#tell(call, node, [{ leg: callId, kind: 'cancel-asked', key: '', at, source: 'ringline', data }], true);
-      }
-      waiting.add(callId);
-    }
+    const waiting = [...this.#handled.keys()].filter((callId) => this.#letGo(callId));
     const until = Date.now() + limitMs;
     const settled = (callId: string): boolean => {
       const state = this.ledger.peek(callId)?.state;
@@ -121,8 +103,32 @@ export class CallDirector implements AfterCommit {
         state == null || state.legs.every((leg) => isOver(leg) || (leg.side === 'remote' && leg.leftControlAt !== null))
       );
     };
-    while (Date.now() < until && ![...waiting].every(settled)) await sleep(20);
+    while (Date.now() < until && !waiting.every(settled)) await sleep(20);
     for (const { timer } of this.#handled.values()) if (timer !== null) clearTimeout(timer);
+  }
+
+  /** Lets a call go that would need us. True when it had to be. */
+  #letGo(callId: string): boolean {
+    const call = this.ledger.peek(callId);
+    const state = call?.state;
+    if (call == null || state == null || call.isOver || call.document?.answeredAt != null) return false;
+    const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
+    const at = this.telephony.nowAt(node.nodeId);
+    if (state.placed.direction === 'inbound') {
+      if (state.handedBack !== null || winningLeg(state) !== null) return false;
+      const data = { reason: 'service-stopped' } as const;
+      this.#tell(call, node, [{ leg: callId, kind: 'handed-back', key: '', at, source: 'ringline', data }], true);
+      return true;
+    }
+    // The other party's phone rings in a room where the agent waits: they need nobody to talk.
+    if (
+      state.cancelAsked !== null ||
+      state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null)
+    )
+      return false;
+    const data = { by: 'system', reason: 'service-stopped' } as const;
+    this.#tell(call, node, [{ leg: callId, kind: 'cancel-asked', key: '', at, source: 'ringline', data }], true);
+    return true;
   }
 
   /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
@@ -386,10 +392,6 @@ export class CallDirector implements AfterCommit {
     const handled = this.#handled.get(callId);
     if (handled?.timer != null) clearTimeout(handled.timer);
     this.#handled.delete(callId);
-  }
-
-  get stopping(): boolean {
-    return this.#stopping;
   }
 }
 
