@@ -10,15 +10,15 @@ export interface Witnesses {
   readonly remote: SipCall | undefined;
   /** The phones of agents that this call rang. */
   readonly agents: readonly SipCall[];
-  /** When a click-to-call was asked for, ms since 1970. */
-  readonly askedAt?: number;
+  /** When a click-to-call was asked for, and when it was accepted, ms since 1970. */
+  readonly asked?: Span;
   readonly hungUpByApi?: boolean;
 }
 
 /** How far a time may be from what a witness says, ms. */
 const TOLERANCE_MS = 1_000;
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly until: number;
 }
@@ -28,7 +28,7 @@ interface Span {
  * one for each disagreement; none means that the record is true.
  */
 export function disagreements(record: Call, witnesses: Witnesses): string[] {
-  const { remote, agents, askedAt } = witnesses;
+  const { remote, agents, asked } = witnesses;
   const said: string[] = [];
   const inbound = record.direction === 'inbound';
   const channels = channelsOf(record, witnesses.cel);
@@ -53,7 +53,7 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
   const parties = [...(remote === undefined ? [] : [remote]), ...agents];
   const sipEnd = inbound ? endOf(remote) : most(parties.map(endOf));
   const celEnd = inbound ? remoteChannel?.endedAt : most(channels.map(({ endedAt }) => endedAt));
-  const startedAt = inbound ? remote?.inviteAt : askedAt;
+  const startedAt = inbound ? remote?.inviteAt : within(asked, Date.parse(record.startedAt));
 
   sameMoment('the start', record.startedAt, inbound ? 'the caller’s INVITE' : 'the request', startedAt);
   if (inbound) sameMoment('the start', record.startedAt, 'CEL', remoteChannel?.startedAt);
@@ -71,7 +71,7 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
 
   if ((record.outcome === 'answered') !== (sipTalk !== undefined))
     said.push(`the outcome is ${record.outcome}, but the phones ${sipTalk === undefined ? 'did not talk' : 'talked'}`);
-  const by = whoHungUp(record, witnesses, sipTalk !== undefined);
+  const by = whoHungUp(record, witnesses, sipTalk !== undefined, remoteChannel !== undefined);
   if (record.hangup?.by !== by) said.push(`the record says that ${record.hangup?.by} hung up, it was ${by}`);
 
   const legs = record.legs.map(({ id }) => id);
@@ -87,7 +87,8 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
     // CEL counts the fall-back's answer too; the record does not.
     if (leg.side === 'agent' || sipTalk !== undefined)
       sameMoment(`the answer of ${leg.id}`, leg.answeredAt, 'CEL', channel.answeredAt);
-    if (leg.q850 !== null && channel.cause !== undefined && leg.q850 !== channel.cause)
+    // CEL says 0 of a caller who hung up.
+    if (leg.q850 !== null && Boolean(channel.cause) && leg.q850 !== channel.cause)
       said.push(`the cause of ${leg.id} is ${leg.q850}, by CEL it is ${channel.cause}`);
   }
   for (const { callId } of parties)
@@ -107,14 +108,25 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
 }
 
 /** Who ended the call, by who said BYE, CANCEL, or a refusal. */
-function whoHungUp(record: Call, { remote, agents, hungUpByApi }: Witnesses, talked: boolean): string {
+function whoHungUp(
+  record: Call,
+  { remote, agents, hungUpByApi }: Witnesses,
+  talked: boolean,
+  wasDialled: boolean,
+): string {
   if (hungUpByApi === true) return 'api';
+  // A phone that declines ends nothing while others may ring or talk, nor an incoming call: the fall-back takes that.
+  const agentsInCall = agents.filter(({ answeredAt }) =>
+    answeredAt === undefined ? !talked && record.direction === 'outbound' : true,
+  );
   if (remote !== undefined && leftByItself(remote)) {
-    const left = agents.some((agent) => leftByItself(agent) && (endOf(agent) ?? 0) < (endOf(remote) ?? 0));
-    return left && (talked || record.direction === 'outbound') ? 'agent' : 'remote';
+    return agentsInCall.some((agent) => leftByItself(agent) && (endOf(agent) ?? 0) < (endOf(remote) ?? 0))
+      ? 'agent'
+      : 'remote';
   }
-  // An agent who declines does not end an incoming call: the fall-back takes it.
-  return agents.some(leftByItself) && (talked || record.direction === 'outbound') ? 'agent' : 'system';
+  if (agentsInCall.some(leftByItself)) return 'agent';
+  // A trunk at whose address nobody listens ends a call as one does that refuses it: both give no answer.
+  return remote === undefined && wasDialled ? 'remote' : 'system';
 }
 
 /** True when this phone's own person ended the call: hung up, gave up, or declined. */
@@ -188,6 +200,11 @@ function sideOf(record: Call, leg: string): 'remote' | 'agent' | undefined {
 
 function lengthOf(span: Span | undefined): number {
   return span === undefined ? 0 : span.until - span.from;
+}
+
+/** The moment itself where it lies in the span, else the nearest end of that. */
+function within(span: Span | undefined, at: number): number | undefined {
+  return span && Math.min(Math.max(at, span.from), span.until);
 }
 
 function least(times: readonly (number | undefined)[]): number | undefined {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { problems } from '../../src/common/problems.js';
 import { settingsSchema } from '../../src/config/config.js';
+import { clickWithout, outcomeRows, sipAnswers, type OutcomeRow } from '../lab/outcome-table.js';
 
 describe('generated docs', () => {
   it('tell every problem; `npm run docs` writes docs/problems.md', async () => {
@@ -31,7 +32,49 @@ describe('generated docs', () => {
     ];
     await expect(await markdown(text)).toMatchFileSnapshot('../../docs/settings.md');
   });
+
+  it('tell every outcome; `npm run docs` writes docs/outcomes.md', async () => {
+    const answers = sipAnswers.map(({ status, phrase, customer, agent }) => [
+      `${status} ${phrase}`,
+      verdict(customer.outcome, customer.reason),
+      verdict(clickWithout(agent), agent),
+      verdict('missed', agent),
+    ]);
+    const text = [
+      '# How a call comes out',
+      'Each row below is a test on a real Asterisk with real SIP phones (`test/lab/outcomes.test.ts`): the record, its events in this order, and its times against what the phones and Asterisk’s own log saw. `outcome` says how a call came out, `outcomeReason` why, `hangup.by` who ended it.',
+      '## Incoming calls',
+      'A caller who was not answered and is still there goes back to the dial plan’s fall-back. The record stays `missed`, whatever the fall-back does, and ends when the caller’s call ends.',
+      outcomeTable('incoming'),
+      '## Click-to-call',
+      'The agent’s phone rings first. `ringing` is the other party’s phone; early media counts as ringing.',
+      outcomeTable('click-to-call'),
+      '## What a phone’s final answer means',
+      'By the SIP status that the phone or the carrier sent after it rang. Where Asterisk tells none, the Q.850 cause is read in the same sense. A status that is not listed counts as 500 from 500 on, as 403 below. 408 without a ring means that nobody is there: `trunk-unreachable`, or `device-unreachable` for an agent’s phone. Of several phones, the one that got furthest gives the reason.',
+      table(
+        ['answer', 'customer of a click-to-call', 'agent of a click-to-call', 'agent of an incoming call'],
+        answers,
+      ),
+    ];
+    await expect(await markdown(text)).toMatchFileSnapshot('../../docs/outcomes.md');
+  });
 });
+
+function outcomeTable(direction: OutcomeRow['direction']): string {
+  const rows = outcomeRows
+    .filter((row) => row.direction === direction)
+    .map(({ name, expected }) => {
+      if (expected === null) return [name, 'no record; the fall-back takes the caller', '', ''];
+      if ('refused' in expected) return [name, `no record; ${expected.refused} \`${expected.problem}\``, '', ''];
+      const { outcome, reason, by, events } = expected;
+      return [name, verdict(outcome, reason), `\`${by}\``, events.map((type) => type.replace('call.', '')).join(', ')];
+    });
+  return table(['what happens', 'outcome, reason', 'ended by', 'events (`call.`)'], rows);
+}
+
+function verdict(outcome: string, reason: string): string {
+  return `\`${outcome}\`, \`${reason}\``;
+}
 
 function defaultOf(schema: z.core.$ZodType): string {
   const parsed = z.safeParse(schema, undefined);
