@@ -16,6 +16,7 @@ import { HttpModule } from './http/http.module.js';
 import { LinesModule } from './lines/lines.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
+import { WakeUpModule } from './outbox/wake-up.module.js';
 import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
 import { ScreenPop } from './screen-pop/screen-pop.js';
 import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
@@ -41,7 +42,7 @@ export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
 };
 
 /** The one list of modules. A module stands under each part that needs it and is loaded once. */
-const always: readonly Type[] = [DatabaseModule, MetricsModule, HealthModule, HttpModule];
+const always: readonly Type[] = [DatabaseModule, WakeUpModule, MetricsModule, HealthModule, HttpModule];
 const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
   api: [TenancyModule, AgentsModule, LinesModule, PbxNodesModule, CallsModule, ScreenPopModule, WebhooksApiModule],
   telephony: [LedgerModule, AsteriskModule],
@@ -54,7 +55,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
  */
 const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [
   { part: 'api', subscriber: ScreenPop },
-  { part: 'worker', subscriber: OutboxWakeUp },
+  { part: 'telephony', subscriber: OutboxWakeUp },
   { part: 'telephony', subscriber: CallDirector },
 ];
 

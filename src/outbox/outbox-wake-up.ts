@@ -3,13 +3,19 @@ import type { AfterCommit, CommittedChange } from '../calls/after-commit.js';
 /** Who has work when events of these tenants were committed. Returns at once; a nudge that is lost is swept up later. */
 export type Nudge = (tenantIds: ReadonlySet<string>) => void;
 
+/** PostgreSQL channel: events were committed. Payload: ids of their tenants, separated by commas. */
+export const EVENTS_COMMITTED = 'ringline_events_committed';
+
 /**
- * Tells the relay and the senders of this process that there is something to do, so that nothing waits for a sweep.
- * Without a worker part in this process there is nobody to nudge; the sweep of another process finds the rows.
+ * Tells the relay and the senders that there is something to do, so that nothing waits for a sweep: those of this process,
+ * or, where it has none, those of other processes by way of PostgreSQL.
  */
 export class OutboxWakeUp implements AfterCommit {
   readonly name = 'outbox';
   readonly #nudges = new Set<Nudge>();
+
+  /** @param notify Tells other processes. Does not throw; what it loses is swept up later. */
+  constructor(private readonly notify: (tenantIds: string) => void) {}
 
   add(nudge: Nudge): void {
     this.#nudges.add(nudge);
@@ -19,6 +25,11 @@ export class OutboxWakeUp implements AfterCommit {
     const tenantIds = new Set<string>();
     for (const { tenantId, events } of changes) if (events.length > 0) tenantIds.add(tenantId);
     if (tenantIds.size === 0) return;
+    if (this.#nudges.size === 0) this.notify([...tenantIds].join(','));
+    else this.wake(tenantIds);
+  }
+
+  wake(tenantIds: ReadonlySet<string>): void {
     for (const nudge of this.#nudges) nudge(tenantIds);
   }
 }

@@ -19,7 +19,6 @@ import { Relay } from './relay.js';
 @Module({
   imports: [QueuesModule],
   providers: [
-    OutboxWakeUp,
     {
       provide: Relay,
       inject: [Database, RedisLink, EventQueues, Log],
@@ -27,7 +26,6 @@ import { Relay } from './relay.js';
         new Relay(database, link, queues, log),
     },
   ],
-  exports: [OutboxWakeUp],
 })
 export class OutboxModule implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -78,7 +78,7 @@ describe('a finished talk', () => {
   it.each([
     ['the caller', 'remote'],
     ['the agent', 'agent'],
-  ])('tells that %s hung up', async (first, by) => {
+  ])('tells that %s hung up', async (_first, by) => {
     const phone = await lab.sipp.phone({
       register: ['agent1'],
       ringMs: 100,
