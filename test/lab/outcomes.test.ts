@@ -110,6 +110,7 @@ async function check(
 ): Promise<void> {
   await stage.nothingLeft(record);
   const { row } = stage;
+  // The frames of this call, to become a fixture where they show a fault (test/fixtures/ari).
   if (process.env['SAVE_STREAMS'])
     await writeFile(
       join(process.env['SAVE_STREAMS'], `${row.direction} ${row.name}.jsonl`.replaceAll(/[^\w.]+/g, '-')),
