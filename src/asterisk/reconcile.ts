@@ -66,7 +66,8 @@ export function reconcile(
       } else if (leg.createdAt !== null && leg.createdAt < takenAt) {
         if (missedBefore !== 'all' && !missedBefore.has(leg.id)) missing.add(leg.id);
         else {
-          const exact = leg.hangupAsked?.at ?? leg.leftControlAt;
+          // Who left our control lives on in the dial plan: that says nothing of the end.
+          const exact = leg.hangupAsked?.at ?? null;
           tell(
             leg.id,
             endedFact(
@@ -113,6 +114,7 @@ function lastSignOf(call: LiveCall): number {
     leg.dialSentAt,
     leg.ringing?.at,
     leg.answered?.at,
+    leg.leftControlAt,
     ...leg.stays.flatMap(({ from, until }) => [from, until]),
   ]);
   return Math.max(0, ...signs.map((at) => at ?? 0));

@@ -360,7 +360,8 @@ export class CallDirector implements AfterCommit {
   #gone(call: LiveCall, node: NodeBoot, id: string): void {
     const leg = call.state?.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
-    const known = leg.leftControlAt ?? leg.hangupAsked?.at ?? null;
+    // A leg that we ended left our control for good; a caller who did may live on in the dial plan.
+    const known = leg.hangupAsked?.at ?? (leg.released === null ? null : leg.leftControlAt);
     this.#tell(call, node, [
       {
         leg: id,
