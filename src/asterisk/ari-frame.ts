@@ -22,6 +22,8 @@ export type AriFrame = {
   readonly peer?: AriChannel;
   readonly bridge?: AriBridge;
   readonly dialstatus?: string;
+  /** Of a user event. */
+  readonly eventname?: string;
   readonly cause?: number;
   readonly cause_txt?: string;
   readonly tech_cause?: number;
@@ -35,6 +37,7 @@ const frameParts = {
   timestamp: 'string',
   application: 'string',
   dialstatus: 'string',
+  eventname: 'string',
   cause: 'number',
   cause_txt: 'string',
   tech_cause: 'number',

@@ -27,6 +27,10 @@ const CLOCK_WARNING_MS = 2_000;
 
 /** How often it is stored that the switch is followed, ms: the error of an end that nobody saw. */
 const HEARTBEAT_MS = 5_000;
+/** Name of an event that we have the switch send to us: it says what time it is there. */
+const CLOCK_EVENT = 'ringline-clock';
+/** One that took longer says too little, ms. */
+const LONGEST_CLOCK_TURN_MS = 1_000;
 const BAD_FRAME_LOG_EVERY_MS = 10_000;
 
 export type NodeSettings = AriNodeAddress & { readonly id: string; readonly name: string; readonly app: string };
@@ -52,6 +56,8 @@ export class NodeSession {
   #lastError: { readonly at: number; readonly detail: string; readonly code: string; readonly remedy: string } | null =
     null;
   #offsetMs = 0;
+  /** When the switch was asked for its time and has not answered, ms. */
+  #clockAskedAt: number | null = null;
   /** When the switch was last known to be as its events said, ms. */
   #aliveAt: number | null = null;
   #missing: ReadonlySet<string> | 'all' = 'all';
@@ -203,7 +209,7 @@ export class NodeSession {
           life.isReplaced = true;
           life.session?.close(REPLACED);
         } else if (early !== null) early.push({ frame, receivedAt });
-        else this.#onFrame(frame, receivedAt);
+        else this.#onFrame(frame, receivedAt, report.boot);
       },
       onBadFrame: (reason) => this.#onBadFrame(reason),
       onClosed: (reason) => {
@@ -221,7 +227,7 @@ export class NodeSession {
       // One that ended meanwhile is not taken for the present one.
       if (life.over !== null) return life.over;
       this.#onConnected(session, report);
-      for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt);
+      for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
       early = null;
       await this.#reconcile(session);
     } catch (error) {
@@ -254,15 +260,14 @@ export class NodeSession {
     this.log.warn({ scope: 'asterisk', node: this.settings.name, reason }, 'a frame from the PBX was passed over');
   }
 
-  #onFrame(frame: AriFrame, receivedAt: number): void {
+  #onFrame(frame: AriFrame, receivedAt: number, boot: string): void {
     this.metrics.frames.inc();
     const { id: nodeId } = this.settings;
-    const boot = this.#report?.boot;
-    if (boot === undefined) return;
     this.#aliveAt = receivedAt + this.clockOffsetMs;
-    const sentAt = parseAriTime(frame.timestamp);
-    // The shortest way an event took is nearest to the difference of the clocks.
-    if (frame.type === 'ApplicationRegistered' && sentAt !== null) this.#setOffset(sentAt - receivedAt);
+    if (frame.type === 'ChannelUserevent' && frame.eventname === CLOCK_EVENT) {
+      this.#onClock(parseAriTime(frame.timestamp), receivedAt);
+      return;
+    }
     const translation = translate(frame, receivedAt + this.clockOffsetMs);
     if (translation === null) return;
     if (frame.type === 'StasisStart' && !isOurs({ id: translation.leg })) this.#subscribe(translation.leg);
@@ -316,6 +321,7 @@ export class NodeSession {
   async #compare(session: AriSession): Promise<void> {
     const boot = this.#report?.boot;
     if (boot === undefined) return;
+    void this.#askClock();
     await this.ledger.settled();
     const takenAt = Date.now() + this.clockOffsetMs;
     const [channels, bridges] = await Promise.all([session.channels(), session.bridges()]);
@@ -379,9 +385,21 @@ export class NodeSession {
     }
   }
 
-  #setOffset(offsetMs: number): void {
-    this.#offsetMs = offsetMs;
-    this.metrics.clockOffset.set(offsetMs / 1000);
+  /**
+   * Asks for an event of the moment. Other events may have waited long, in the switch or on their way, and then tell nothing
+   * about its clock.
+   */
+  async #askClock(): Promise<void> {
+    this.#clockAskedAt = Date.now();
+    await this.commands.send('POST', `/events/user/${CLOCK_EVENT}?application=${encodeURIComponent(this.app)}`);
+  }
+
+  #onClock(sentAt: number | null, receivedAt: number): void {
+    const askedAt = this.#clockAskedAt;
+    this.#clockAskedAt = null;
+    if (sentAt === null || askedAt === null || receivedAt - askedAt > LONGEST_CLOCK_TURN_MS) return;
+    this.#offsetMs = Math.round(sentAt - (askedAt + receivedAt) / 2);
+    this.metrics.clockOffset.set(this.#offsetMs / 1000);
   }
 
   #fail(code: string, detail: string, remedy: string): void {

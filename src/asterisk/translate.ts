@@ -17,8 +17,8 @@ export const readTypes = [
   'ChannelEnteredBridge',
   'ChannelLeftBridge',
   'Dial',
-  'ApplicationRegistered',
   'ApplicationReplaced',
+  'ChannelUserevent',
 ] as const;
 
 /**

@@ -33,7 +33,8 @@ beforeEach(async () => {
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
   const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
-  node = new NodeSession(settings, ledger, {} as CallDirector, metrics, noLog);
+  const heartbeat = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
+  node = new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog);
   ari.answer = modulesAreThere;
 });
 afterEach(async () => {
@@ -126,6 +127,24 @@ describe('the session of a node', () => {
     expect(isUp()).toBe(false);
     // It tries again after the hold-off only; without one it would have by now.
     await expect(waitFor(() => opened > 1, { what: 'nothing', timeoutMs: 1_500 })).rejects.toThrow('in vain');
+  });
+
+  it('measures the clock of the switch by an event that it asks for, not by one that was long on its way', async () => {
+    const event = (type: string, offsetMs: number, more = {}) =>
+      ari.send({ type, timestamp: new Date(Date.now() + offsetMs).toISOString().replace('Z', '+0000'), ...more });
+    ari.answer = (request, response, raw) => {
+      if (!request.path.startsWith('/ari/events/user/')) return modulesAreThere(request, response, raw);
+      const [, eventname] = /user\/([^?]+)\?application=ringline$/.exec(request.path) ?? [];
+      event('ChannelUserevent', 5_000, { eventname });
+      response.writeHead(204).end();
+      return true;
+    };
+    node.start();
+    await waitFor(() => isUp() && node.clockOffsetMs !== 0, { what: 'the clock to be known' });
+    event('StasisEnd', -2_000_000, { channel: { id: 'old' } });
+    await waitFor(() => told.length === 1, { what: 'the old event' });
+    expect(Math.abs(node.clockOffsetMs - 5_000)).toBeLessThan(1_000);
+    expect(node.health()).toMatchObject({ status: 'degraded', warnings: [{ code: 'clock-offset' }] });
   });
 
   it('names what is wrong in words that a person understands', async () => {

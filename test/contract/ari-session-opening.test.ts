@@ -83,9 +83,9 @@ describe('opening a session', () => {
   it('is told of what the switch says before it is known to be open', async () => {
     const opening = open();
     const socket = await waitFor(() => ari.sockets[0], { what: 'the event socket', everyMs: 1 });
-    socket.send('{"type":"ApplicationRegistered","application":"ringline"}');
+    socket.send('{"type":"ApplicationReplaced","application":"ringline"}');
     const session = await opening;
-    await heard.frame('ApplicationRegistered');
+    await heard.frame('ApplicationReplaced');
     session.close('enough');
   });
 

@@ -36,6 +36,7 @@ export class AriCommands {
 
   /** @param path Below `/ari`, with its query; ids in it must be encoded. */
   async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
+    if (this.#pool.destroyed) return { kind: 'not-sent', text: 'the session to the PBX node was closed' };
     try {
       const { statusCode, body: answer } = await this.#pool.request({
         method,
@@ -47,8 +48,9 @@ export class AriCommands {
       const text = await answer.text();
       return { kind: 'answered', status: statusCode, body: parseBody(text) };
     } catch (error) {
-      const { code, message } = error as Error & { code?: string };
-      const text = `${method} ${path.split('?')[0]}: ${code ?? message}`;
+      const { code, message, name } = error as Error & { code?: string };
+      const reason = name === 'TimeoutError' ? `no answer within ${REQUEST_DEADLINE_MS / 1000} s` : (code ?? message);
+      const text = `${method} ${path.split('?')[0]}: ${reason}`;
       // Only these say for sure that no byte of the request went out.
       const notSent = [
         'ECONNREFUSED',
