@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DialEndpoint } from '../numbers/dial-endpoint.js';
+import { AsteriskSwitch } from './asterisk.switch.js';
+import type { NodeSessions } from './node-sessions.js';
+import type { AriAnswer } from './session/commands.js';
+
+const node = { nodeId: 'node', boot: 'boot' };
+const ok = (body: unknown = null, status = 200): AriAnswer => ({ kind: 'answered', status, body });
+const lost: AriAnswer = { kind: 'unknown', text: 'no answer within 3 s' };
+const refusedConnection: AriAnswer = { kind: 'not-sent', text: 'ECONNREFUSED' };
+
+/** A switch whose node answers as told, and what it was asked. */
+function switchThat(answer: (method: string, path: string) => AriAnswer) {
+  const asked: { readonly request: string; readonly body: unknown }[] = [];
+  const session = {
+    app: 'ringline',
+    boot: 'boot',
+    clockOffsetMs: 0,
+    rooms: new Set<string>(),
+    commands: {
+      send: (method: string, path: string, body?: unknown) => {
+        asked.push({ request: `${method} ${path}`, body });
+        return Promise.resolve(answer(method, path));
+      },
+    },
+  };
+  const sessions = { find: (id: string) => (id === 'node' ? session : null) } as unknown as NodeSessions;
+  return { telephony: new AsteriskSwitch(sessions), asked, session };
+}
+
+const leg = {
+  leg: 'rl-1-a0c0',
+  endpoint: 'PJSIP/agent1' as DialEndpoint,
+  display: { shownNumber: '+4930111222', shownName: null, ownNumber: '+4930901820', autoAnswer: 'none' as const },
+  leaseSeconds: 35,
+};
+
+describe('the answer to a command', () => {
+  it.each<[string, AriAnswer, unknown]>([
+    ['200 is done', ok({}), { kind: 'done' }],
+    ['204 is done', ok(null, 204), { kind: 'done' }],
+    ['404 is gone', ok({ message: 'Channel not found' }, 404), { kind: 'gone' }],
+    [
+      '409 is refused',
+      ok({ message: 'Channel not in Stasis' }, 409),
+      { kind: 'refused', text: '409 Channel not in Stasis' },
+    ],
+    ['500 is refused', ok({ error: 'Allocation failed' }, 500), { kind: 'refused', text: '500 Allocation failed' }],
+    ['a strange body is no trouble', ok({ message: { a: 1 } }, 500), { kind: 'refused', text: '500 ' }],
+    ['nothing sent is refused', refusedConnection, { kind: 'refused', text: 'ECONNREFUSED' }],
+    ['a lost answer is unknown', lost, { kind: 'unknown', text: 'no answer within 3 s' }],
+  ])('%s', async (_, answer, result) => {
+    const { telephony, asked } = switchThat(() => answer);
+    expect(await telephony.dialLeg(node, 'rl-1-r', 30)).toEqual(result);
+    // Whatever it was, it is not repeated here.
+    expect(asked).toEqual([{ request: 'POST /channels/rl-1-r/dial?timeout=30', body: undefined }]);
+  });
+
+  it('is refused without a question when the node is not connected', async () => {
+    const { telephony, asked } = switchThat(() => ok());
+    expect((await telephony.dialLeg({ nodeId: 'other', boot: 'x' }, 'rl-1-r', 30)).kind).toBe('refused');
+    expect((await telephony.createLeg({ nodeId: 'other', boot: 'x' }, leg)).kind).toBe('refused');
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('making a leg', () => {
+  it.each<[string, AriAnswer, string]>([
+    ['the leg is there: it was made before', ok({ state: 'Down' }), 'done'],
+    ['the leg is not there: no phone is registered', ok({ message: 'Not found' }, 404), 'refused'],
+    ['nobody knows', lost, 'unknown'],
+    ['the switch fails', ok(null, 500), 'unknown'],
+  ])('409 proves nothing, so the switch is asked; %s', async (_, presence, kind) => {
+    const { telephony, asked } = switchThat((method) => (method === 'GET' ? presence : ok({ message: 'exists' }, 409)));
+    expect((await telephony.createLeg(node, leg)).kind).toBe(kind);
+    expect(asked.map(({ request }) => request)).toEqual(['POST /channels/create', 'GET /channels/rl-1-a0c0']);
+  });
+
+  it('sends what was built from checked parts, and a lease', async () => {
+    const { telephony, asked } = switchThat(() => ok({}));
+    await telephony.createLeg(node, { ...leg, display: { ...leg.display, autoAnswer: 'call-info' } });
+    expect(asked[0]?.body).toEqual({
+      endpoint: 'PJSIP/agent1',
+      app: 'ringline',
+      appArgs: 'leg',
+      channelId: 'rl-1-a0c0',
+      variables: {
+        'TIMEOUT(absolute)': '35',
+        'CALLERID(num)': '+4930901820',
+        'CONNECTEDLINE(num)': '+4930111222',
+        'PJSIP_HEADER(add,Call-Info)': '<sip:ringline>;answer-after=0',
+      },
+    });
+  });
+
+  it('shows a name in which nothing ends the quoted text of a header, whatever it was', async () => {
+    const { telephony, asked } = switchThat(() => ok({}));
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 200 }), async (shownName) => {
+        await telephony.createLeg(node, { ...leg, display: { ...leg.display, shownName } });
+        const { variables } = asked.at(-1)?.body as { variables: Record<string, string> };
+        const name = variables['CONNECTEDLINE(name)'] ?? '';
+        expect(name).not.toMatch(/["\\<>\p{Cc}]/u);
+        expect(name.length).toBeLessThanOrEqual(64);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('questions', () => {
+  it.each<[AriAnswer, string]>([
+    [ok({ state: 'Down' }), 'idle'],
+    [ok({ state: 'Ringing' }), 'ringing'],
+    [ok({ state: 'Up' }), 'answered'],
+    [ok({ message: 'Not found' }, 404), 'gone'],
+    [ok(null), 'idle'],
+    [ok(null, 500), 'unknown'],
+    [lost, 'unknown'],
+    [refusedConnection, 'unknown'],
+  ])('how a leg is: %j is %s', async (answer, presence) => {
+    expect(await switchThat(() => answer).telephony.presenceOf(node, 'rl-1-r')).toBe(presence);
+  });
+
+  it.each<[AriAnswer, string]>([
+    [ok({ state: 'online' }), 'online'],
+    [ok({ state: 'offline' }), 'offline'],
+    [ok({ state: 'unknown' }), 'offline'],
+    [ok({ message: 'Endpoint not found' }, 404), 'absent'],
+    [ok(null, 500), 'unknown'],
+    [lost, 'unknown'],
+    [refusedConnection, 'unknown'],
+  ])('whether an endpoint can be rung: %j is %s', async (answer, presence) => {
+    expect(await switchThat(() => answer).telephony.endpointPresence('node', 'agent1')).toBe(presence);
+  });
+
+  it('contacts are those of the endpoint that may be dialled, five at most', async () => {
+    const contact = (i: number) => `PJSIP/agent1/sip:agent1@127.0.0.1:${5060 + i}`;
+    const value = [
+      contact(1),
+      'PJSIP/agent2/sip:agent2@127.0.0.1:1',
+      'PJSIP/agent1/sip:x@y?Replaces=z',
+      'Local/s@from-agents',
+      ...[2, 3, 4, 5, 6, 7].map(contact),
+    ].join('&');
+    const { telephony, asked } = switchThat(() => ok({ value }));
+    expect(await telephony.contactsOf(node, 'agent1', '1.2')).toEqual(
+      [1, 2, 3, 4, 5].map((i) => `sip:agent1@127.0.0.1:${5060 + i}`),
+    );
+    expect(asked[0]?.request).toBe('GET /channels/1.2/variable?variable=PJSIP_DIAL_CONTACTS(agent1)');
+  });
+
+  it.each<[string, AriAnswer, readonly string[] | null]>([
+    ['no phone', ok({ value: '' }), []],
+    ['no answer', lost, null],
+    ['a failure', ok(null, 500), null],
+    ['no text', ok({ value: 7 }), null],
+  ])('contacts: %s', async (_, answer, contacts) => {
+    expect(await switchThat(() => answer).telephony.contactsOf(node, 'agent1', '1.2')).toEqual(contacts);
+  });
+});
+
+describe('rooms', () => {
+  it('are made once, and again after they were closed', async () => {
+    const { telephony, asked } = switchThat(() => ok(null, 204));
+    await telephony.joinLegs(node, 'rl-1', ['1.2', 'rl-1-r']);
+    await telephony.joinLegs(node, 'rl-1', ['rl-1-a0c0']);
+    await telephony.closeRoom(node, 'rl-1');
+    await telephony.joinLegs(node, 'rl-1', ['1.2']);
+    expect(asked.map(({ request }) => request)).toEqual([
+      'POST /bridges/rl-1?type=mixing',
+      'POST /bridges/rl-1/addChannel?channel=1.2,rl-1-r',
+      'POST /bridges/rl-1/addChannel?channel=rl-1-a0c0',
+      'DELETE /bridges/rl-1',
+      'POST /bridges/rl-1?type=mixing',
+      'POST /bridges/rl-1/addChannel?channel=1.2',
+    ]);
+  });
+
+  it('whose making got no answer are not joined, and made when it is asked again', async () => {
+    let answer: AriAnswer = lost;
+    const { telephony, asked } = switchThat(() => answer);
+    expect((await telephony.joinLegs(node, 'rl-1', ['1.2'])).kind).toBe('unknown');
+    answer = ok(null, 204);
+    expect((await telephony.joinLegs(node, 'rl-1', ['1.2'])).kind).toBe('done');
+    expect(asked.filter(({ request }) => request.includes('type=mixing'))).toHaveLength(2);
+  });
+});
+
+describe('ids in paths', () => {
+  it('cannot lead elsewhere', async () => {
+    const { telephony, asked } = switchThat(() => ok());
+    await telephony.endLeg(node, '../bridges/x?y#z');
+    expect(asked[0]?.request).toBe('DELETE /channels/..%2Fbridges%2Fx%3Fy%23z');
+  });
+});
