@@ -27,6 +27,7 @@ const CLOCK_WARNING_MS = 2_000;
 
 /** How often it is stored that the switch is followed, ms: the error of an end that nobody saw. */
 const HEARTBEAT_MS = 5_000;
+const WATCH_EVERY_MS = 250;
 /** Name of an event that we have the switch send to us: it says what time it is there. */
 const CLOCK_EVENT = 'ringline-clock';
 /** One that took longer says too little, ms. */
@@ -288,11 +289,14 @@ export class NodeSession {
     let reconcileAt = Date.now() + RECONCILE_EVERY_MS;
     let beatAt = 0;
     while (this.#session === session && !this.#stopping.signal.aborted) {
+      const lookedAt = Date.now();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        setTimeout(resolve, 250).unref();
+        setTimeout(resolve, WATCH_EVERY_MS).unref();
       });
       if (this.#session !== session) return;
+      // We were held up ourselves: what the database and the switch said meanwhile is heard first.
+      if (Date.now() - lookedAt > 5 * WATCH_EVERY_MS) continue;
       const trouble = this.ledger.trouble();
       if (trouble !== null) {
         session.close(trouble);

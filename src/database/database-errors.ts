@@ -11,6 +11,8 @@ const lostCodes = new Set([
   '57P01',
   '57P02',
   '57P03',
+  // The connection was ended because its transaction stood still, as ours does when the process is held up.
+  '25P03',
   '25006',
   '53100',
   '57014',

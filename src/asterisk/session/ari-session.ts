@@ -11,6 +11,8 @@ const DEADLINE_MS = 3_000;
 /** Loading the catalogue of operations takes a dozen requests. */
 const LOAD_DEADLINE_MS = 10_000;
 const PING_EVERY_MS = 3_000;
+/** How long a socket that went silent may still bring what was under way, ms. */
+const LINGER_MS = 60_000;
 /** A socket that has not answered pings for this long is dead, ms. */
 const DEAD_AFTER_MS = 9_000;
 /** Asterisk's frames are a few kB; a conference of many channels may be some 60 kB. */
@@ -78,7 +80,9 @@ class ContainedClient implements AriSession {
   #socket: ContainedSocket | null = null;
   #heardAt = Date.now();
   #pings: NodeJS.Timeout | null = null;
-  #state: 'opening' | 'open' | 'closed' = 'opening';
+  /** `silent`: given up for dead, but what was sent before the line went quiet may still arrive. */
+  #state: 'opening' | 'open' | 'silent' | 'closed' = 'opening';
+  #tickedAt = Date.now();
 
   constructor(
     private readonly address: AriNodeAddress,
@@ -105,6 +109,7 @@ class ContainedClient implements AriSession {
       throw new Error('the event socket closed as soon as it was open');
     this.#state = 'open';
     this.#heardAt = Date.now();
+    this.#tickedAt = Date.now();
     this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
     this.#pings.unref();
   }
@@ -135,10 +140,23 @@ class ContainedClient implements AriSession {
   }
 
   #ping(): void {
-    if (Date.now() - this.#heardAt > DEAD_AFTER_MS) {
-      this.#end(`nothing heard for ${DEAD_AFTER_MS / 1000} s`);
-      this.#socket?.terminate();
-    } else if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.ping();
+    const now = Date.now();
+    const stalled = now - this.#tickedAt > 2 * PING_EVERY_MS;
+    this.#tickedAt = now;
+    // We were held up ourselves: what came meanwhile lies in the socket and is read first.
+    if (stalled) this.#heardAt = Math.max(this.#heardAt, now - DEAD_AFTER_MS + PING_EVERY_MS);
+    if (now - this.#heardAt > DEAD_AFTER_MS) this.#goSilent(`nothing heard for ${DEAD_AFTER_MS / 1000} s`);
+    else if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  /**
+   * The session is over, but the socket is kept for a while: when the line was only cut, the switch's side repeats what it
+   * sent, and events that would be lost arrive late. Facts may come twice and in any order.
+   */
+  #goSilent(reason: string): void {
+    this.#end(reason);
+    this.#state = 'silent';
+    setTimeout(() => this.#socket?.terminate(), LINGER_MS).unref();
   }
 
   #openSocket(url: string): ContainedSocket {
@@ -201,7 +219,7 @@ class ContainedClient implements AriSession {
 
   /** Runs something of ari-client: whatever it throws, wherever, and however long it takes, this settles. */
   async #guarded<T>(deadlineMs: number, what: string, run: () => Promise<T>): Promise<T> {
-    if (this.#state === 'closed') throw new Error('the session is over');
+    if (this.#state === 'closed' || this.#state === 'silent') throw new Error('the session is over');
     let settle!: (error: Error) => void;
     const failed = new Promise<never>((_, reject) => (settle = reject));
     failed.catch(() => undefined);

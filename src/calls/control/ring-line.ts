@@ -57,12 +57,13 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
       if (talk === undefined) return handBack('agent-hung-up');
       decision.releasePartner(caller, winner);
     } else if (winner.released === null && caller.hangupAsked === null) {
+      // Side by side: were we to stop here, nobody may be left with a partner who is gone.
+      decision.chain(...tie(caller, winner));
+      decision.chain(...tie(winner, caller));
       decision.chain(
         { key: 'answer', do: 'answer-leg', leg: caller.id },
         { key: `join:${winner.id}`, do: 'join-legs', room, legs: [caller.id, winner.id] },
         { key: 'limit', do: 'renew-lease', leg: caller.id, seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS },
-        ...tie(caller, winner),
-        ...tie(winner, caller),
       );
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);

@@ -142,6 +142,7 @@ export class CallLedger {
     // What one turn of the event loop brings belongs together.
     await new Promise((resolve) => setImmediate(resolve));
     let delay = FIRST_RETRY_MS;
+    let failures = 0;
     while (this.#queue.length > 0 && !this.#stopped) {
       const batch = takeBatch(this.#queue);
       this.#busySince ??= this.clock.now();
@@ -149,12 +150,14 @@ export class CallLedger {
         await this.#commit(batch);
         this.#busySince = null;
         this.#failing = false;
+        failures = 0;
         delay = FIRST_RETRY_MS;
       } catch (error) {
         this.#forget(batch);
         if (isDatabaseLost(error)) {
-          if (!this.#failing) this.log.error({ scope: 'ledger', error }, 'call records cannot be stored; trying on');
-          this.#failing = true;
+          // One connection may be cut without anything being wrong with the database: the next try tells.
+          if (failures++ === 1) this.log.error({ scope: 'ledger', error }, 'call records cannot be stored; trying on');
+          this.#failing = failures > 1;
           this.#queue.unshift(...batch);
           await sleep(delay, undefined, { ref: false });
           delay = Math.min(delay * 2, LONGEST_RETRY_MS);
