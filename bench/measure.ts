@@ -63,15 +63,15 @@ export async function measureRingline(
   lab: Lab,
   load: Load & { readonly profileDir?: string | undefined },
 ): Promise<Measured> {
-  const env = {
-    LOG_LEVEL: 'warn',
-    NODE_OPTIONS: load.profileDir === undefined ? '' : `--cpu-prof --cpu-prof-dir=${load.profileDir}`,
-  };
-  const telephony = await startRingline(lab, { name: 'telephony', entry: 'bench/telephony.js', env });
+  const nodeOptions = load.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${load.profileDir}`];
+  const env = { LOG_LEVEL: 'warn' };
+  const telephony = await startRingline(lab, { name: 'telephony', entry: 'bench/telephony.js', env, nodeOptions });
   const worker = await startRingline(lab, {
     name: 'worker',
     databaseUrl: telephony.databaseUrl,
-    env: { ...env, ROLE: 'worker', SECRET_KEY: '', DATA_DIR: join(lab.dir, 'telephony', 'data') },
+    // The same key opens the secrets of both.
+    env: { ...env, ROLE: 'worker', DATA_DIR: join(lab.dir, 'telephony', 'data') },
+    nodeOptions,
   });
   const company = await foundLines(lab, telephony);
   const receiver = await startReceiver(lab);

@@ -19,6 +19,8 @@ export interface RinglineOptions {
   readonly name?: string;
   /** Compiled file to run below the build folder. Default: the service itself. */
   readonly entry?: string;
+  /** Options of Node itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface Answer {
@@ -92,7 +94,7 @@ export async function startRingline(lab: Lab, options: RinglineOptions = {}): Pr
   const script = join(await compiledFolder(), options.entry ?? 'src/main.js');
   let running: KeptProcess;
   const start = async (): Promise<void> => {
-    running = await keepProcess(process.execPath, ['--enable-source-maps', script], {
+    running = await keepProcess(process.execPath, ['--enable-source-maps', ...(options.nodeOptions ?? []), script], {
       logFile,
       aliveFile: '-',
       cwd: dir,
