@@ -203,7 +203,10 @@ async function batch(
     else if (talked && record.outcome === 'answered') figures.completed += 1;
     else if (!talked && record.outcome !== 'answered' && record.outcomeReason !== 'unknown') {
       figures.endedWithReason += 1;
-    } else figures.wrong.push(`${id}: ${outcome}, talked: ${talked}`);
+    } else {
+      const { items } = (await company.call('GET', `/v1/calls/${id}/timeline`)).body as { items: { text: string }[] };
+      figures.wrong.push(`${id}: ${outcome}, talked: ${talked}: ${items.map(({ text }) => text).join('; ')}`);
+    }
   }
   figures.calls += count;
 }

@@ -19,7 +19,7 @@ const MOST_CONTACTS = 5;
 
 /**
  * Asterisk as the telephony switch. A leg is made in two requests: `create` sends no INVITE and may be repeated, `dial`
- * sends it. Two dials on one channel id make one INVITE.
+ * sends it. Two dials on one channel id make one INVITE; the second, though answered 204, ends a leg that does not ring yet.
  */
 export class AsteriskSwitch extends TelephonySwitch {
   constructor(private readonly sessions: NodeSessions) {

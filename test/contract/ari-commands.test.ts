@@ -84,6 +84,25 @@ describe('commands to Asterisk', () => {
     session.close('enough');
   });
 
+  it('dial twice: both are answered 204, one INVITE goes out, and a leg that does not ring yet ends', async () => {
+    const phone = await lab.sipp.phone({ register: ['agent1'], tryingMs: 60_000, media: 'none' });
+    const { commands } = await node();
+    const { ariUrl, username, password } = lab.asterisk;
+    const log = new SessionLog();
+    const session = await openAriSession({ ariUrl, username, password }, 'contract-dial', log);
+    const create = { endpoint: 'PJSIP/agent1', app: 'contract-dial', channelId: 'dialled-twice' };
+    await commands.send('POST', '/channels/create', create);
+    await log.frame('StasisStart');
+    expect(await commands.send('POST', '/channels/dialled-twice/dial')).toMatchObject({ status: 204 });
+    await phone.call(({ calledUser }) => calledUser === 'agent1', 'the INVITE');
+    expect(await commands.send('POST', '/channels/dialled-twice/dial')).toMatchObject({ status: 204 });
+    await log.frame('StasisEnd');
+    const calls = await phone.calls();
+    expect(calls.map(({ invites }) => invites)).toEqual([1]);
+    session.close('enough');
+    await phone.stop();
+  });
+
   it('whose answer is cut are unknown, were carried out, and are not repeated', async () => {
     const { proxy, commands } = await node();
     const lost = proxy.intercept({ method: 'POST', path: /contract-room/, lose: 'response', how: 'reset' });

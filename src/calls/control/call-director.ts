@@ -285,8 +285,8 @@ export class CallDirector implements AfterCommit {
   }
 
   /**
-   * Dials. Whether an earlier try reached the switch is asked, never assumed: a leg that is idle has not been dialled, and
-   * two dials on one id make one INVITE.
+   * Dials. Whether an earlier try reached the switch is asked, never assumed: two dials on one id make one INVITE, but the
+   * second one ends a leg that does not ring yet.
    */
   async #dialLeg(
     call: LiveCall,
@@ -296,16 +296,8 @@ export class CallDirector implements AfterCommit {
   ): Promise<boolean> {
     for (let turn = 0; ; turn++) {
       if (turn > 0 || !madeHere) {
-        const leg = call.state?.legs.find(({ id }) => id === command.leg);
-        if (leg === undefined || isOver(leg) || leg.released !== null) return false;
-        if (leg.diallingAt !== null || leg.ringing !== null || leg.progressAt !== null || leg.answered !== null)
-          return true;
-        const presence = await this.telephony.presenceOf(node, command.leg);
-        if (presence === 'gone') {
-          this.#gone(call, node, command.leg);
-          return false;
-        }
-        if (presence === 'ringing' || presence === 'answered') return true;
+        const isDialled = await this.#isDialled(call, node, command.leg);
+        if (isDialled !== null) return isDialled;
       }
       const result = await this.telephony.dialLeg(node, command.leg, command.ringSeconds);
       if (result.kind === 'done') return true;
@@ -317,6 +309,29 @@ export class CallDirector implements AfterCommit {
         this.#refuse(call, node, command.leg, result);
         return false;
       }
+    }
+  }
+
+  /**
+   * Whether an earlier try to dial did: false for a leg that needs it no more, null when nothing of the kind is seen for a
+   * while. The switch tells at once that it dials, but what it tells takes its way through a commit. A second dial on
+   * a leg that is being dialled sends no second INVITE, but ends the leg.
+   */
+  async #isDialled(call: LiveCall, node: NodeBoot, id: string): Promise<boolean | null> {
+    const until = Date.now() + LATE_LEG_MS;
+    for (;;) {
+      const leg = call.state?.legs.find((candidate) => candidate.id === id);
+      if (leg === undefined || isOver(leg) || leg.released !== null) return false;
+      if (leg.diallingAt !== null || leg.ringing !== null || leg.progressAt !== null || leg.answered !== null)
+        return true;
+      const presence = await this.telephony.presenceOf(node, id);
+      if (presence === 'gone') {
+        this.#gone(call, node, id);
+        return false;
+      }
+      if (presence === 'ringing' || presence === 'answered') return true;
+      if (Date.now() >= until) return null;
+      await sleep(100);
     }
   }
 

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../../lab/wait-for.js';
+import { createLog } from '../../common/logger.js';
+import type { Fact } from '../domain/fact.js';
+import type { CallLedger } from '../ledger/call-ledger.js';
+import { LiveCall } from '../ledger/live-call.js';
+import type { CommandResult, LegPresence, TelephonySwitch } from '../telephony-switch.js';
+import { CallDirector } from './call-director.js';
+
+const callId = '01936c7e-8b2a-7000-8000-000000000001';
+const other = '01936c7e-8b2a-7000-8000-000000000002';
+const leg = `rl-${callId}-a0c0`;
+const line = { id: other, number: '+4930901820', name: 'Sales' };
+const to = { raw: '+4930111222', e164: '+4930111222', name: null };
+const phone = { agentId: other, endpoint: 'agent1', autoAnswer: 'none' as const };
+
+/** A click-to-call whose agent's leg was made, and which is about to be dialled. */
+function callToDial() {
+  const at = Date.now();
+  const fact = (of: string, kind: Fact['kind'], data: unknown): Fact =>
+    ({ leg: of, kind, key: '', at, source: 'ringline', data }) as Fact;
+  const plan = {
+    kind: 'click-to-call',
+    phones: [phone],
+    to,
+    line,
+    trunk: { endpoint: 'trunk', number: '+4930111222' },
+    tags: [],
+    agentRingSeconds: 30,
+    remoteRingSeconds: 60,
+    limitSeconds: 7200,
+  };
+  const from = { raw: line.number, e164: line.number, name: null };
+  const facts = [
+    fact(callId, 'placed', { direction: 'outbound', from, to, line, plan }),
+    fact(leg, 'planned', { side: 'agent', agentId: other, device: 'PJSIP/agent1', contact: null }),
+    fact(leg, 'created', { side: 'agent', linkedId: null, sipCallId: null, name: null }),
+    fact(leg, 'dial-sent', {}),
+  ];
+  const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
+  return { call, hear: (kind: Fact['kind']) => void call.apply([fact(leg, kind, {})]) };
+}
+
+/** A director of that call, with a switch that answers dials one after another as told. */
+function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegPresence) {
+  const counts = { dials: 0, asked: 0 };
+  const told: Fact[] = [];
+  const ledger = {
+    peek: () => call,
+    tell: ({ facts }: { facts: readonly Fact[] }) => void told.push(...facts),
+  } as unknown as CallLedger;
+  const telephony = {
+    bootOf: () => 'boot',
+    nowAt: () => Date.now(),
+    contactsOf: () => Promise.resolve([]),
+    createLeg: () => Promise.resolve({ kind: 'done' }),
+    endLeg: () => Promise.resolve({ kind: 'done' }),
+    presenceOf: () => {
+      counts.asked += 1;
+      return Promise.resolve(presence());
+    },
+    dialLeg: () => {
+      counts.dials += 1;
+      return Promise.resolve(dials.shift() ?? { kind: 'done' });
+    },
+  } as unknown as TelephonySwitch;
+  return { director: new CallDirector(ledger, telephony, createLog('silent')), counts, told };
+}
+
+const lost: CommandResult = { kind: 'unknown', text: 'no answer' };
+const isFalse = (what: () => boolean, timeoutMs: number) =>
+  expect(waitFor(what, { what: 'what must not come', timeoutMs })).rejects.toThrow('in vain');
+
+describe('a dial whose answer is lost', () => {
+  it('is not given again when the switch tells a moment later that it dials', async () => {
+    const { call, hear } = callToDial();
+    const { director, counts } = directorOf(call, [lost], () => 'idle');
+    director.follow(callId);
+    // What this process has not made itself it asks about before it dials, too.
+    await waitFor(() => counts.dials === 1 && counts.asked > 3, { what: 'the leg to be asked about' });
+    hear('dialling');
+    await isFalse(() => counts.dials > 1, 2_500);
+  });
+
+  it('is given again when the leg stays idle, and once is enough', async () => {
+    const { call } = callToDial();
+    const { director, counts } = directorOf(call, [lost], () => 'idle');
+    const begunAt = Date.now();
+    director.follow(callId);
+    await waitFor(() => counts.dials === 2, { what: 'the second dial' });
+    expect(Date.now() - begunAt).toBeGreaterThan(1_900);
+    await isFalse(() => counts.dials > 2, 500);
+  });
+
+  it.each<LegPresence>(['ringing', 'answered'])('is not given again when the leg is %s', async (presence) => {
+    const { call } = callToDial();
+    let now: LegPresence = 'idle';
+    const { director, counts } = directorOf(call, [lost], () => now);
+    director.follow(callId);
+    await waitFor(() => counts.dials === 1, { what: 'the dial' });
+    now = presence;
+    await isFalse(() => counts.dials > 1, 2_500);
+  });
+
+  it('is not given again when the leg is gone: it has ended', async () => {
+    const { call } = callToDial();
+    let now: LegPresence = 'idle';
+    const { director, counts, told } = directorOf(call, [lost], () => now);
+    director.follow(callId);
+    await waitFor(() => counts.dials === 1, { what: 'the dial' });
+    now = 'gone';
+    await waitFor(() => told.some(({ kind }) => kind === 'ended'), { what: 'the end to be told' });
+    expect(counts.dials).toBe(1);
+  });
+
+  it('three times over is given up, and why is not known', async () => {
+    const { call } = callToDial();
+    const { director, counts, told } = directorOf(call, [lost, lost, lost], () => 'idle');
+    director.follow(callId);
+    await waitFor(() => told.find(({ kind }) => kind === 'refused'), { what: 'the refusal', timeoutMs: 15_000 });
+    expect(counts.dials).toBe(3);
+    expect(told.find(({ kind }) => kind === 'refused')?.data).toMatchObject({ reason: 'unknown' });
+  });
+});
