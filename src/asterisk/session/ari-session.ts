@@ -1,4 +1,3 @@
-import domain from 'node:domain';
 import type { ClientRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
@@ -51,7 +50,8 @@ type AriClientModule = { connect(url: string, username: string, password: string
  * behind the caller's back; and never settles a request whose connection is cut:
  * - each node has its own instance of the module, so credentials do not mix;
  * - it gets a socket whose messages and end come to us alone;
- * - it runs in a domain, which catches what it throws outside of promises; what we do with events runs outside of it;
+ * - what it throws where no promise catches it is caught in the callbacks of its requests (not by a domain: that would hook
+ *   every promise and emitter of the process, which costs more than all we do with a call);
  * - every call is raced against a deadline, and its requests end by then too.
  *
  * @throws {Error} when the switch cannot be reached, refuses the login, or does not answer in time.
@@ -72,7 +72,6 @@ export async function openAriSession(
 }
 
 class ContainedClient implements AriSession {
-  readonly #domain = domain.create();
   readonly #module: AriClientModule;
   /** What to call when something under way fails. */
   readonly #failures = new Set<(error: Error) => void>();
@@ -88,8 +87,10 @@ class ContainedClient implements AriSession {
     private readonly address: AriNodeAddress,
     private readonly handlers: SessionHandlers,
   ) {
-    this.#domain.on('error', (error: unknown) => this.#failAll(toError(error)));
-    this.#module = loadAriClient((url) => this.#openSocket(url));
+    this.#module = loadAriClient(
+      (url) => this.#openSocket(url),
+      (error) => this.#failAll(toError(error)),
+    );
   }
 
   get lastHeardAt(): number {
@@ -163,7 +164,7 @@ class ContainedClient implements AriSession {
     // ari-client retries by itself after a failure; it must not open a socket that nobody holds.
     if (this.#state === 'closed') throw new Error('the session was given up');
     this.#socket?.terminate();
-    const socket = this.#outside(() => new ContainedSocket(url));
+    const socket = new ContainedSocket(url);
     this.#socket = socket;
     socket.listen('message', (data: unknown) => this.#onMessage(String(data)));
     socket.listen('pong', () => (this.#heardAt = Date.now()));
@@ -192,18 +193,6 @@ class ContainedClient implements AriSession {
     }
   }
 
-  /** What is made here belongs to no domain: one that caught our own failures would hide them. */
-  #outside<T>(make: () => T): T {
-    const isInside = (process as { domain?: unknown }).domain === this.#domain;
-    if (!isInside) return make();
-    this.#domain.exit();
-    try {
-      return make();
-    } finally {
-      this.#domain.enter();
-    }
-  }
-
   #failAll(error: Error): void {
     for (const fail of this.#failures) fail(error);
     this.#failures.clear();
@@ -226,7 +215,7 @@ class ContainedClient implements AriSession {
     this.#failures.add(settle);
     const timer = setTimeout(() => settle(new Error(`${what} took over ${deadlineMs / 1000} s`)), deadlineMs);
     try {
-      return await Promise.race([this.#domain.run(() => Promise.resolve(run())), failed]);
+      return await Promise.race([run(), failed]);
     } catch (error) {
       // It also rejects with plain text.
       throw toError(error);
@@ -274,13 +263,22 @@ function plain<T>(resources: T[]): T[] {
 /** The parts of ari-client's own client that are changed. */
 type SwaggerModule = {
   SwaggerApi: { prototype: { fail(this: { failure(message: string): void }, message: string): void } };
-  ShredHttpClient: { prototype: { execute: (this: unknown, options: unknown) => { readonly _raw: ClientRequest } } };
+  ShredHttpClient: {
+    prototype: { execute: (this: ShredClient, options: unknown) => { readonly _raw: ClientRequest } };
+  };
 };
+
+/** It calls back through `on`, and what is thrown there would end the process. */
+type ShredClient = { readonly shred: { request(options: ShredRequest): unknown } };
+type ShredRequest = { on: Record<string, (...args: unknown[]) => unknown> };
 
 const require = createRequire(import.meta.url);
 
 /** A fresh instance of ari-client and of what holds its state, opening sockets through `openSocket`. */
-function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientModule {
+function loadAriClient(
+  openSocket: (url: string) => ContainedSocket,
+  onThrow: (error: unknown) => void,
+): AriClientModule {
   const path = require.resolve('ari-client');
   const itsRequire = createRequire(path);
   const wsPath = itsRequire.resolve('ws');
@@ -308,6 +306,13 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
     const http = swagger.ShredHttpClient.prototype;
     const { execute } = http;
     http.execute = function executeInTime(options) {
+      const { request: send } = Object.getPrototypeOf(this.shred) as ShredClient['shred'];
+      this.shred.request = (sending) => {
+        sending.on = Object.fromEntries(
+          Object.entries(sending.on).map(([name, call]) => [name, caught(call, onThrow)]),
+        );
+        return send.call(this.shred, sending);
+      };
       const sent = execute.call(this, options);
       const { _raw: raw } = sent;
       raw.setTimeout(DEADLINE_MS, () => raw.destroy());
@@ -330,4 +335,15 @@ function loadAriClient(openSocket: (url: string) => ContainedSocket): AriClientM
     }
     drop();
   }
+}
+
+function caught(call: (...args: unknown[]) => unknown, onThrow: (error: unknown) => void): typeof call {
+  return (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      onThrow(error);
+      return undefined;
+    }
+  };
 }
