@@ -21,32 +21,33 @@ const uuidv7 = `encode(overlay(uuid_send(gen_random_uuid()) placing int8send(
     | ((row_number() over (order by e.call_id, e.sequence)) & x'0fff'::bigint)) from 1 for 8), 'hex')::uuid`;
 
 /**
+ * Stores events and one delivery for each endpoint that wants them: parts of a `with`, so that they go in one statement
+ * with the change they tell of: both are there or neither. Its parameters are those of `eventValues`, from `$first` on.
  * Due times are by the database's clock, as claims are. A paused or disabled endpoint gets no row: it does not pile up
  * what nobody waits for.
  */
-const writeEventsSql = `
-with event as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::text[])
+export function eventParts(first: number): string {
+  const p = (i: number): string => `$${first + i}`;
+  return `
+event as (
+  select * from unnest(${p(0)}::uuid[], ${p(1)}::uuid[], ${p(2)}::uuid[], ${p(3)}::text[], ${p(4)}::int[], ${p(5)}::timestamptz[], ${p(6)}::text[])
     as e (tenant_id, id, call_id, type, sequence, created_at, document)
-), stored as (
+), stored_events as (
   insert into call_event (tenant_id, id, call_id, type, sequence, created_at, document)
   select tenant_id, id, call_id, type, sequence, created_at, document from event
-)
-insert into delivery
-  (tenant_id, id, endpoint_id, event_id, call_id, sequence, status, attempts, next_attempt_at, created_at)
-select e.tenant_id, ${uuidv7}, w.id, e.id, e.call_id, e.sequence, 'pending', 0, now(), now()
-from event e
-join webhook_endpoint w on w.tenant_id = e.tenant_id
-  and w.status = 'enabled' and (w.event_types = '{}' or e.type = any(w.event_types))
-order by e.call_id, e.sequence`;
+), stored_deliveries as (
+  insert into delivery
+    (tenant_id, id, endpoint_id, event_id, call_id, sequence, status, attempts, next_attempt_at, created_at)
+  select e.tenant_id, ${uuidv7}, w.id, e.id, e.call_id, e.sequence, 'pending', 0, now(), now()
+  from event e
+  join webhook_endpoint w on w.tenant_id = e.tenant_id
+    and w.status = 'enabled' and (w.event_types = '{}' or e.type = any(w.event_types))
+  order by e.call_id, e.sequence
+)`;
+}
 
-/**
- * Stores events and one delivery for each endpoint that wants them, in one statement. Runs inside the transaction that
- * stores the change the events tell of: both are there or neither. The calls' rows must have been written before.
- */
-export async function writeEvents(db: SqlRunner, events: readonly OutboxEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  await db.query(writeEventsSql, [
+export function eventValues(events: readonly OutboxEvent[]): unknown[] {
+  return [
     events.map(({ tenantId }) => tenantId),
     events.map(({ id }) => id),
     events.map(({ callId }) => callId),
@@ -54,5 +55,12 @@ export async function writeEvents(db: SqlRunner, events: readonly OutboxEvent[])
     events.map(({ sequence }) => sequence),
     events.map(({ createdAt }) => createdAt),
     events.map(({ document }) => document),
-  ]);
+  ];
+}
+
+const writeEventsSql = `with ${eventParts(1)} select`;
+
+/** Stores events alone; the calls' rows must have been written before. */
+export async function writeEvents(db: SqlRunner, events: readonly OutboxEvent[]): Promise<void> {
+  if (events.length > 0) await db.query(writeEventsSql, eventValues(events));
 }

@@ -1,5 +1,7 @@
-import type { DataSource, QueryRunner } from 'typeorm';
-import { writeEvents, type OutboxEvent } from '../../outbox/outbox.js';
+import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import { isDatabaseLost } from '../../database/database-errors.js';
+import { eventParts, eventValues, type OutboxEvent } from '../../outbox/outbox.js';
 import type { Call } from '../domain/call.js';
 import type { Fact } from '../domain/fact.js';
 import { LiveCall } from './live-call.js';
@@ -32,21 +34,36 @@ type CallRowView = { tenant_id: string; id: string; pbx_node_id: string; boot: s
 export class LedgerStore {
   constructor(private readonly source: DataSource) {}
 
-  /** Writes facts, calls, events and deliveries in one transaction. */
+  /**
+   * Writes calls, legs, facts, events and deliveries in one statement, which is a transaction of its own. Click-to-calls
+   * that begin or end in it need another one.
+   */
   async commit(commit: Commit): Promise<void> {
-    const runner = this.source.createQueryRunner();
+    const { master } = this.source.driver as unknown as { readonly master: Pool };
+    const statement = { name: 'ledger-commit', text: commitSql, values: commitValues(commit) };
+    const placedOrOver = commit.calls.filter(
+      ({ call }) => call.direction === 'outbound' && (call.version === 1 || call.endedAt !== null),
+    );
+    if (placedOrOver.length === 0) {
+      await master.query(statement);
+      return;
+    }
+    const client = await master.connect();
+    let failure: Error | undefined;
     try {
-      await runner.startTransaction();
-      await writeCalls(runner, commit.calls);
-      await writeFacts(runner, commit.facts);
-      if (commit.events.length > 0) await writeEvents(runner, commit.events);
-      await settleRequests(runner, commit.calls);
-      await runner.commitTransaction();
+      await client.query('begin');
+      await client.query(statement);
+      await client.query(settleSql, [
+        placedOrOver.map(({ call }) => call.id),
+        placedOrOver.filter(({ call }) => call.endedAt !== null).map(({ call }) => call.id),
+      ]);
+      await client.query('commit');
     } catch (error) {
-      await runner.rollbackTransaction().catch(() => undefined);
+      failure = error as Error;
+      await client.query('rollback').catch(() => undefined);
       throw error;
     } finally {
-      await runner.release();
+      client.release(failure !== undefined && isDatabaseLost(failure));
     }
   }
 
@@ -120,77 +137,67 @@ function toFact(row: FactRow): Fact {
   } as Fact;
 }
 
-async function writeCalls(runner: QueryRunner, calls: Commit['calls']): Promise<void> {
-  if (calls.length === 0) return;
-  await runner.query(
-    `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids,
-                       started_at, ended_at, version, document)
-     select (d->>'tenantId')::uuid, (d->>'id')::uuid, (d->>'pbxNodeId')::uuid, boot, d->>'direction', d->>'status', d->>'outcome',
-            d->'remote'->>'e164',
-            array(select distinct (p->>'agentId')::uuid from jsonb_array_elements(d->'participants') p where p->>'agentId' is not null),
-            (d->>'startedAt')::timestamptz, (d->>'endedAt')::timestamptz, (d->>'version')::int, d
-       from unnest($1::jsonb[], $2::text[]) as given (d, boot)
-     on conflict (tenant_id, id) do update
-        set direction = excluded.direction, status = excluded.status, outcome = excluded.outcome,
-            remote_e164 = excluded.remote_e164, agent_ids = excluded.agent_ids, started_at = excluded.started_at,
-            ended_at = excluded.ended_at, version = excluded.version, document = excluded.document, updated_at = now()`,
-    [calls.map(({ call }) => JSON.stringify(call)), calls.map(({ boot }) => boot)],
-  );
-}
+/** Foreign keys are checked at the end of the statement, so that its parts may refer to each other. */
+const commitSql = `
+with given_calls as (
+  select d, boot from unnest($1::jsonb[], $2::text[]) as given (d, boot)
+), stored_calls as (
+  insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids,
+                    started_at, ended_at, version, document)
+  select (d->>'tenantId')::uuid, (d->>'id')::uuid, (d->>'pbxNodeId')::uuid, boot, d->>'direction', d->>'status', d->>'outcome',
+         d->'remote'->>'e164',
+         array(select distinct (p->>'agentId')::uuid from jsonb_array_elements(d->'participants') p where p->>'agentId' is not null),
+         (d->>'startedAt')::timestamptz, (d->>'endedAt')::timestamptz, (d->>'version')::int, d
+    from given_calls
+  on conflict (tenant_id, id) do update
+     set direction = excluded.direction, status = excluded.status, outcome = excluded.outcome,
+         remote_e164 = excluded.remote_e164, agent_ids = excluded.agent_ids, started_at = excluded.started_at,
+         ended_at = excluded.ended_at, version = excluded.version, document = excluded.document, updated_at = now()
+), given_facts as (
+  select * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::jsonb[],
+                       $11::uuid[], $12::uuid[])
+    as f (pbx_node_id, boot, leg, kind, key, at, source, data, tenant_id, call_id)
+), stored_legs as (
+  insert into call_leg (pbx_node_id, boot, leg, tenant_id, call_id)
+  select distinct pbx_node_id, boot, leg, tenant_id, call_id from given_facts
+  on conflict do nothing
+), stored_facts as (
+  insert into call_fact (pbx_node_id, boot, leg, kind, key, at, source, data)
+  select pbx_node_id, boot, leg, kind, key, at, source, data from given_facts
+  on conflict (pbx_node_id, boot, leg, kind, key) do update
+     set at = excluded.at, source = excluded.source, data = excluded.data
+), ${eventParts(13)}
+select`;
 
-async function writeFacts(runner: QueryRunner, facts: Commit['facts']): Promise<void> {
-  if (facts.length === 0) return;
-  const legs = new Map(facts.map((row) => [legKey(row, row.fact.leg), row]));
-  const legRows = [...legs.values()];
-  await runner.query(
-    `insert into call_leg (pbx_node_id, boot, leg, tenant_id, call_id)
-     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[])
-     on conflict do nothing`,
-    [
-      legRows.map(({ nodeId }) => nodeId),
-      legRows.map(({ boot }) => boot),
-      legRows.map(({ fact }) => fact.leg),
-      legRows.map(({ tenantId }) => tenantId),
-      legRows.map(({ callId }) => callId),
-    ],
-  );
-  await runner.query(
-    `insert into call_fact (pbx_node_id, boot, leg, kind, key, at, source, data)
-     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::jsonb[])
-     on conflict (pbx_node_id, boot, leg, kind, key) do update
-        set at = excluded.at, source = excluded.source, data = excluded.data`,
-    [
-      facts.map(({ nodeId }) => nodeId),
-      facts.map(({ boot }) => boot),
-      facts.map(({ fact }) => fact.leg),
-      facts.map(({ fact }) => fact.kind),
-      facts.map(({ fact }) => fact.key),
-      facts.map(({ fact }) => new Date(fact.at)),
-      facts.map(({ fact }) => fact.source),
-      facts.map(({ fact }) => JSON.stringify(fact.data)),
-    ],
-  );
+function commitValues({ calls, facts, events }: Commit): unknown[] {
+  return [
+    calls.map(({ call }) => JSON.stringify(call)),
+    calls.map(({ boot }) => boot),
+    facts.map(({ nodeId }) => nodeId),
+    facts.map(({ boot }) => boot),
+    facts.map(({ fact }) => fact.leg),
+    facts.map(({ fact }) => fact.kind),
+    facts.map(({ fact }) => fact.key),
+    facts.map(({ fact }) => new Date(fact.at)),
+    facts.map(({ fact }) => fact.source),
+    facts.map(({ fact }) => JSON.stringify(fact.data)),
+    facts.map(({ tenantId }) => tenantId),
+    facts.map(({ callId }) => callId),
+    ...eventValues(events),
+  ];
 }
 
 /**
- * Click-to-calls that are placed by this commit are accepted and audited, those that are over no longer count against
- * their agent and tenant. Whoever waits for the decision is woken.
+ * Click-to-calls that are placed are accepted and audited, those that are over no longer count against their agent and
+ * tenant. Whoever waits for the decision is woken.
  */
-async function settleRequests(runner: QueryRunner, calls: Commit['calls']): Promise<void> {
-  const outbound = calls.filter(({ call }) => call.direction === 'outbound').map(({ call }) => call);
-  const over = outbound.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id);
-  const placed = outbound.filter(({ version, endedAt }) => version === 1 || endedAt !== null).map(({ id }) => id);
-  if (placed.length === 0) return;
-  await runner.query(
-    `with settled as (
-       update call_request set state = 'accepted', open = not (call_id = any($2::uuid[]))
-        where call_id = any($1::uuid[]) returning tenant_id, call_id, actor_key_id, agent_id, created_at
-     ), audited as (
-       insert into audit_entry (id, tenant_id, at, actor_key_id, action, target_type, target_id, detail)
-       select call_id, tenant_id, created_at, actor_key_id, 'call.requested', 'call', call_id::text, jsonb_build_object('agentId', agent_id)
-         from settled on conflict do nothing
-     )
-     select pg_notify('${REQUEST_DECIDED}', call_id::text) from settled`,
-    [placed, over],
-  );
-}
+const settleSql = `
+with settled as (
+  update call_request set state = 'accepted', open = not (call_id = any($2::uuid[]))
+   where call_id = any($1::uuid[]) returning tenant_id, call_id, actor_key_id, agent_id, created_at
+), audited as (
+  insert into audit_entry (id, tenant_id, at, actor_key_id, action, target_type, target_id, detail)
+  select call_id, tenant_id, created_at, actor_key_id, 'call.requested', 'call', call_id::text, jsonb_build_object('agentId', agent_id)
+    from settled on conflict do nothing
+)
+select pg_notify('${REQUEST_DECIDED}', call_id::text) from settled`;
