@@ -102,7 +102,7 @@ export async function measureRingline(
     const poppedAt = popTimes.get(caller);
     return poppedAt === undefined ? [] : [poppedAt - at];
   });
-  for (const { stop } of pops) stop();
+  for (const pop of pops) pop.stop();
   await telephony.stop();
   await worker.stop();
   await receiver.stop();

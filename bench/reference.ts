@@ -43,8 +43,8 @@ async function join(caller: Channel, leg: Channel): Promise<void> {
   await set(leg, 'CHANNEL(hangup_handler_push)', `ringline-partner,s,1(${caller.name})`);
 }
 
-socket.on('message', (data) => {
-  const { type, args, channel, request_id = '' } = JSON.parse(String(data)) as Message;
+socket.on('message', (data: Buffer) => {
+  const { type, args, channel, request_id = '' } = JSON.parse(data.toString()) as Message;
   if (type === 'RESTResponse') answered.get(request_id)?.();
   answered.delete(request_id);
   if (channel === undefined) return;

@@ -104,9 +104,9 @@ async function runStorm(lab: Lab, { callsPerSecond, seconds, blows, report }: Pa
       await sleep(what.freezeSeconds * 1000);
       ringline.signal('SIGCONT');
     } else {
-      await ari.set({ blackHole: 'both' });
+      ari.set({ blackHole: 'both' });
       await sleep(what.partitionSeconds * 1000);
-      await ari.set({});
+      ari.set({});
     }
   }
   await Promise.all(callers.map(({ done }) => done));

@@ -57,11 +57,7 @@ describe('when Ringline is killed while two parties talk and one of them hangs u
       });
       const id = await talking();
       await ringline.kill();
-      const agentSide = await phone.call(
-        (call) => call.byeAt != null,
-        'the end of the call',
-        20_000,
-      );
+      const agentSide = await phone.call((call) => call.byeAt != null, 'the end of the call', 20_000);
       const callerSide = await caller.call((call) => call.byeAt != null, 'the end of the call', 20_000);
       await caller.done;
       expect(Math.abs((agentSide.byeAt ?? 0) - (callerSide.byeAt ?? 0))).toBeLessThan(1_000);

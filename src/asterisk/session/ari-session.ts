@@ -306,12 +306,12 @@ function loadAriClient(
     const http = swagger.ShredHttpClient.prototype;
     const { execute } = http;
     http.execute = function executeInTime(options) {
-      const { request: send } = Object.getPrototypeOf(this.shred) as ShredClient['shred'];
+      const prototype = Object.getPrototypeOf(this.shred) as ShredClient['shred'];
       this.shred.request = (sending) => {
         sending.on = Object.fromEntries(
           Object.entries(sending.on).map(([name, call]) => [name, caught(call, onThrow)]),
         );
-        return send.call(this.shred, sending);
+        return prototype.request.call(this.shred, sending);
       };
       const sent = execute.call(this, options);
       const { _raw: raw } = sent;
