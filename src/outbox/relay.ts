@@ -14,7 +14,7 @@ export const relayTimes: RelayTimes = { sweepMs: 2_000, refillMinutes: 15 };
 
 /** Events per round: at about 4 kB each, 2 MB in one pipeline. */
 const BATCH = 500;
-const GAP_MS = 20;
+const GAP_MS = 50;
 
 /**
  * Carries committed events to the event queues. PostgreSQL knows which ones are still to go; with several workers a

@@ -40,7 +40,7 @@ export const senderLimits: SenderLimits = {
 };
 
 /** Between rounds under load; a lone event is not held up by it. */
-const GAP_MS = 15;
+const GAP_MS = 50;
 /** A claim with less time left is given back instead of used: a request may take 15 s. */
 const CLAIM_RESERVE_MS = 20_000;
 const OPENED_KEYS = 10_000;

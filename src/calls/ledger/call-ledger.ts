@@ -248,7 +248,10 @@ export class CallLedger {
   /** Finds out what is not in memory: the calls of unknown legs, and the lines that new callers dialled. */
   async #lookUp(batch: readonly Told[]): Promise<Map<Told, Route | null>> {
     const unknown = batch.filter((told) => told.call === undefined && !this.#callOfLeg.has(legKey(told, told.leg)));
-    const owners = await this.store.callsOfLegs(unknown);
+    // A caller whose event just came is in no store: what came before is in memory for longer than events are late.
+    const justCame = (told: Told): boolean =>
+      told.arrival !== undefined && told.receivedAt !== null && told.receivedAt - told.arrival.at < KEEP_ENDED_MS / 2;
+    const owners = await this.store.callsOfLegs(unknown.filter((told) => !justCame(told)));
     const wanted = new Set([
       ...[...owners.values()].map(({ callId }) => callId),
       ...batch.flatMap(({ call }) => (call === undefined ? [] : [call.id])),
