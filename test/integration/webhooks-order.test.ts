@@ -145,6 +145,8 @@ describe('order of deliveries', () => {
     const calls = await Promise.all(Array.from({ length: 150 }, () => world.addCall(tenantId)));
     await world.commit(...calls.map((call) => [call, ...milestones] as const));
     await world.query(`update delivery set next_attempt_at = next_attempt_at + interval '5 ms' where sequence = 1`);
+    // Due by the database's clock: the nudge below is the only one, and must find them.
+    await world.query(`select pg_sleep(0.02)`);
     const { sender } = world.sender({ limits: { sweepMs: 60_000 } });
     sender.nudge([tenantId]);
     await finished();

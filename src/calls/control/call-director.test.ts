@@ -14,7 +14,7 @@ const line = { id: other, number: '+4930901820', name: 'Sales' };
 const to = { raw: '+4930111222', e164: '+4930111222', name: null };
 const phone = { agentId: other, endpoint: 'agent1', autoAnswer: 'none' as const };
 
-/** A click-to-call whose agent's leg was made, and which is about to be dialled. */
+/** A click-to-call whose agent's leg was made, and which is to be dialled next. */
 function callToDial() {
   const at = Date.now();
   const fact = (of: string, kind: Fact['kind'], data: unknown): Fact =>
@@ -35,7 +35,6 @@ function callToDial() {
     fact(callId, 'placed', { direction: 'outbound', from, to, line, plan }),
     fact(leg, 'planned', { side: 'agent', agentId: other, device: 'PJSIP/agent1', contact: null }),
     fact(leg, 'created', { side: 'agent', linkedId: null, sipCallId: null, name: null }),
-    fact(leg, 'dial-sent', {}),
   ];
   const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
   return { call, hear: (kind: Fact['kind']) => void call.apply([fact(leg, kind, {})]) };
@@ -67,6 +66,13 @@ function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegP
   return { director: new CallDirector(ledger, telephony, createLog('silent')), counts, told };
 }
 
+/** Has the director write down that it dials, and stores that: the dial goes out. */
+function dial(director: CallDirector, hear: (kind: Fact['kind']) => void): void {
+  director.follow(callId);
+  hear('dial-sent');
+  director.follow(callId);
+}
+
 const lost: CommandResult = { kind: 'unknown', text: 'no answer' };
 const isFalse = (what: () => boolean, timeoutMs: number) =>
   expect(waitFor(what, { what: 'what must not come', timeoutMs })).rejects.toThrow('in vain');
@@ -75,38 +81,37 @@ describe('a dial whose answer is lost', () => {
   it('is not given again when the switch tells a moment later that it dials', async () => {
     const { call, hear } = callToDial();
     const { director, counts } = directorOf(call, [lost], () => 'idle');
-    director.follow(callId);
-    // What this process has not made itself it asks about before it dials, too.
+    dial(director, hear);
     await waitFor(() => counts.dials === 1 && counts.asked > 3, { what: 'the leg to be asked about' });
     hear('dialling');
     await isFalse(() => counts.dials > 1, 2_500);
   });
 
   it('is given again when the leg stays idle, and once is enough', async () => {
-    const { call } = callToDial();
+    const { call, hear } = callToDial();
     const { director, counts } = directorOf(call, [lost], () => 'idle');
     const begunAt = Date.now();
-    director.follow(callId);
+    dial(director, hear);
     await waitFor(() => counts.dials === 2, { what: 'the second dial' });
     expect(Date.now() - begunAt).toBeGreaterThan(1_900);
     await isFalse(() => counts.dials > 2, 500);
   });
 
   it.each<LegPresence>(['ringing', 'answered'])('is not given again when the leg is %s', async (presence) => {
-    const { call } = callToDial();
+    const { call, hear } = callToDial();
     let now: LegPresence = 'idle';
     const { director, counts } = directorOf(call, [lost], () => now);
-    director.follow(callId);
+    dial(director, hear);
     await waitFor(() => counts.dials === 1, { what: 'the dial' });
     now = presence;
     await isFalse(() => counts.dials > 1, 2_500);
   });
 
   it('is not given again when the leg is gone: it has ended', async () => {
-    const { call } = callToDial();
+    const { call, hear } = callToDial();
     let now: LegPresence = 'idle';
     const { director, counts, told } = directorOf(call, [lost], () => now);
-    director.follow(callId);
+    dial(director, hear);
     await waitFor(() => counts.dials === 1, { what: 'the dial' });
     now = 'gone';
     await waitFor(() => told.some(({ kind }) => kind === 'ended'), { what: 'the end to be told' });
@@ -114,11 +119,22 @@ describe('a dial whose answer is lost', () => {
   });
 
   it('three times over is given up, and why is not known', async () => {
-    const { call } = callToDial();
+    const { call, hear } = callToDial();
     const { director, counts, told } = directorOf(call, [lost, lost, lost], () => 'idle');
-    director.follow(callId);
+    dial(director, hear);
     await waitFor(() => told.find(({ kind }) => kind === 'refused'), { what: 'the refusal', timeoutMs: 15_000 });
     expect(counts.dials).toBe(3);
     expect(told.find(({ kind }) => kind === 'refused')?.data).toMatchObject({ reason: 'unknown' });
+  });
+});
+
+describe('a leg that an earlier process wrote down as dialled', () => {
+  it('is not dialled again, however long it does not ring: a second dial would end it', async () => {
+    const { call, hear } = callToDial();
+    hear('dial-sent');
+    const { director, counts } = directorOf(call, [], () => 'idle');
+    director.follow(callId);
+    await waitFor(() => counts.asked > 10, { what: 'the leg to be asked about' });
+    await isFalse(() => counts.dials > 0, 1_500);
   });
 });

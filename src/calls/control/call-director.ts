@@ -24,8 +24,8 @@ const OLD_NEWS_MS = 3_000;
 type Handled = {
   /** Commands by key: given once; a chain waits for what another one has begun. */
   readonly given: Map<string, Promise<boolean>>;
-  /** Legs that this process made: of others we ask before we dial. */
-  readonly made: Set<string>;
+  /** Legs that this process wrote down as dialled. Those of an earlier one are never dialled again: they may ring slowly. */
+  readonly marked: Set<string>;
   timer: NodeJS.Timeout | null;
   /** A caller whose arrival is old news is asked about before anything is done. */
   isFresh: boolean;
@@ -59,7 +59,7 @@ export class CallDirector implements AfterCommit {
     if (this.telephony.bootOf(node.nodeId) !== node.boot) return;
     const handled = this.#handled.get(callId) ?? {
       given: new Map(),
-      made: new Set(),
+      marked: new Set(),
       timer: null,
       isFresh: false,
     };
@@ -71,6 +71,7 @@ export class CallDirector implements AfterCommit {
     }
     handled.isFresh = true;
     const decision = this.#decide(call, this.telephony.nowAt(node.nodeId));
+    for (const fact of decision.record) if (fact.kind === 'dial-sent') handled.marked.add(fact.leg);
     if (decision.record.length > 0) this.#tell(call, node, decision.record, true);
     const chains = decision.chains.map((chain) => this.#runChain(call, node, handled, chain));
     if (handled.timer !== null) clearTimeout(handled.timer);
@@ -195,10 +196,9 @@ export class CallDirector implements AfterCommit {
       case 'find-contacts':
         return this.#findContacts(call, node, command);
       case 'create-leg':
-        handled.made.add(command.leg.leg);
         return this.#createLeg(call, node, command);
       case 'dial-leg':
-        return this.#dialLeg(call, node, command, handled.made.has(command.leg));
+        return this.#dialLeg(call, node, command, handled.marked.has(command.leg));
       case 'end-leg': {
         const result = await this.#repeat(call, command, () => this.telephony.endLeg(node, command.leg, command.why));
         if (result.kind === 'gone') this.#neverMade(call, node, command.leg);
@@ -292,12 +292,14 @@ export class CallDirector implements AfterCommit {
     call: LiveCall,
     node: NodeBoot,
     command: Extract<Command, { do: 'dial-leg' }>,
-    madeHere: boolean,
+    markedHere: boolean,
   ): Promise<boolean> {
     for (let turn = 0; ; turn++) {
-      if (turn > 0 || !madeHere) {
+      if (turn > 0 || !markedHere) {
         const isDialled = await this.#isDialled(call, node, command.leg);
         if (isDialled !== null) return isDialled;
+        // Its process died around the dial: nobody can tell whether it was sent. The leg's ring time ends it if not.
+        if (!markedHere) return true;
       }
       const result = await this.telephony.dialLeg(node, command.leg, command.ringSeconds);
       if (result.kind === 'done') return true;
