@@ -5,6 +5,8 @@ export const REQUEST_DEADLINE_MS = 3_000;
 /** Requests side by side to one node. Asterisk answers in 1-3 ms, so this carries thousands a second. */
 const CONNECTIONS = 16;
 
+const LATE = `no answer within ${REQUEST_DEADLINE_MS / 1000} s`;
+
 export type AriAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
   /** Nothing was sent: the node could not be reached. */
@@ -37,19 +39,22 @@ export class AriCommands {
   /** @param path Below `/ari`, with its query; ids in it must be encoded. */
   async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
     if (this.#pool.destroyed) return { kind: 'not-sent', text: 'the session to the PBX node was closed' };
+    // `AbortSignal.timeout` would go off, and make an error, for every request that was answered long ago.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new Error(LATE)), REQUEST_DEADLINE_MS);
     try {
       const { statusCode, body: answer } = await this.#pool.request({
         method,
         path: this.#prefix + path,
         headers: body === undefined ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
+        signal: deadline.signal,
       });
       const text = await answer.text();
       return { kind: 'answered', status: statusCode, body: parseBody(text) };
     } catch (error) {
-      const { code, message, name } = error as Error & { code?: string };
-      const reason = name === 'TimeoutError' ? `no answer within ${REQUEST_DEADLINE_MS / 1000} s` : (code ?? message);
+      const { code, message } = error as Error & { code?: string };
+      const reason = code ?? message;
       const text = `${method} ${path.split('?')[0]}: ${reason}`;
       // Only these say for sure that no byte of the request went out.
       const notSent = [
@@ -61,6 +66,8 @@ export class AriCommands {
         'UND_ERR_CONNECT_TIMEOUT',
       ].includes(code ?? '');
       return { kind: notSent ? 'not-sent' : 'unknown', text };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
