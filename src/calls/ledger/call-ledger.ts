@@ -15,7 +15,7 @@ import type { LedgerStore } from './ledger-store.js';
 import { LiveCall } from './live-call.js';
 import { legKey, type Arrival, type Told } from './told.js';
 
-/** Facts in one commit at most: a commit stays short, and a poisoned one is found by halving. */
+/** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
 /** How long facts that nobody waits for may wait for others, ms. */
 const GATHER_MS = 10;
@@ -179,40 +179,37 @@ export class CallLedger {
           await sleep(delay, undefined, { ref: false });
           delay = Math.min(delay * 2, LONGEST_RETRY_MS);
         } else {
-          await this.#halve(batch, error);
+          await this.#apart(batch);
+          this.#busySince = null;
         }
       }
     }
     this.#evict();
   }
 
-  /** One of the batch cannot be written: the halves are tried apart until it stands alone, and its call is parked. */
-  async #halve(batch: readonly Told[], error: unknown): Promise<void> {
-    if (batch.length > 1) {
-      const middle = Math.ceil(batch.length / 2);
-      for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
-        try {
-          await this.#commit(half);
-        } catch (inner) {
-          this.#forget(half);
-          if (isDatabaseLost(inner)) {
-            this.#queue.unshift(...half);
-            throw inner;
-          }
-          await this.#halve(half, inner);
+  /**
+   * Something in a batch cannot be written: each of it is tried apart, what fails is set aside with its call, and the
+   * neighbours go on. When the database is lost on the way, the rest goes back to the queue.
+   */
+  async #apart(batch: readonly Told[]): Promise<void> {
+    for (const [i, told] of batch.entries()) {
+      try {
+        await this.#commit([told]);
+      } catch (error) {
+        const callId = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
+        this.#forget([told]);
+        if (isDatabaseLost(error)) {
+          this.#queue.unshift(...batch.slice(i));
+          return;
         }
+        if (callId !== undefined) this.#parked.add(callId);
+        this.metrics.parked.inc();
+        this.log.error(
+          { scope: 'ledger', error, callId, leg: told.leg },
+          'a call record cannot be written; its call is set aside',
+        );
       }
-      return;
     }
-    const [told] = batch;
-    if (told === undefined) return;
-    const callId = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
-    if (callId !== undefined) this.#parked.add(callId);
-    this.metrics.parked.inc();
-    this.log.error(
-      { scope: 'ledger', error, callId, leg: told.leg },
-      'a call record cannot be written; its call is set aside',
-    );
   }
 
   async #commit(batch: readonly Told[]): Promise<void> {

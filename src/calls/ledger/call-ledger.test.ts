@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { createLog } from '../../common/logger.js';
+import { Metrics } from '../../metrics/metrics.js';
+import type { CommittedChange } from '../after-commit.js';
+import type { Fact } from '../domain/fact.js';
+import type { Route, Routing } from '../routing.js';
+import { CallLedger } from './call-ledger.js';
+import { LedgerMetrics } from './ledger-metrics.js';
+import type { Commit, LedgerStore } from './ledger-store.js';
+import type { LiveCall } from './live-call.js';
+
+const node = { nodeId: '01936c7e-8b2a-7000-8000-0000000000bb', boot: 'boot' };
+const id = (n: number): string => `01936c7e-8b2a-7000-8000-${String(n).padStart(12, '0')}`;
+const route: Route = {
+  tenantId: id(900),
+  region: 'DE',
+  line: { id: id(901), number: '+4930901820', name: 'Sales' },
+  phones: [],
+  ringSeconds: 25,
+  limitSeconds: 7200,
+};
+
+/** A ledger over a store that keeps what it is given, unless `refuse` throws. */
+function ledgerWith(refuse: (commit: Commit) => void) {
+  const stored: Commit[] = [];
+  const told: CommittedChange[] = [];
+  const store = {
+    callsOfLegs: () => Promise.resolve(new Map()),
+    load: () => Promise.resolve([] as LiveCall[]),
+    commit: (commit: Commit) => {
+      refuse(commit);
+      stored.push(commit);
+      return Promise.resolve();
+    },
+  } as unknown as LedgerStore;
+  const routing = {
+    routes: (wanted: readonly { did: string }[]) =>
+      Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : null))),
+  } as unknown as Routing;
+  const unrouted: string[] = [];
+  const clock = { now: () => Date.now() };
+  const ledger = new CallLedger(store, routing, new LedgerMetrics(new Metrics()), clock, createLog('silent'));
+  ledger.subscribe(
+    [{ name: 'test', onCommit: (changes) => void told.push(...changes) }],
+    ({ leg }) => void unrouted.push(leg),
+  );
+  const arrive = (leg: string, did = 'line'): void => {
+    const at = Date.now();
+    const created = {
+      leg,
+      kind: 'created',
+      key: '',
+      at,
+      source: 'switch',
+      data: { side: 'remote', linkedId: leg, sipCallId: null, name: null },
+    };
+    ledger.tell({
+      ...node,
+      leg,
+      facts: [created as Fact],
+      receivedAt: at,
+      arrival: { did, callerNumber: '030 111', callerName: '', at },
+    });
+  };
+  return { ledger, stored, told, unrouted, arrive };
+}
+
+const legsOf = (commits: readonly Commit[]): string[] =>
+  commits.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'created').map(({ fact }) => fact.leg));
+
+describe('the ledger', () => {
+  it('stores what came together in one commit, and tells of it only then', async () => {
+    const { ledger, stored, told, arrive } = ledgerWith(() => undefined);
+    for (const leg of ['a', 'b', 'c']) arrive(leg);
+    expect(told).toEqual([]);
+    await ledger.settled();
+    expect(stored).toHaveLength(1);
+    expect(told.flatMap(({ events }) => events.map(({ event }) => event.type))).toEqual(Array(3).fill('call.started'));
+  });
+
+  it('records no call for a number that is no line, and says so', async () => {
+    const { ledger, stored, unrouted, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'nobody');
+    await ledger.settled();
+    expect({ stored, unrouted }).toEqual({ stored: [], unrouted: ['a'] });
+  });
+
+  it('sets a call aside that cannot be written, and its neighbours go on', async () => {
+    const { ledger, stored, arrive } = ledgerWith(({ facts }) => {
+      if (facts.some(({ fact }) => fact.leg === 'poison')) throw new Error('invalid input');
+    });
+    for (const leg of ['a', 'poison', 'b']) arrive(leg);
+    await ledger.settled();
+    expect(legsOf(stored)).toEqual(['a', 'b']);
+    expect({ parked: ledger.parkedCalls(), trouble: ledger.trouble() }).toEqual({ parked: 1, trouble: null });
+    arrive('c');
+    await ledger.settled();
+    expect(legsOf(stored)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('keeps what it could not store while the database is away, in order, and tells that there is trouble', async () => {
+    let away = 3;
+    const troubles: (string | null)[] = [];
+    const { ledger, stored, arrive } = ledgerWith(() => {
+      troubles.push(ledger.trouble());
+      if (away-- > 0) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    });
+    for (const leg of ['a', 'b']) arrive(leg);
+    await ledger.settled();
+    expect(legsOf(stored)).toEqual(['a', 'b']);
+    // One cut connection is no trouble yet.
+    expect(troubles.map((trouble) => trouble !== null)).toEqual([false, false, true, true]);
+    expect(ledger.trouble()).toBeNull();
+  });
+
+  it('loses nothing when the database goes while it looks for what cannot be written', async () => {
+    let tries = 0;
+    const { ledger, stored, arrive } = ledgerWith(({ facts }) => {
+      tries++;
+      if (facts.some(({ fact }) => fact.leg === 'poison')) throw new Error('invalid input');
+      if (tries === 3) throw Object.assign(new Error('connect'), { code: 'ECONNRESET' });
+    });
+    for (const leg of ['poison', 'a', 'b']) arrive(leg);
+    await ledger.settled();
+    expect(legsOf(stored)).toEqual(['a', 'b']);
+    expect(ledger.parkedCalls()).toBe(1);
+  });
+});
