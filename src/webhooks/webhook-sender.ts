@@ -41,6 +41,8 @@ export const senderLimits: SenderLimits = {
 
 /** Between rounds under load; a lone event is not held up by it. */
 const GAP_MS = 50;
+/** A little more than the second by which the claim moves what gives way. */
+const GAVE_WAY_MS = 1_050;
 /** A claim with less time left is given back instead of used: a request may take 15 s. */
 const CLAIM_RESERVE_MS = 20_000;
 const OPENED_KEYS = 10_000;
@@ -152,6 +154,8 @@ export class WebhookSender {
     }
     this.metrics.superseded.inc(superseded);
     for (const tenantId of goOn) this.#wanted.add(tenantId);
+    // What had to give way to the heads of a crowd is due again in a second; nothing else would look for it then.
+    if (goOn.length > 0) setTimeout(() => this.nudge(goOn), GAVE_WAY_MS).unref();
     return goOn.length > 0;
   }
 
