@@ -81,14 +81,6 @@ export class FactSet {
     return true;
   }
 
-  delete(fact: Fact): void {
-    this.#facts.delete(factId(fact));
-  }
-
-  get size(): number {
-    return this.#facts.size;
-  }
-
   values(): IterableIterator<Fact> {
     return this.#facts.values();
   }

@@ -22,7 +22,7 @@ const GATHER_MS = 10;
 /** A subscriber that takes longer than this holds calls up, ms. */
 const SUBSCRIBER_DEADLINE_MS = 50;
 /** A commit that lasts longer than this makes new callers take the dial plan's fall-back, ms. */
-export const COMMIT_DEADLINE_MS = 2_000;
+const COMMIT_DEADLINE_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 /** How long an ended call stays in memory for facts that come late, ms. */
@@ -104,12 +104,6 @@ export class CallLedger {
   callOfLeg(node: { nodeId: string; boot: string }, leg: string): LiveCall | null {
     const id = this.#callOfLeg.get(legKey(node, leg));
     return id === undefined ? null : this.peek(id);
-  }
-
-  openCalls(): number {
-    let open = 0;
-    for (const { call } of this.#calls.values()) if (!call.isOver) open++;
-    return open;
   }
 
   /** Why new calls should not be taken now, or null. */
