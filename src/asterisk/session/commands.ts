@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 
 /** A request may take this long, ms; after that its outcome is unknown. */
 export const REQUEST_DEADLINE_MS = 3_000;
@@ -20,7 +20,8 @@ export type AriNodeAddress = { readonly ariUrl: string; readonly username: strin
 export class AriCommands {
   readonly #pool: Pool;
   readonly #prefix: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: Record<string, string>;
+  readonly #jsonHeaders: Record<string, string>;
 
   constructor({ ariUrl, username, password }: AriNodeAddress) {
     const url = new URL(ariUrl);
@@ -34,45 +35,84 @@ export class AriCommands {
       keepAliveTimeout: 10_000,
     });
     this.#headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+    this.#jsonHeaders = { ...this.#headers, 'content-type': 'application/json' };
   }
 
-  /** @param path Below `/ari`, with its query; ids in it must be encoded. */
-  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
-    if (this.#pool.destroyed) return { kind: 'not-sent', text: 'the session to the PBX node was closed' };
-    // `AbortSignal.timeout` would go off, and make an error, for every request that was answered long ago.
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(new Error(LATE)), REQUEST_DEADLINE_MS);
-    try {
-      const { statusCode, body: answer } = await this.#pool.request({
-        method,
-        path: this.#prefix + path,
-        headers: body === undefined ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: deadline.signal,
-      });
-      const text = await answer.text();
-      return { kind: 'answered', status: statusCode, body: parseBody(text) };
-    } catch (error) {
-      const { code, message } = error as Error & { code?: string };
-      const reason = code ?? message;
-      const text = `${method} ${path.split('?')[0]}: ${reason}`;
-      // Only these say for sure that no byte of the request went out.
-      const notSent = [
-        'ECONNREFUSED',
-        'ENOTFOUND',
-        'EAI_AGAIN',
-        'EHOSTUNREACH',
-        'ENETUNREACH',
-        'UND_ERR_CONNECT_TIMEOUT',
-      ].includes(code ?? '');
-      return { kind: notSent ? 'not-sent' : 'unknown', text };
-    } finally {
-      clearTimeout(timer);
-    }
+  /** @param path Below `/ari`, with its query; ids in it must be encoded. Settles by its deadline, and never rejects. */
+  send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
+    if (this.#pool.destroyed)
+      return Promise.resolve({ kind: 'not-sent', text: 'the session to the PBX node was closed' });
+    return new Promise((resolve) => {
+      const answer = new Answer(`${method} ${path.split('?', 1)[0]}`, resolve);
+      this.#pool.dispatch(
+        {
+          method,
+          path: this.#prefix + path,
+          headers: body === undefined ? this.#headers : this.#jsonHeaders,
+          body: body === undefined ? null : JSON.stringify(body),
+        },
+        answer,
+      );
+    });
   }
 
   async close(): Promise<void> {
     await this.#pool.destroy().catch(() => undefined);
+  }
+}
+
+/** Only these say for sure that no byte of the request went out. */
+const NOT_SENT: ReadonlySet<string | undefined> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Reads one answer, up to its deadline. Below `pool.request()`, which makes a stream and a signal for every request. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #timer = setTimeout(() => this.#onDeadline(), REQUEST_DEADLINE_MS);
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #isLate = false;
+
+  constructor(
+    private readonly what: string,
+    private readonly resolve: (answer: AriAnswer) => void,
+  ) {}
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It waited for a connection until nobody waited for it.
+    if (this.#isLate) controller.abort(new Error(LATE));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer);
+    this.resolve({ kind: 'answered', status: this.#status, body: parseBody(Buffer.concat(this.#chunks).toString()) });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: Error & { code?: string }): void {
+    clearTimeout(this.#timer);
+    const { code, message } = error;
+    this.resolve({ kind: NOT_SENT.has(code) ? 'not-sent' : 'unknown', text: `${this.what}: ${code ?? message}` });
+  }
+
+  #onDeadline(): void {
+    this.#isLate = true;
+    this.resolve({ kind: 'unknown', text: `${this.what}: ${LATE}` });
+    this.#controller?.abort(new Error(LATE));
   }
 }
 
