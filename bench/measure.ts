@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
+import type { CelRow } from '../lab/cel.js';
 import { foundCompany, type Company } from '../lab/company.js';
 import { keepProcess } from '../lab/kept-process.js';
 import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline.js';
@@ -22,6 +23,8 @@ export type Measured = {
   /** From the last hang-up until every record and webhook was there. */
   readonly settledSeconds: number;
   readonly cpuMsPerCall: Readonly<Record<string, number>>;
+  /** How often a call's facts were stored, and how long that took on average; 0 where nothing is. */
+  readonly commits: { readonly perCall: number; readonly meanMs: number };
   readonly latencyMs: Readonly<Record<string, Latency>>;
 };
 
@@ -54,7 +57,8 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     webhooks: 0,
     settledSeconds: 0,
     cpuMsPerCall,
-    latencyMs: { callerToAgentInvite: inviteMs },
+    commits: { perCall: 0, meanMs: 0 },
+    latencyMs: { stasisToAgentInvite: inviteMs },
   };
 }
 
@@ -87,6 +91,7 @@ export async function measureRingline(
   };
   let settledSeconds = Number.NaN;
   let records = 0;
+  const storedBefore = await readCommits(telephony);
   const measured = await run(lab, load, parts, async () => {
     const lastAt = Date.now();
     await waitFor(async () => (await answeredRecords(company)) >= load.calls && receiver.callsEnded() >= load.calls, {
@@ -98,7 +103,9 @@ export async function measureRingline(
     records = await answeredRecords(company);
   });
   const popTimes = new Map(pops.flatMap(({ seen }) => [...seen]));
-  const popMs = [...measured.invitedAt].flatMap(([caller, at]) => {
+  const stored = await readCommits(telephony);
+  const commits = stored.count - storedBefore.count;
+  const popMs = [...measured.arrivedAt].flatMap(([caller, at]) => {
     const poppedAt = popTimes.get(caller);
     return poppedAt === undefined ? [] : [poppedAt - at];
   });
@@ -112,9 +119,13 @@ export async function measureRingline(
     webhooks: receiver.count(),
     settledSeconds: round(settledSeconds),
     cpuMsPerCall: measured.cpuMsPerCall,
+    commits: {
+      perCall: round(commits / load.calls),
+      meanMs: round(((stored.seconds - storedBefore.seconds) * 1000) / commits),
+    },
     latencyMs: {
-      callerToAgentInvite: measured.inviteMs,
-      callerToPop: latency(popMs),
+      stasisToAgentInvite: measured.inviteMs,
+      stasisToPop: latency(popMs),
       eventToWebhook: latency(receiver.lagsMs()),
     },
   };
@@ -130,7 +141,7 @@ async function run(
   completed: number;
   cpuMsPerCall: Record<string, number>;
   inviteMs: Latency;
-  invitedAt: Map<string, number>;
+  arrivedAt: ReadonlyMap<string, number>;
 }> {
   const phone = await lab.sipp.phone({ register: agents.map((n) => `agent${n}`), ringMs: 50, media: 'none' });
   const before = times(parts);
@@ -148,21 +159,27 @@ async function run(
     Object.keys(parts).map((part) => [part, round(((after[part] ?? 0) - (before[part] ?? 0)) / calls)]),
   );
   const placed = await caller.calls();
-  const invitedAt = new Map(placed.map((call) => [call.fromUser ?? '', call.inviteAt]));
-  const waits = await inviteWaits(phone, invitedAt);
+  const arrivedAt = arrivals(await lab.asterisk.cel());
+  const waits = await inviteWaits(phone, arrivedAt);
   await phone.stop();
   return {
     completed: placed.filter((call) => call.answeredAt !== undefined && call.byeAt !== undefined && call.byeBy === 'us')
       .length,
     cpuMsPerCall,
     inviteMs: latency(waits),
-    invitedAt,
+    arrivedAt,
   };
 }
 
-async function inviteWaits(phone: Phone, invitedAt: ReadonlyMap<string, number>): Promise<number[]> {
+/** When each caller was given to the app, by Asterisk's own log. */
+function arrivals(cel: readonly CelRow[]): ReadonlyMap<string, number> {
+  const starts = cel.filter(({ event, app, context }) => event === 'APP_START' && app === 'Stasis' && context !== '');
+  return new Map(starts.map(({ callerNumber, at }) => [callerNumber, at]));
+}
+
+async function inviteWaits(phone: Phone, arrivedAt: ReadonlyMap<string, number>): Promise<number[]> {
   return (await phone.calls()).flatMap((call) => {
-    const at = invitedAt.get(call.fromUser ?? '');
+    const at = arrivedAt.get(call.fromUser ?? '');
     return at === undefined ? [] : [call.inviteAt - at];
   });
 }
@@ -189,6 +206,12 @@ async function foundLines(lab: Lab, ringline: LabRingline): Promise<Company> {
     });
   }
   return company;
+}
+
+async function readCommits({ metricsUrl }: LabRingline): Promise<{ count: number; seconds: number }> {
+  const text = await (await fetch(metricsUrl)).text();
+  const read = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? 0);
+  return { count: read('ringline_ledger_commit_seconds_count'), seconds: read('ringline_ledger_commit_seconds_sum') };
 }
 
 async function answeredRecords(company: Company): Promise<number> {

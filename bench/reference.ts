@@ -1,7 +1,12 @@
 // The floor that Ringline is measured against: same calls, dial plan and requests over one socket, and no storage.
 import { WebSocket } from 'ws';
 
-type Channel = { readonly id: string; readonly name: string; readonly state: string };
+type Channel = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly caller: { number: string };
+};
 type Message = { type: string; args?: string[]; channel?: Channel; request_id?: string };
 
 const [url = '', username = '', password = '', ...lines] = process.argv.slice(2);
@@ -29,7 +34,7 @@ async function ring(caller: Channel, did = ''): Promise<void> {
   void ask('POST', `applications/ringline/subscription?eventSource=channel:${caller.id}`);
   await ask('GET', `channels/${caller.id}/variable?variable=${contacts}`);
   callers.set(`ref-${caller.id}`, caller);
-  const variables = { 'TIMEOUT(absolute)': '7300', 'CALLERID(num)': did, 'CONNECTEDLINE(num)': caller.id };
+  const variables = { 'TIMEOUT(absolute)': '7300', 'CALLERID(num)': did, 'CONNECTEDLINE(num)': caller.caller.number };
   const leg = { endpoint: `PJSIP/${phone}`, app: 'ringline', appArgs: 'leg', channelId: `ref-${caller.id}`, variables };
   await ask('POST', 'channels/create', leg);
 }

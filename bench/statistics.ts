@@ -23,6 +23,7 @@ export function medianOf(runs: readonly Measured[]): Measured {
     cpuMsPerCall: Object.fromEntries(
       parts.map((part) => [part, median((run) => run.cpuMsPerCall[part] ?? Number.NaN)]),
     ),
+    commits: { perCall: median((run) => run.commits.perCall), meanMs: median((run) => run.commits.meanMs) },
     latencyMs: Object.fromEntries(
       latencies.map((name) => [
         name,
