@@ -71,7 +71,11 @@ export class AsteriskModule implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    this.ledger.subscribe(this.subscribers.list, ({ nodeId, leg }) => void this.director.handBack(nodeId, leg));
+    this.ledger.subscribe(
+      this.subscribers.list,
+      ({ nodeId, leg }) => void this.director.handBack(nodeId, leg),
+      (call) => this.director.nextRecords(call),
+    );
     // Nothing here may hold up the start: the database may come later.
     void this.database.ready.then(async () => {
       await this.decisions.start();

@@ -1,4 +1,4 @@
-import { OUR_PREFIX, isRemoteLegId } from '../calls/control/legs.js';
+import { OUR_PREFIX, isAgentLegId } from '../calls/control/legs.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
 import type { AriChannel, AriFrame } from './ari-frame.js';
@@ -124,7 +124,7 @@ export function createdFact(channel: AriChannel, at: number, source: FactSource)
     at: parseAriTime(channel.creationtime) ?? at,
     source,
     data: {
-      side: isOurs(channel) && !isRemoteLegId(channel.id) ? 'agent' : 'remote',
+      side: isAgentLegId(channel.id) ? 'agent' : 'remote',
       linkedId: channel.channelvars?.['CHANNEL(linkedid)'] ?? null,
       sipCallId: channel.protocol_id ?? null,
       name: channel.name ?? null,

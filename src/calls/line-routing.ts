@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { runPrepared } from '../database/prepared.js';
 import type { AgentPhone } from './domain/plan.js';
 import { Routing, type Route } from './routing.js';
 
@@ -25,22 +26,25 @@ export class LineRouting extends Routing {
     wanted: readonly { readonly nodeId: string; readonly did: string }[],
   ): Promise<readonly (Route | null)[]> {
     if (wanted.length === 0) return [];
-    const rows: RouteRow[] = await this.source.query(
-      `select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l.name,
-              (l.target->>'ringSeconds')::int as ring_seconds, (t.limits->>'callSeconds')::int as limit_seconds,
-              coalesce((select jsonb_agg(jsonb_build_object('agentId', d.agent_id, 'endpoint', d.endpoint, 'autoAnswer', 'none')
-                                         order by chosen.place, d.position)
-                          from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
-                          join device d on d.tenant_id = l.tenant_id and d.agent_id = chosen.agent_id::uuid
-                                       and d.pbx_node_id = l.pbx_node_id), '[]') as phones
-         from line l join tenant t on t.id = l.tenant_id
-        where (l.pbx_node_id, l.did) in (select * from unnest($1::uuid[], $2::text[]))`,
-      [wanted.map(({ nodeId }) => nodeId), wanted.map(({ did }) => did)],
-    );
+    const rows = await runPrepared<RouteRow>(this.source, { name: 'line-routes', text: routesSql }, [
+      wanted.map(({ nodeId }) => nodeId),
+      wanted.map(({ did }) => did),
+    ]);
     const byLine = new Map(rows.map((row) => [`${row.pbx_node_id}\n${row.did}`, toRoute(row)]));
     return wanted.map(({ nodeId, did }) => byLine.get(`${nodeId}\n${did}`) ?? null);
   }
 }
+
+const routesSql = `
+select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l.name,
+       (l.target->>'ringSeconds')::int as ring_seconds, (t.limits->>'callSeconds')::int as limit_seconds,
+       coalesce((select jsonb_agg(jsonb_build_object('agentId', d.agent_id, 'endpoint', d.endpoint, 'autoAnswer', 'none')
+                                  order by chosen.place, d.position)
+                   from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
+                   join device d on d.tenant_id = l.tenant_id and d.agent_id = chosen.agent_id::uuid
+                                and d.pbx_node_id = l.pbx_node_id), '[]') as phones
+  from line l join tenant t on t.id = l.tenant_id
+ where (l.pbx_node_id, l.did) in (select * from unnest($1::uuid[], $2::text[]))`;
 
 function toRoute(row: RouteRow): Route {
   return {

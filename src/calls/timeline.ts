@@ -21,7 +21,6 @@ const order: readonly Fact['kind'][] = [
   'placed',
   'planned',
   'created',
-  'unreachable',
   'dial-sent',
   'dialling',
   'ringing',
@@ -61,8 +60,6 @@ function tell(fact: Fact, who: string): string | null {
         : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
     case 'planned':
       return fact.data.side === 'agent' ? `${who} was chosen to ring.` : null;
-    case 'unreachable':
-      return `PJSIP/${fact.data.endpoint} has no registered phone.`;
     case 'dial-sent':
       return `Ringline dialled ${who}.`;
     case 'ringing':

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
+import { runPrepared } from '../database/prepared.js';
 import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, disableSql, giveBackSql } from './delivery-sql.js';
 
 /** A delivery that this process may send until `CLAIM_SECONDS` have passed. */
@@ -60,9 +60,9 @@ export class DeliveryStore {
 
   /** Takes what is due, at most one delivery of a call per endpoint. */
   async claim(request: ClaimRequest): Promise<Claimed> {
-    const rows = await this.#prepared<ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }>(
-      'webhook-claim',
-      claimSql,
+    const rows = await runPrepared<ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }>(
+      this.source,
+      { name: 'webhook-claim', text: claimSql },
       [
         this.workerId,
         request.tenantIds,
@@ -86,7 +86,7 @@ export class DeliveryStore {
   async complete(attempts: readonly CompletedAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const column = <K extends keyof CompletedAttempt>(name: K): CompletedAttempt[K][] => attempts.map((a) => a[name]);
-    await this.#prepared('webhook-complete', completeSql, [
+    await runPrepared(this.source, { name: 'webhook-complete', text: completeSql }, [
       column('tenantId'),
       column('deliveryId'),
       column('number'),
@@ -113,14 +113,5 @@ export class DeliveryStore {
   /** Disables an endpoint that said it is gone, with an audit row. */
   async disable(tenantId: string, endpointId: string, auditId: string, reason: string): Promise<void> {
     await this.source.query(disableSql, [tenantId, endpointId, reason, auditId]);
-  }
-
-  /**
-   * Runs a statement that each connection prepares once: planning the claim costs more than running it, and TypeORM has
-   * it planned every time.
-   */
-  async #prepared<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]> {
-    const { master } = this.source.driver as unknown as { readonly master: Pool };
-    return (await master.query<Row>({ name, text, values })).rows;
   }
 }

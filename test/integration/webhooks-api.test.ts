@@ -4,7 +4,6 @@ import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
 import { OutboxWakeUp } from '../../src/outbox/outbox-wake-up.js';
-import { writeEvents } from '../../src/outbox/outbox.js';
 import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
 import {
   createdWebhookEndpointSchema,
@@ -15,6 +14,7 @@ import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../support/call-document.js';
 import { startDatabaseServer } from '../support/database.js';
 import { WebhookReceiver, verify } from '../support/webhook-receiver.js';
+import { writeEvents } from '../support/write-events.js';
 
 const SECRET_KEY = 'ef'.repeat(32);
 
@@ -58,11 +58,9 @@ describe('webhook endpoints', () => {
       const event = { id, type, timestamp: createdAt.toISOString(), tenantId, sequence, data };
       return { event, row: { tenantId, id, callId, type, sequence, createdAt, document: JSON.stringify(event) } };
     });
-    await world.source.transaction((manager) =>
-      writeEvents(
-        manager,
-        events.map(({ row }) => row),
-      ),
+    await writeEvents(
+      world.source,
+      events.map(({ row }) => row),
     );
     world.app.get(OutboxWakeUp, { strict: false }).onCommit([
       {

@@ -8,7 +8,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { Database } from '../../src/database/database.js';
 import { EgressRules } from '../../src/egress/egress-rules.js';
 import { GuardedClient, egressLimits, type EgressLimits } from '../../src/egress/guarded-client.js';
-import { writeEvents, type OutboxEvent } from '../../src/outbox/outbox.js';
+import type { OutboxEvent } from '../../src/outbox/outbox.js';
 import { WakeUpQueue } from '../../src/queues/wake-up-queue.js';
 import { RedisLink } from '../../src/queues/redis-link.js';
 import { DeliveryStore } from '../../src/webhooks/delivery-store.js';
@@ -18,6 +18,7 @@ import { newSecret } from '../../src/webhooks/standard-webhooks.js';
 import { WebhookMetrics } from '../../src/webhooks/webhook-metrics.js';
 import { WebhookSender, senderLimits, type SenderLimits } from '../../src/webhooks/webhook-sender.js';
 import { callDocument } from './call-document.js';
+import { writeEvents } from './write-events.js';
 
 export type WorldCall = { readonly id: string; readonly tenantId: string; sequence: number };
 export type DeliveryRow = Pick<Delivery, 'id' | 'sequence' | 'status' | 'attempts' | 'nextAttemptAt' | 'createdAt'>;
@@ -103,7 +104,7 @@ export class DeliveryWorld {
   /** Commits the next events of calls in one transaction, as the ledger does, and answers with them. */
   async commit(...changes: readonly (readonly [WorldCall, ...CallEventType[]])[]): Promise<OutboxEvent[]> {
     const events = changes.flatMap(([call, ...types]) => types.map((type) => nextEvent(call, type, this.nodeId)));
-    await this.database.source.transaction((manager) => writeEvents(manager, events));
+    await writeEvents(this.database.source, events);
     return events;
   }
 

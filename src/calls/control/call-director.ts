@@ -9,7 +9,7 @@ import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
-import { agentLegId, winningLeg } from './legs.js';
+import { plannedLegs, winningLeg } from './legs.js';
 import { decideRingLine } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
@@ -50,28 +50,26 @@ export class CallDirector implements AfterCommit {
     for (const { callId } of changes) this.follow(callId);
   }
 
+  /** What is written down next of a call, in the commit of what it follows from: so it needs no second one. */
+  nextRecords(call: LiveCall): readonly Fact[] {
+    const handled = this.#stopping ? null : this.#take(call);
+    if (handled === null || (!handled.isFresh && this.#mustAsk(call))) return [];
+    return this.#decide(call, handled).record;
+  }
+
   /** Decides what to do next with a call, as it is stored now. */
   follow(callId: string): void {
     const call = this.ledger.peek(callId);
-    if (call?.state == null) return;
-    const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
-    // Legs of an earlier run of the switch are gone; reconcile ends them.
-    if (this.telephony.bootOf(node.nodeId) !== node.boot) return;
-    const handled = this.#handled.get(callId) ?? {
-      given: new Map(),
-      marked: new Set(),
-      timer: null,
-      isFresh: false,
-    };
-    this.#handled.set(callId, handled);
+    const handled = call === null ? null : this.#take(call);
+    if (call === null || handled === null) return;
+    const node = nodeOf(call);
     if (this.#stopping && this.#letGo(callId)) return;
-    if (!handled.isFresh && this.#mustAsk(call, node)) {
+    if (!handled.isFresh && this.#mustAsk(call)) {
       this.#askFirst(call, node, handled);
       return;
     }
     handled.isFresh = true;
-    const decision = this.#decide(call, this.telephony.nowAt(node.nodeId));
-    for (const fact of decision.record) if (fact.kind === 'dial-sent') handled.marked.add(fact.leg);
+    const decision = this.#decide(call, handled);
     if (decision.record.length > 0) this.#tell(call, node, decision.record, true);
     const chains = decision.chains.map((chain) => this.#runChain(call, node, handled, chain));
     if (handled.timer !== null) clearTimeout(handled.timer);
@@ -82,6 +80,17 @@ export class CallDirector implements AfterCommit {
       handled.timer.unref();
     }
     if (call.isOver) void Promise.allSettled(chains).then(() => this.#forget(callId, call));
+  }
+
+  /** What was done for a call so far; null when there is nothing to do for it. */
+  #take(call: LiveCall): Handled | null {
+    const { nodeId, boot } = nodeOf(call);
+    // Legs of an earlier run of the switch are gone; reconcile ends them.
+    if (call.state === null || this.telephony.bootOf(nodeId) !== boot) return null;
+    const { id } = call.identity;
+    const handled = this.#handled.get(id) ?? { given: new Map(), marked: new Set(), timer: null, isFresh: false };
+    this.#handled.set(id, handled);
+    return handled;
   }
 
   /** A caller whose number is no line goes back to the dial plan. */
@@ -113,7 +122,7 @@ export class CallDirector implements AfterCommit {
     const call = this.ledger.peek(callId);
     const state = call?.state;
     if (call == null || state == null || call.isOver || call.document?.answeredAt != null) return false;
-    const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
+    const node = nodeOf(call);
     const at = this.telephony.nowAt(node.nodeId);
     if (state.placed.direction === 'inbound') {
       if (state.handedBack !== null || winningLeg(state) !== null) return false;
@@ -133,7 +142,7 @@ export class CallDirector implements AfterCommit {
   }
 
   /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
-  #mustAsk(call: LiveCall, node: NodeBoot): boolean {
+  #mustAsk(call: LiveCall): boolean {
     const state = call.state as NonNullable<LiveCall['state']>;
     const untouched = state.legs.every(
       (leg) => leg.side === 'remote' && leg.ended === null && leg.leftControlAt === null,
@@ -141,7 +150,7 @@ export class CallDirector implements AfterCommit {
     return (
       state.placed.direction === 'inbound' &&
       untouched &&
-      this.telephony.nowAt(node.nodeId) - state.placed.at > OLD_NEWS_MS
+      this.telephony.nowAt(call.identity.pbxNodeId) - state.placed.at > OLD_NEWS_MS
     );
   }
 
@@ -164,12 +173,16 @@ export class CallDirector implements AfterCommit {
     handled.given.set('ask-caller', asked);
   }
 
-  #decide(call: LiveCall, now: number): Decision {
+  #decide(call: LiveCall, handled: Handled): Decision {
     const state = call.state as NonNullable<LiveCall['state']>;
+    const now = this.telephony.nowAt(call.identity.pbxNodeId);
     const { plan } = state.placed;
-    return plan.kind === 'ring-line'
-      ? decideRingLine(call.identity.id, plan, state, now)
-      : decideClickToCall(call.identity.id, plan, state, now);
+    const decision =
+      plan.kind === 'ring-line'
+        ? decideRingLine(call.identity.id, plan, state, now)
+        : decideClickToCall(call.identity.id, plan, state, now);
+    for (const fact of decision.record) if (fact.kind === 'dial-sent') handled.marked.add(fact.leg);
+    return decision;
   }
 
   /** Runs commands one after another; those given before are waited for, not given again. */
@@ -232,29 +245,17 @@ export class CallDirector implements AfterCommit {
     }
   }
 
-  /** Plans a leg for each registered address of a phone; a click-to-call has one for the first already. */
+  /** Plans a leg for each further address at which a phone is registered; there is one for the first already. */
   async #findContacts(
     call: LiveCall,
     node: NodeBoot,
-    command: Extract<Command, { do: 'find-contacts' }>,
+    { agentId, endpoint, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
   ): Promise<boolean> {
-    const { agentId, endpoint } = command;
-    const contacts = (await this.telephony.contactsOf(node, endpoint, command.viaLeg)) ?? [];
+    const contacts = (await this.telephony.contactsOf(node, endpoint, viaLeg)) ?? [];
+    const phone = call.state?.placed.plan.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
+    if (phone < 0) return true;
     const at = this.telephony.nowAt(node.nodeId);
-    const { id } = call.identity;
-    const plan = call.state?.placed.plan;
-    const phone = plan?.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
-    if (phone >= 0 && contacts.length > 0) {
-      const planned = plannedLegs(id, phone, agentId, endpoint, contacts, at);
-      this.#tell(call, node, plan?.kind === 'click-to-call' ? planned.slice(1) : planned, true);
-    } else if (plan?.kind === 'ring-line') {
-      this.#tell(
-        call,
-        node,
-        [{ leg: id, kind: 'unreachable', key: endpoint, at, source: 'ringline', data: { agentId, endpoint } }],
-        true,
-      );
-    }
+    this.#tell(call, node, plannedLegs(call.identity.id, phone, agentId, endpoint, contacts, at).slice(1), true);
     return true;
   }
 
@@ -413,24 +414,8 @@ export class CallDirector implements AfterCommit {
   }
 }
 
-/** The legs that ring one endpoint of an agent: one for each registered address. */
-export function plannedLegs(
-  callId: string,
-  phone: number,
-  agentId: string,
-  endpoint: string,
-  contacts: readonly string[],
-  at: number,
-): Fact[] {
-  return contacts.map((contact, i) => ({
-    leg: agentLegId(callId, phone, i),
-    kind: 'planned',
-    key: '',
-    at,
-    source: 'ringline',
-    // A single address needs no naming: the endpoint is dialled as it is.
-    data: { side: 'agent', agentId, device: `PJSIP/${endpoint}`, contact: contacts.length === 1 ? null : contact },
-  }));
+function nodeOf(call: LiveCall): NodeBoot {
+  return { nodeId: call.identity.pbxNodeId, boot: call.boot };
 }
 
 function succeeded(result: CommandResult): boolean {

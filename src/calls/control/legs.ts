@@ -1,5 +1,6 @@
 import { contactEndpoint, deviceEndpoint, type DialEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { Fact } from '../domain/fact.js';
 import type { AgentPhone } from '../domain/plan.js';
 
 /** Prefix of everything Ringline makes in a switch. What carries it and belongs to no live call is swept away. */
@@ -28,6 +29,33 @@ export function agentLegs(state: CallState): readonly LegState[] {
   return state.legs.filter(({ side }) => side === 'agent');
 }
 
+/**
+ * The legs that ring one phone: one for each address at which it is registered. How many there are is not known at first:
+ * the first leg names none, and rings the first of them.
+ */
+export function plannedLegs(
+  callId: string,
+  phone: number,
+  agentId: string,
+  endpoint: string,
+  contacts: readonly string[],
+  at: number,
+): Fact[] {
+  return contacts.map((contact, i) => ({
+    leg: agentLegId(callId, phone, i),
+    kind: 'planned',
+    key: '',
+    at,
+    source: 'ringline',
+    data: { side: 'agent', agentId, device: `PJSIP/${endpoint}`, contact: i === 0 ? null : contact },
+  }));
+}
+
+/** The legs that ring each phone's first address. */
+export function firstLegs(callId: string, phones: readonly AgentPhone[], at: number): Fact[] {
+  return phones.flatMap(({ agentId, endpoint }, i) => plannedLegs(callId, i, agentId, endpoint, [''], at));
+}
+
 /** The agent's leg that has the call: the first that answered and was not sent away. */
 export function winningLeg(state: CallState): LegState | null {
   const answered = agentLegs(state).filter(
@@ -54,4 +82,8 @@ export function liveLegs(legs: readonly LegState[]): readonly LegState[] {
 
 export function isRemoteLegId(id: string): boolean {
   return id.startsWith(OUR_PREFIX) && id.endsWith('-r');
+}
+
+export function isAgentLegId(id: string): boolean {
+  return id.startsWith(OUR_PREFIX) && !isRemoteLegId(id);
 }

@@ -7,7 +7,7 @@ import type { ClickToCall } from '../domain/plan.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
 import { REQUEST_DECIDED } from '../ledger/ledger-store.js';
 import type { TelephonySwitch } from '../telephony-switch.js';
-import { plannedLegs } from './call-director.js';
+import { firstLegs } from './legs.js';
 
 /** PostgreSQL channel: a click-to-call waits for its node's owner. */
 export const REQUEST_MADE = 'ringline_request_made';
@@ -135,13 +135,11 @@ export class RequestIntake {
         plan,
       },
     };
-    // One leg a phone: it rings the first registered address and tells of the others.
-    const legs = plan.phones.flatMap(({ agentId, endpoint }, i) => plannedLegs(callId, i, agentId, endpoint, [''], at));
     this.ledger.tell({
       nodeId: row.pbx_node_id,
       boot,
       leg: callId,
-      facts: [placed, ...legs],
+      facts: [placed, ...firstLegs(callId, plan.phones, at)],
       receivedAt: null,
       call: { id: callId, tenantId },
     });

@@ -72,8 +72,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
 
   keepLease(decision, caller, state.placed.at, now);
   ringPhones(decision, plan, state, agents);
-  const silent = plan.phones.every((phone) => failed(phone.endpoint, state, agents));
-  if (silent) return handBack(agentReason(agents));
+  if (agents.every(isOver)) return handBack(agentReason(agents));
   const deadline = state.placed.at + plan.ringSeconds * 1000;
   if (now >= deadline) {
     decision.release(liveLegs(agents), 'no-answer');
@@ -85,19 +84,8 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
 
 function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState, agents: readonly LegState[]): void {
   const { from, line } = state.placed;
-  for (const phone of plan.phones) {
-    const known =
-      agents.some((leg) => phoneOf([phone], leg) !== null) ||
-      state.unreachable.some(({ endpoint }) => endpoint === phone.endpoint);
-    if (!known)
-      decision.chain({
-        key: `contacts:${phone.endpoint}`,
-        do: 'find-contacts',
-        agentId: phone.agentId,
-        endpoint: phone.endpoint,
-        viaLeg: plan.callerLeg,
-      });
-  }
+  for (const { agentId, endpoint } of plan.phones)
+    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', agentId, endpoint, viaLeg: plan.callerLeg });
   for (const leg of agents) {
     const phone = phoneOf(plan.phones, leg);
     if (phone === null || isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
@@ -122,12 +110,6 @@ function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState,
   if (agents.some(({ ringing }) => ringing !== null)) {
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });
   }
-}
-
-function failed(endpoint: string, state: CallState, agents: readonly LegState[]): boolean {
-  if (state.unreachable.some((phone) => phone.endpoint === endpoint)) return true;
-  const legs = agents.filter(({ device }) => device === `PJSIP/${endpoint}`);
-  return legs.length > 0 && legs.every(isOver);
 }
 
 /** While we work on the call its caller stays with us; if we fall silent the dial plan takes over. */

@@ -51,7 +51,6 @@ export type CallState = {
   readonly placed: FactDetail['placed'] & { readonly at: number };
   readonly cancelAsked: (FactDetail['cancel-asked'] & { readonly at: number }) | null;
   readonly handedBack: (FactDetail['handed-back'] & { readonly at: number }) | null;
-  readonly unreachable: readonly FactDetail['unreachable'][];
   readonly annotations: readonly FactDetail['annotated'][];
   /** In the order in which they came to be. */
   readonly legs: readonly LegState[];
@@ -109,7 +108,6 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     placed: { ...placed.data, at: placed.at },
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
-    unreachable: all(whole, 'unreachable').map(({ data }) => data),
     annotations: all(whole, 'annotated').map(({ data }) => data),
     legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
     estimated,

@@ -46,8 +46,6 @@ export type FactDetail = {
   readonly 'cancel-asked': { readonly by: 'api' | 'system'; readonly reason: OutcomeReason };
   /** Ringline let the caller go back to the dial plan. */
   readonly 'handed-back': { readonly reason: OutcomeReason };
-  /** No phone is registered at an endpoint that should ring. Key: the endpoint. */
-  readonly unreachable: { readonly agentId: string; readonly endpoint: string };
   /** Somebody wrote to the record. Key: id of the change. */
   readonly annotated: {
     readonly note?: string | null;

@@ -7,13 +7,14 @@ import type { OutboxEvent } from '../../outbox/outbox.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
+import { firstLegs, isAgentLegId } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
 import type { Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
 import type { LedgerStore } from './ledger-store.js';
-import { LiveCall } from './live-call.js';
-import { legKey, type Arrival, type Told } from './told.js';
+import { LiveCall, type Change } from './live-call.js';
+import { legKey, type Arrival, type NodeBoot, type Told } from './told.js';
 
 /** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
@@ -27,6 +28,12 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 /** How long an ended call stays in memory for facts that come late, ms. */
 const KEEP_ENDED_MS = 60_000;
+
+/**
+ * What a call's plan writes down as it now stands, before anything is asked of the switch: that a leg is about to be dialled,
+ * that others are let go. Stored in the commit of the facts that it follows from.
+ */
+export type NextRecords = (call: LiveCall) => readonly Fact[];
 
 /** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
 export type Unrouted = { readonly nodeId: string; readonly leg: string };
@@ -44,6 +51,7 @@ export class CallLedger {
   readonly #parked = new Set<string>();
   #subscribers: readonly AfterCommit[] = [];
   #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
+  #nextRecords: NextRecords = () => [];
   #running: Promise<void> | null = null;
   #busySince: number | null = null;
   #failing = false;
@@ -60,10 +68,15 @@ export class CallLedger {
     private readonly log: Log,
   ) {}
 
-  /** Whom to tell after each commit, in this order. */
-  subscribe(subscribers: readonly AfterCommit[], onUnrouted: (unrouted: Unrouted) => void): void {
+  /** Whom to ask for what is stored along, and whom to tell after each commit, in this order. */
+  subscribe(
+    subscribers: readonly AfterCommit[],
+    onUnrouted: (unrouted: Unrouted) => void,
+    nextRecords: NextRecords = () => [],
+  ): void {
     this.#subscribers = subscribers;
     this.#onUnrouted = onUnrouted;
+    this.#nextRecords = nextRecords;
   }
 
   /** Takes what a source told. Returns at once; it is acted on only after its commit. */
@@ -210,40 +223,32 @@ export class CallLedger {
     const startedAt = this.clock.now();
     const routes = await this.#lookUp(batch);
     const facts = new Map<string, { nodeId: string; boot: string; fact: Fact; tenantId: string; callId: string }>();
-    const touched = new Map<
-      string,
-      { call: LiveCall; events: { event: CallEvent; text: string }[]; receivedAt: number | null }
-    >();
+    const touched = new Map<string, Touched>();
+    const apply = (call: LiveCall, node: NodeBoot, told: readonly Fact[], receivedAt: number | null): void => {
+      const { news, changes } = call.apply(told);
+      if (news.length === 0) return;
+      const { id: callId, tenantId } = call.identity;
+      for (const fact of news)
+        facts.set(`${node.boot}\n${factId(fact)}`, { nodeId: node.nodeId, boot: node.boot, fact, tenantId, callId });
+      const touch = touched.get(callId) ?? { call, node, events: [], receivedAt };
+      touched.set(callId, touch);
+      for (const change of changes) touch.events.push(this.#toEvent(tenantId, change));
+    };
     for (const told of batch) {
       const found = this.#callFor(told, routes);
-      if (found === null) continue;
-      const { call } = found;
-      if (told.onlyWhileOpen === true && call.isOver) continue;
-      const { news, changes } = call.apply(found.facts);
-      if (news.length === 0) continue;
-      const { id: callId, tenantId } = call.identity;
-      for (const fact of news) {
-        facts.set(`${told.boot}\n${factId(fact)}`, { nodeId: told.nodeId, boot: told.boot, fact, tenantId, callId });
-      }
-      const touch = touched.get(callId) ?? { call, events: [], receivedAt: told.receivedAt };
-      touched.set(callId, touch);
-      for (const { type, call: document } of changes) {
-        const event: CallEvent = {
-          id: newId(),
-          type,
-          timestamp: instant(this.clock.now()),
-          tenantId,
-          sequence: document.version,
-          data: { call: document },
-        };
-        touch.events.push({ event, text: JSON.stringify(event) });
-      }
+      if (found === null || (told.onlyWhileOpen === true && found.call.isOver)) continue;
+      apply(found.call, told, found.facts, told.receivedAt);
+    }
+    for (const { call, node } of touched.values()) {
+      const records = call.isOver ? [] : this.#nextRecords(call);
+      for (const { leg } of records) this.#pointLeg(legKey(node, leg), call.identity.id);
+      apply(call, node, records, null);
     }
     if (facts.size === 0) return;
     await this.store.commit({
       facts: [...facts.values()],
       calls: [...touched.values()].flatMap(({ call, events }) =>
-        events.length === 0 || call.document === null ? [] : [{ call: call.document, boot: call.boot }],
+        events.length === 0 || call.document === null ? [] : [call.document],
       ),
       events: [...touched.values()].flatMap(({ events }) => events.map(toOutbox)),
     });
@@ -314,15 +319,25 @@ export class CallLedger {
     const call = new LiveCall({ id: newId(), tenantId: route.tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
     const { id } = call.identity;
     this.#remember(call);
-    for (const leg of [id, told.leg]) this.#pointLeg(legKey(told, leg), id);
     // Together with the facts of its frame, so that they make one change.
-    return { call, facts: [incoming(id, told.leg, told.arrival, route), ...told.facts] };
+    const facts = [...incoming(id, told.leg, told.arrival, route), ...told.facts];
+    for (const { leg } of facts) this.#pointLeg(legKey(told, leg), id);
+    return { call, facts };
   }
 
-  #tellSubscribers(
-    touched: readonly { call: LiveCall; events: { event: CallEvent; text: string }[]; receivedAt: number | null }[],
-    committedAt: number,
-  ): void {
+  #toEvent(tenantId: string, { type, call }: Change): StoredEvent {
+    const event: CallEvent = {
+      id: newId(),
+      type,
+      timestamp: instant(this.clock.now()),
+      tenantId,
+      sequence: call.version,
+      data: { call },
+    };
+    return { event, text: JSON.stringify(event) };
+  }
+
+  #tellSubscribers(touched: readonly Touched[], committedAt: number): void {
     const changes = touched.flatMap(({ call, events, receivedAt }): CommittedChange[] =>
       call.document === null
         ? []
@@ -392,9 +407,21 @@ export class CallLedger {
   }
 }
 
+type StoredEvent = { readonly event: CallEvent; readonly text: string };
+
+/** What one commit does to one call. */
+type Touched = {
+  readonly call: LiveCall;
+  readonly node: NodeBoot;
+  readonly events: StoredEvent[];
+  readonly receivedAt: number | null;
+};
+
 /** Facts that no phone and nobody on it waits for. */
 const unhurried: ReadonlySet<Fact['kind']> = new Set([
   'dialling',
+  'ringing',
+  'progress',
   'joined',
   'parted',
   'hangup-asked',
@@ -403,8 +430,13 @@ const unhurried: ReadonlySet<Fact['kind']> = new Set([
   'ended',
 ]);
 
+/** Nothing follows from the answer of the outside party: it is joined before, or by the command that it answers to. */
+function isUnhurried({ kind, leg }: Fact): boolean {
+  return unhurried.has(kind) || (kind === 'answered' && !isAgentLegId(leg));
+}
+
 function isUrgent(told: Told): boolean {
-  return told.arrival !== undefined || told.receivedAt === null || told.facts.some(({ kind }) => !unhurried.has(kind));
+  return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 
 function takeBatch(queue: Told[]): Told[] {
@@ -417,9 +449,9 @@ function takeBatch(queue: Told[]): Told[] {
   return queue.splice(0, taken);
 }
 
-function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact {
+function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact[] {
   const from = parsePhoneNumber(arrival.callerNumber, route.region, arrival.callerName);
-  return {
+  const placed: Fact = {
     leg: callId,
     kind: 'placed',
     key: '',
@@ -439,9 +471,10 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
       },
     },
   };
+  return [placed, ...firstLegs(callId, route.phones, arrival.at)];
 }
 
-function toOutbox({ event, text }: { event: CallEvent; text: string }): OutboxEvent {
+function toOutbox({ event, text }: StoredEvent): OutboxEvent {
   return {
     tenantId: event.tenantId,
     id: event.id,

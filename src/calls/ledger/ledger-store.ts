@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { isDatabaseLost } from '../../database/database-errors.js';
-import { eventParts, eventValues, type OutboxEvent } from '../../outbox/outbox.js';
+import { pool, runPrepared } from '../../database/prepared.js';
+import { eventParts, eventsParameter, type OutboxEvent } from '../../outbox/outbox.js';
 import type { Call } from '../domain/call.js';
 import type { Fact } from '../domain/fact.js';
 import { LiveCall } from './live-call.js';
@@ -13,8 +13,8 @@ export const REQUEST_DECIDED = 'ringline_request_decided';
 /** What one commit writes. */
 export type Commit = {
   readonly facts: readonly (NodeBoot & { readonly fact: Fact; readonly tenantId: string; readonly callId: string })[];
-  /** Calls with a visible change, as of the newest one. */
-  readonly calls: readonly { readonly call: Call; readonly boot: string }[];
+  /** Calls with a visible change, as of the newest one: what the last of their events tells. */
+  readonly calls: readonly Call[];
   readonly events: readonly OutboxEvent[];
 };
 
@@ -39,23 +39,22 @@ export class LedgerStore {
    * that begin or end in it need another one.
    */
   async commit(commit: Commit): Promise<void> {
-    const { master } = this.source.driver as unknown as { readonly master: Pool };
-    const statement = { name: 'ledger-commit', text: commitSql, values: commitValues(commit) };
+    const values = commitValues(commit);
     const placedOrOver = commit.calls.filter(
-      ({ call }) => call.direction === 'outbound' && (call.version === 1 || call.endedAt !== null),
+      ({ direction, version, endedAt }) => direction === 'outbound' && (version === 1 || endedAt !== null),
     );
     if (placedOrOver.length === 0) {
-      await master.query(statement);
+      await runPrepared(this.source, commitStatement, values);
       return;
     }
-    const client = await master.connect();
+    const client = await pool(this.source).connect();
     let failure: Error | undefined;
     try {
       await client.query('begin');
-      await client.query(statement);
+      await client.query({ ...commitStatement, values });
       await client.query(settleSql, [
-        placedOrOver.map(({ call }) => call.id),
-        placedOrOver.filter(({ call }) => call.endedAt !== null).map(({ call }) => call.id),
+        placedOrOver.map(({ id }) => id),
+        placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
       ]);
       await client.query('commit');
     } catch (error) {
@@ -139,52 +138,41 @@ function toFact(row: FactRow): Fact {
 
 /** Foreign keys are checked at the end of the statement, so that its parts may refer to each other. */
 const commitSql = `
-with given_calls as (
-  select d, boot from unnest($1::jsonb[], $2::text[]) as given (d, boot)
+with given_facts as (
+  select * from json_to_recordset($1::json)
+    as f ("nodeId" uuid, boot text, leg text, kind text, key text, at timestamptz, source text, data jsonb,
+          "tenantId" uuid, "callId" uuid)
+), ${eventParts(2)}, newest as (
+  select distinct on ("callId") "tenantId", "callId", document::jsonb #> '{data,call}' as d from event
+   order by "callId", sequence desc
 ), stored_calls as (
   insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids,
                     started_at, ended_at, version, document)
-  select (d->>'tenantId')::uuid, (d->>'id')::uuid, (d->>'pbxNodeId')::uuid, boot, d->>'direction', d->>'status', d->>'outcome',
-         d->'remote'->>'e164',
+  select "tenantId", "callId", (d->>'pbxNodeId')::uuid, (select boot from given_facts f where f."callId" = n."callId" limit 1),
+         d->>'direction', d->>'status', d->>'outcome', d->'remote'->>'e164',
          array(select distinct (p->>'agentId')::uuid from jsonb_array_elements(d->'participants') p where p->>'agentId' is not null),
          (d->>'startedAt')::timestamptz, (d->>'endedAt')::timestamptz, (d->>'version')::int, d
-    from given_calls
+    from newest n
   on conflict (tenant_id, id) do update
      set direction = excluded.direction, status = excluded.status, outcome = excluded.outcome,
          remote_e164 = excluded.remote_e164, agent_ids = excluded.agent_ids, started_at = excluded.started_at,
          ended_at = excluded.ended_at, version = excluded.version, document = excluded.document, updated_at = now()
-), given_facts as (
-  select * from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::jsonb[],
-                       $11::uuid[], $12::uuid[])
-    as f (pbx_node_id, boot, leg, kind, key, at, source, data, tenant_id, call_id)
 ), stored_legs as (
   insert into call_leg (pbx_node_id, boot, leg, tenant_id, call_id)
-  select distinct pbx_node_id, boot, leg, tenant_id, call_id from given_facts
+  select distinct "nodeId", boot, leg, "tenantId", "callId" from given_facts
   on conflict do nothing
 ), stored_facts as (
   insert into call_fact (pbx_node_id, boot, leg, kind, key, at, source, data)
-  select pbx_node_id, boot, leg, kind, key, at, source, data from given_facts
+  select "nodeId", boot, leg, kind, key, at, source, data from given_facts
   on conflict (pbx_node_id, boot, leg, kind, key) do update
      set at = excluded.at, source = excluded.source, data = excluded.data
-), ${eventParts(13)}
+)
 select`;
+const commitStatement = { name: 'ledger-commit', text: commitSql };
 
-function commitValues({ calls, facts, events }: Commit): unknown[] {
-  return [
-    calls.map(({ call }) => JSON.stringify(call)),
-    calls.map(({ boot }) => boot),
-    facts.map(({ nodeId }) => nodeId),
-    facts.map(({ boot }) => boot),
-    facts.map(({ fact }) => fact.leg),
-    facts.map(({ fact }) => fact.kind),
-    facts.map(({ fact }) => fact.key),
-    facts.map(({ fact }) => new Date(fact.at)),
-    facts.map(({ fact }) => fact.source),
-    facts.map(({ fact }) => JSON.stringify(fact.data)),
-    facts.map(({ tenantId }) => tenantId),
-    facts.map(({ callId }) => callId),
-    ...eventValues(events),
-  ];
+function commitValues({ facts, events }: Commit): string[] {
+  const rows = facts.map(({ fact, ...owner }) => ({ ...owner, ...fact, at: new Date(fact.at) }));
+  return [JSON.stringify(rows), eventsParameter(events)];
 }
 
 /**
