@@ -1,7 +1,8 @@
-// What CI runs: install, checks, every test. A failed check counts as one failure in the closing line.
+// What CI runs: install, checks, every test, every proof for a minute. A failed check counts as one failure in the closing line.
 import { ensureInstalled } from './install.mjs';
 import { requireNode } from './project.mjs';
 import { runKept } from './run-kept.mjs';
+import { runProofs } from './run-proofs.mjs';
 import { closingLine, runTests } from './run-tests.mjs';
 
 requireNode();
@@ -10,7 +11,12 @@ let counts = { passed: 0, failed: 1, skipped: 0 };
 try {
   await ensureInstalled();
   const checks = await runKept('npm', ['run', 'check']);
-  counts = await runTests(process.argv.slice(2));
+  const filters = process.argv.slice(2);
+  counts = await runTests(filters);
+  if (filters.length === 0) {
+    const proved = await runProofs();
+    for (const key of Object.keys(counts)) counts[key] += proved[key];
+  }
   if (checks !== 0) {
     console.log(`\n"npm run check" failed (${checks}): see above, before the tests`);
     counts.failed += 1;

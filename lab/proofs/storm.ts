@@ -11,7 +11,10 @@ import { startLab, type Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
 
 /** What is done to Ringline, and when, seconds after the first call. */
-export type Blow = { readonly at: number; readonly what: 'kill' | 'terminate' | { readonly freezeSeconds: number } | { readonly partitionSeconds: number } };
+export type Blow = {
+  readonly at: number;
+  readonly what: 'kill' | 'terminate' | { readonly freezeSeconds: number } | { readonly partitionSeconds: number };
+};
 
 export type StormFigures = {
   readonly calls: number;
@@ -59,7 +62,10 @@ export async function storm(options: {
   }
 }
 
-async function runStorm(lab: Lab, { callsPerSecond, seconds, blows, report }: Parameters<typeof storm>[0]): Promise<StormFigures> {
+async function runStorm(
+  lab: Lab,
+  { callsPerSecond, seconds, blows, report }: Parameters<typeof storm>[0],
+): Promise<StormFigures> {
   const ari = await lab.proxy(lab.asterisk.ariUrl);
   const ringline = await startRingline(lab);
   const receiver = await startCounter(lab);
@@ -116,7 +122,14 @@ async function runStorm(lab: Lab, { callsPerSecond, seconds, blows, report }: Pa
   await receiver.quiet();
   const sipCalls = (await Promise.all(callers.map((caller: Caller) => caller.calls()))).flat();
   const judged = judge(sipCalls, await allCalls(company), await lab.asterisk.cel(), stops);
-  const figures = { ...judged, restartsMs, openRecords, ...left, deliveries: receiver.deliveries(), twoIds: receiver.twoIds() };
+  const figures = {
+    ...judged,
+    restartsMs,
+    openRecords,
+    ...left,
+    deliveries: receiver.deliveries(),
+    twoIds: receiver.twoIds(),
+  };
   await Promise.all(phones.map((phone) => phone.stop()));
   await ringline.stop();
   await receiver.stop();
@@ -125,10 +138,19 @@ async function runStorm(lab: Lab, { callsPerSecond, seconds, blows, report }: Pa
 
 async function addLine(company: Company, n: number): Promise<string> {
   const agent = await company.call('POST', '/v1/agents', {
-    body: { name: `Agent ${n}`, devices: [{ kind: 'sip', pbxNodeId: company.nodeId, endpoint: `agent${n}`, autoAnswer: 'none' }] },
+    body: {
+      name: `Agent ${n}`,
+      devices: [{ kind: 'sip', pbxNodeId: company.nodeId, endpoint: `agent${n}`, autoAnswer: 'none' }],
+    },
   });
   const line = await company.call('POST', '/v1/lines', {
-    body: { pbxNodeId: company.nodeId, number: `+493090182${n}`, name: `Line ${n}`, target: { agentIds: [agent.body.id] }, outbound: null },
+    body: {
+      pbxNodeId: company.nodeId,
+      number: `+493090182${n}`,
+      name: `Line ${n}`,
+      target: { agentIds: [agent.body.id] },
+      outbound: null,
+    },
   });
   return line.body.did as string;
 }
@@ -148,9 +170,12 @@ async function restart(ringline: LabRingline, nodeId: string): Promise<number> {
 
 /** Waits at most 60 s for the records to end. Gives the number that did not. */
 async function settled(company: Company): Promise<number> {
-  const open = async (): Promise<number> =>
-    (await allCalls(company)).filter(({ endedAt }) => endedAt === null).length;
-  await waitFor(async () => (await open()) === 0, { what: 'all records to end', timeoutMs: 60_000, everyMs: 1_000 }).catch(() => undefined);
+  const open = async (): Promise<number> => (await allCalls(company)).filter(({ endedAt }) => endedAt === null).length;
+  await waitFor(async () => (await open()) === 0, {
+    what: 'all records to end',
+    timeoutMs: 60_000,
+    everyMs: 1_000,
+  }).catch(() => undefined);
   return open();
 }
 
@@ -164,15 +189,22 @@ async function leftovers(lab: Lab): Promise<{ channelsLeft: number; bridgesLeft:
     (await read('/channels')).length,
     (await read('/bridges')).filter(({ id }) => id.startsWith('rl-')).length,
   ];
-  await waitFor(async () => (await ours()).every((n) => n === 0), { what: 'nothing to be left', timeoutMs: 60_000, everyMs: 1_000 }).catch(() => undefined);
+  await waitFor(async () => (await ours()).every((n) => n === 0), {
+    what: 'nothing to be left',
+    timeoutMs: 60_000,
+    everyMs: 1_000,
+  }).catch(() => undefined);
   const [channelsLeft, bridgesLeft] = await ours();
   return { channelsLeft, bridgesLeft };
 }
 
 async function allCalls(company: Company): Promise<Call[]> {
   const calls: Call[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const { body } = await company.call('GET', `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { body } = await company.call(
+      'GET',
+      `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
     calls.push(...(body.items as Call[]));
     cursor = body.nextCursor as string | null;
   }
@@ -185,7 +217,17 @@ function judge(
   records: readonly Call[],
   cel: readonly CelRow[],
   stops: readonly number[],
-): Pick<StormFigures, 'calls' | 'outcomes' | 'estimated' | 'neverInApp' | 'slowestFallbackMs' | 'longestAloneMs' | 'slowestAfterStopMs' | 'wrong'> {
+): Pick<
+  StormFigures,
+  | 'calls'
+  | 'outcomes'
+  | 'estimated'
+  | 'neverInApp'
+  | 'slowestFallbackMs'
+  | 'longestAloneMs'
+  | 'slowestAfterStopMs'
+  | 'wrong'
+> {
   const wrong: string[] = [];
   const outcomes: Record<string, number> = {};
   const channels = new Map(celChannels(cel).map((channel) => [channel.uniqueId, channel]));
@@ -207,10 +249,13 @@ function judge(
     if (record === undefined) {
       neverInApp++;
       const row = callerChannel(call, channels);
-      if (row !== undefined && inStasisMs(row.uniqueId, cel) > REFUSED_WITHIN_MS) wrong.push(`${call.callId} was in our app and has no record`);
+      if (row !== undefined && inStasisMs(row.uniqueId, cel) > REFUSED_WITHIN_MS)
+        wrong.push(`${call.callId} was in our app and has no record`);
       // Who gave up before was not kept waiting for ever: nobody could have answered.
-      if (call.answeredAt !== undefined) slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
-      else if ((call.cancelAt ?? Infinity) - call.inviteAt > 10_000) wrong.push(`${call.callId} was answered by nobody in 10 s`);
+      if (call.answeredAt !== undefined)
+        slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
+      else if ((call.cancelAt ?? Infinity) - call.inviteAt > 10_000)
+        wrong.push(`${call.callId} was answered by nobody in 10 s`);
       continue;
     }
     seen.add(record.id);
@@ -224,13 +269,16 @@ function judge(
     const said = compare(record, caller, talk);
     wrong.push(...said.map((line) => `${record.id}: ${line}`));
     if (talk !== null) {
-      const ends = [caller, ...agents.filter(({ bridgedAt }) => bridgedAt !== undefined)].map(({ endedAt }) => endedAt ?? Infinity);
+      const ends = [caller, ...agents.filter(({ bridgedAt }) => bridgedAt !== undefined)].map(
+        ({ endedAt }) => endedAt ?? Infinity,
+      );
       longestAloneMs = Math.max(longestAloneMs, Math.max(...ends) - Math.min(...ends));
     } else if (call.answeredAt !== undefined) {
       slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
     }
     const stop = stops.find((at) => call.inviteAt < at && (call.answeredAt ?? call.cancelAt ?? 0) > at);
-    if (stop !== undefined && call.answeredAt !== undefined) slowestAfterStopMs = Math.max(slowestAfterStopMs, call.answeredAt - stop);
+    if (stop !== undefined && call.answeredAt !== undefined)
+      slowestAfterStopMs = Math.max(slowestAfterStopMs, call.answeredAt - stop);
   }
   for (const record of records) if (!seen.has(record.id)) wrong.push(`${record.id} is a record of no caller`);
   return {
@@ -273,14 +321,18 @@ function compare(record: Call, caller: CelChannel, talk: Span | null): string[] 
   if (record.estimated) return said;
   const near = (what: string, recorded: string | null, logged: number | undefined): void => {
     const away = recorded === null || logged === undefined ? Infinity : Math.abs(Date.parse(recorded) - logged);
-    if (away > TOLERANCE_MS) said.push(`${what} ${recorded}, the log says ${logged === undefined ? 'nothing' : new Date(logged).toISOString()}`);
+    if (away > TOLERANCE_MS)
+      said.push(
+        `${what} ${recorded}, the log says ${logged === undefined ? 'nothing' : new Date(logged).toISOString()}`,
+      );
   };
   near('started', record.startedAt, caller.startedAt);
   near('ended', record.endedAt, caller.endedAt);
   if (talk !== null) {
     near('answered', record.answeredAt, talk.from);
     const seconds = ((talk.until ?? 0) - talk.from) / 1000;
-    if (Math.abs(record.talkSeconds - seconds) > 1.5) said.push(`talked ${record.talkSeconds} s, the log says ${seconds.toFixed(1)} s`);
+    if (Math.abs(record.talkSeconds - seconds) > 1.5)
+      said.push(`talked ${record.talkSeconds} s, the log says ${seconds.toFixed(1)} s`);
   }
   return said;
 }
@@ -317,7 +369,10 @@ async function startCounter(lab: Lab): Promise<{
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const event = JSON.parse(Buffer.concat(chunks).toString()) as { sequence: number; data: { call: { id: string } } };
+      const event = JSON.parse(Buffer.concat(chunks).toString()) as {
+        sequence: number;
+        data: { call: { id: string } };
+      };
       const key = `${event.data.call.id}/${event.sequence}`;
       ids.set(key, (ids.get(key) ?? new Set()).add(String(request.headers['webhook-id'])));
       count++;
