@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock, type Clock } from '../../common/clock.js';
 import { createLog } from '../../common/logger.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { CommittedChange } from '../after-commit.js';
@@ -21,16 +22,15 @@ const route: Route = {
 };
 
 /** A ledger over a store that keeps what it is given, unless `refuse` throws. */
-function ledgerWith(refuse: (commit: Commit) => void) {
+function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
   const stored: Commit[] = [];
   const told: CommittedChange[] = [];
   const store = {
     callsOfLegs: () => Promise.resolve(new Map()),
     load: () => Promise.resolve([] as LiveCall[]),
-    commit: (commit: Commit) => {
-      refuse(commit);
+    commit: async (commit: Commit) => {
+      await refuse(commit);
       stored.push(commit);
-      return Promise.resolve();
     },
   } as unknown as LedgerStore;
   const routing = {
@@ -38,7 +38,6 @@ function ledgerWith(refuse: (commit: Commit) => void) {
       Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : null))),
   } as unknown as Routing;
   const unrouted: string[] = [];
-  const clock = { now: () => Date.now() };
   const ledger = new CallLedger(store, routing, new LedgerMetrics(new Metrics()), clock, createLog('silent'));
   ledger.subscribe(
     [{ name: 'test', onCommit: (changes) => void told.push(...changes) }],
@@ -110,6 +109,45 @@ describe('the ledger', () => {
     expect(legsOf(stored)).toEqual(['a', 'b']);
     // One cut connection is no trouble yet.
     expect(troubles.map((trouble) => trouble !== null)).toEqual([false, false, true, true]);
+    expect(ledger.trouble()).toBeNull();
+  });
+
+  it('takes a stall of its own process for no trouble of the database', async () => {
+    let now = Date.now();
+    let tries = 0;
+    const troubles: (string | null)[] = [];
+    const { ledger, stored, arrive } = ledgerWith(
+      () => {
+        if (tries++ > 0) return void troubles.push(ledger.trouble());
+        // The process is frozen in the middle of the first try. When it goes on, its deadline for the answer has passed.
+        now += 15_000;
+        troubles.push(ledger.trouble());
+        throw Object.assign(new Error('Query read timeout'), { code: 'ETIMEDOUT' });
+      },
+      { now: () => now },
+    );
+    arrive('a');
+    await ledger.settled();
+    expect(legsOf(stored)).toEqual(['a']);
+    expect(troubles).toEqual([null, null]);
+  });
+
+  it('tells of trouble when a commit takes too long', async () => {
+    let now = Date.now();
+    const troubles: (string | null)[] = [];
+    const { ledger, arrive } = ledgerWith(
+      () => {
+        for (let i = 0; i < 30; i++) {
+          now += 100;
+          troubles.push(ledger.trouble());
+        }
+      },
+      { now: () => now },
+    );
+    arrive('a');
+    await ledger.settled();
+    expect(troubles[18]).toBeNull();
+    expect(troubles[29]).toContain('takes too long');
     expect(ledger.trouble()).toBeNull();
   });
 

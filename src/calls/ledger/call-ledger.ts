@@ -11,6 +11,7 @@ import { firstLegs, isAgentLegId } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
 import type { Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
+import { BusyWatch } from './busy-watch.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
 import type { LedgerStore } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
@@ -53,7 +54,7 @@ export class CallLedger {
   #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
   #nextRecords: NextRecords = () => [];
   #running: Promise<void> | null = null;
-  #busySince: number | null = null;
+  readonly #busy: BusyWatch;
   #failing = false;
   #stopped = false;
   #idle: (() => void)[] = [];
@@ -66,7 +67,9 @@ export class CallLedger {
     private readonly metrics: LedgerMetrics,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.#busy = new BusyWatch(clock);
+  }
 
   /** Whom to ask for what is stored along, and whom to tell after each commit, in this order. */
   subscribe(
@@ -122,8 +125,7 @@ export class CallLedger {
   /** Why new calls should not be taken now, or null. */
   trouble(): string | null {
     if (this.#failing) return 'call records cannot be stored';
-    if (this.#busySince !== null && this.clock.now() - this.#busySince > COMMIT_DEADLINE_MS)
-      return 'storing call records takes too long';
+    if (this.#busy.ms > COMMIT_DEADLINE_MS) return 'storing call records takes too long';
     return null;
   }
 
@@ -169,25 +171,28 @@ export class CallLedger {
     let failures = 0;
     while (this.#queue.length > 0 && !this.#stopped) {
       const batch = takeBatch(this.#queue);
-      this.#busySince ??= this.clock.now();
+      this.#busy.begin();
+      const { stalls } = this.#busy;
       try {
         await this.#commit(batch);
-        this.#busySince = null;
+        this.#busy.end();
         this.#failing = false;
         failures = 0;
         delay = FIRST_RETRY_MS;
       } catch (error) {
         this.#forget(batch);
         if (isDatabaseLost(error)) {
-          // One connection may be cut without anything being wrong with the database: the next try tells.
-          if (failures++ === 1) this.log.error({ scope: 'ledger', error }, 'call records cannot be stored; trying on');
+          // One connection may be cut without anything being wrong with the database, and a stall of ours lets our deadlines
+          // pass: the next try tells.
+          if (stalls === this.#busy.stalls && failures++ === 1)
+            this.log.error({ scope: 'ledger', error }, 'call records cannot be stored; trying on');
           this.#failing = failures > 1;
           this.#queue.unshift(...batch);
           await sleep(delay, undefined, { ref: false });
           delay = Math.min(delay * 2, LONGEST_RETRY_MS);
         } else {
           await this.#apart(batch);
-          this.#busySince = null;
+          this.#busy.end();
         }
       }
     }
