@@ -25,9 +25,11 @@ export class ScreenPop implements AfterCommit {
 
   onCommit(changes: readonly CommittedChange[]): void {
     const now = this.clock.now();
+    // Where nothing visible changed, the pops are those that were shown before.
+    const news = changes.filter(({ events }) => events.length > 0);
     // All pops of the batch first: they are what somebody waits for.
-    for (const change of changes) for (const pop of validPops(change.call, now)) this.#showPop(pop, change);
-    for (const change of changes) this.#showCall(change);
+    for (const change of news) for (const pop of validPops(change.call, now)) this.#showPop(pop, change);
+    for (const change of news) this.#showCall(change);
   }
 
   #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange): void {
