@@ -3,6 +3,7 @@ import { AfterCommitSubscribers } from '../calls/after-commit.js';
 import { CallDirector } from '../calls/control/call-director.js';
 import { RequestIntake } from '../calls/control/request-intake.js';
 import { CallLedger } from '../calls/ledger/call-ledger.js';
+import { ledgerHealth } from '../calls/ledger/ledger-health.js';
 import { RequestDecisions } from '../calls/request-decisions.js';
 import { TelephonySwitch } from '../calls/telephony-switch.js';
 import { Log } from '../common/logger.js';
@@ -67,7 +68,7 @@ export class AsteriskModule implements OnApplicationBootstrap, BeforeApplication
     @Inject(Database) private readonly database: Database,
     @Inject(HealthParts) health: HealthParts,
   ) {
-    health.register(() => this.sessions.parts());
+    health.register(() => [ledgerHealth(this.ledger), ...this.sessions.parts()]);
   }
 
   onApplicationBootstrap(): void {

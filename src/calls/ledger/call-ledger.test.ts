@@ -6,6 +6,7 @@ import type { CommittedChange } from '../after-commit.js';
 import type { Fact } from '../domain/fact.js';
 import type { Route, Routing } from '../routing.js';
 import { CallLedger } from './call-ledger.js';
+import { ledgerHealth } from './ledger-health.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import type { Commit, LedgerStore } from './ledger-store.js';
 import type { LiveCall } from './live-call.js';
@@ -92,6 +93,10 @@ describe('the ledger', () => {
     await ledger.settled();
     expect(legsOf(stored)).toEqual(['a', 'b']);
     expect({ parked: ledger.parkedCalls(), trouble: ledger.trouble() }).toEqual({ parked: 1, trouble: null });
+    expect(ledgerHealth(ledger)).toMatchObject({
+      status: 'degraded',
+      detail: expect.stringContaining('1 call records'),
+    });
     arrive('c');
     await ledger.settled();
     expect(legsOf(stored)).toEqual(['a', 'b', 'c']);
