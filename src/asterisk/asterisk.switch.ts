@@ -120,6 +120,16 @@ export class AsteriskSwitch extends TelephonySwitch {
     );
   }
 
+  /** While music plays on a channel, what its bridge sends to it is dropped. */
+  async holdLeg(node: NodeBoot, leg: string, held: boolean): Promise<CommandResult> {
+    const music = await this.#command(node, held ? 'POST' : 'DELETE', `${channelPath(leg)}/moh`);
+    return music.kind === 'done' ? this.muteLeg(node, leg, held) : music;
+  }
+
+  async muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult> {
+    return this.#command(node, muted ? 'POST' : 'DELETE', `${channelPath(leg)}/mute?direction=in`);
+  }
+
   async closeRoom(node: NodeBoot, room: string): Promise<CommandResult> {
     this.sessions.find(node.nodeId)?.rooms.delete(room);
     return this.#command(node, 'DELETE', bridgePath(room));

@@ -16,6 +16,8 @@ export const readTypes = [
   'ChannelDestroyed',
   'ChannelEnteredBridge',
   'ChannelLeftBridge',
+  'ChannelHold',
+  'ChannelUnhold',
   'Dial',
   'ApplicationReplaced',
   'ChannelUserevent',
@@ -51,6 +53,11 @@ export function translate(frame: AriFrame, now: number): Translation | null {
       const kind = frame.type === 'ChannelEnteredBridge' ? 'joined' : 'parted';
       return about(channel.id, { kind, key: `${frame.bridge.id}@${at}`, data: { room: frame.bridge.id } });
     }
+    case 'ChannelHold':
+    case 'ChannelUnhold':
+      return channel === undefined
+        ? null
+        : about(channel.id, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at), data: {} });
     case 'ChannelHangupRequest': {
       if (channel === undefined) return null;
       const { cause } = frame;

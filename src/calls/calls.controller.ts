@@ -118,4 +118,60 @@ export class CallsController {
   hangup(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.hangup(actor, id);
   }
+
+  @Post(':id/hold')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'holdCall',
+    summary: 'Put the other party on hold',
+    description:
+      'It hears music, and the agent does not hear it. The call as it is now; `call.held` follows when it is done.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+  })
+  hold(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.hold(actor, id, true);
+  }
+
+  @Post(':id/unhold')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'unholdCall',
+    summary: 'Take the other party off hold',
+    description: 'The call as it is now; `call.resumed` follows when it is done.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+  })
+  unhold(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.hold(actor, id, false);
+  }
+
+  @Post(':id/mute')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'muteCall',
+    summary: 'Mute the agent',
+    description: 'The other party does not hear the agent until `unmute`.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+  })
+  mute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.mute(actor, id, true);
+  }
+
+  @Post(':id/unmute')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'unmuteCall',
+    summary: 'Let the agent be heard again',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+  })
+  unmute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.mute(actor, id, false);
+  }
 }

@@ -9,6 +9,7 @@ import type { Actor } from '../tenancy/actor.js';
 import type { AnnotateCall } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
 import type { Call } from './domain/call.js';
+import type { CallState } from './domain/call-state.js';
 import type { Fact } from './domain/fact.js';
 import { CallLedger } from './ledger/call-ledger.js';
 import { tellTimeline } from './timeline.js';
@@ -79,11 +80,22 @@ export class CallsService {
 
   /** Ends a call, at whatever stage it is. */
   async hangup(actor: Actor, id: string): Promise<Call> {
-    const call = await this.get(actor, id);
-    if (call.control !== 'driven')
-      throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
-    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+    await this.#open(actor, id);
     return this.#tell(actor, id, { kind: 'cancel-asked', key: '', data: { by: 'api', reason: 'cancelled-by-api' } });
+  }
+
+  /** Puts the other party on hold, or takes it off: the agent is at peace, the other party hears music. */
+  async hold(actor: Actor, id: string, held: boolean): Promise<Call> {
+    const { holdAsks } = await this.#talking(actor, id);
+    if ((holdAsks.at(-1)?.held ?? false) === held) return this.get(actor, id);
+    return this.#tell(actor, id, { kind: 'hold-asked', key: String(holdAsks.length + 1), data: { held } });
+  }
+
+  /** The agent is not heard by the other party, or is heard again. */
+  async mute(actor: Actor, id: string, muted: boolean): Promise<Call> {
+    const { muteAsks } = await this.#talking(actor, id);
+    if ((muteAsks.at(-1)?.muted ?? false) === muted) return this.get(actor, id);
+    return this.#tell(actor, id, { kind: 'mute-asked', key: String(muteAsks.length + 1), data: { muted } });
   }
 
   /** Writes a note, a disposition, tags to the record. What is left out stays. */
@@ -96,6 +108,24 @@ export class CallsService {
     };
     if (Object.keys(data).length === 0) return this.get(actor, id);
     return this.#tell(actor, id, { kind: 'annotated', key: newId(), data });
+  }
+
+  /** @throws {Problem} `call-not-controllable`, `call-ended` */
+  async #open(actor: Actor, id: string): Promise<Call> {
+    const call = await this.get(actor, id);
+    if (call.control !== 'driven')
+      throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
+    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+    return call;
+  }
+
+  /** @throws {Problem} as `#open`, or `call-not-answered` */
+  async #talking(actor: Actor, id: string): Promise<CallState> {
+    const { status } = await this.#open(actor, id);
+    const state = (await this.ledger.find(id))?.state;
+    if (state == null || (status !== 'answered' && status !== 'held'))
+      throw new Problem('call-not-answered', { detail: `The call is ${status}: the parties do not talk yet.` });
+    return state;
   }
 
   async #tell(actor: Actor, id: string, fact: Pick<Fact, 'kind' | 'key' | 'data'>): Promise<Call> {

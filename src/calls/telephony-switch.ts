@@ -71,6 +71,12 @@ export abstract class TelephonySwitch {
   /** When `leg` ends, the switch ends `partner` (its own name for that leg) by itself. */
   abstract tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult>;
 
+  /** The leg's party hears music and is not heard by the others of its room; or takes part again. */
+  abstract holdLeg(node: NodeBoot, leg: string, held: boolean): Promise<CommandResult>;
+
+  /** What the leg's party says is not heard; or is heard again. */
+  abstract muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult>;
+
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
   /** Ends a leg. A phone that only rang is told when the call was answered elsewhere: it shows no missed call then. */

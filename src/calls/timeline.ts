@@ -27,6 +27,12 @@ const order: readonly Fact['kind'][] = [
   'progress',
   'answered',
   'joined',
+  'hold-asked',
+  'mute-asked',
+  'held',
+  'resumed',
+  'muted',
+  'unmuted',
   'cancel-asked',
   'released',
   'handed-back',
@@ -72,6 +78,18 @@ function tell(fact: Fact, who: string): string | null {
       return `${who} was joined.`;
     case 'parted':
       return `${who} was no longer joined.`;
+    case 'hold-asked':
+      return `The API asked to ${fact.data.held ? 'put the other party on hold' : 'take the other party off hold'}.`;
+    case 'mute-asked':
+      return `The API asked to ${fact.data.muted ? 'mute' : 'unmute'} the agent.`;
+    case 'held':
+      return `${who} put the other party on hold.`;
+    case 'resumed':
+      return `${who} took the other party off hold.`;
+    case 'muted':
+      return `${who} was muted.`;
+    case 'unmuted':
+      return `${who} was no longer muted.`;
     case 'cancel-asked':
       return fact.data.by === 'api'
         ? 'The call was hung up by the API.'

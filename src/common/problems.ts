@@ -107,6 +107,11 @@ export const problems = {
     title: 'Ringline does not drive this call',
     remedy: 'Only driven calls can be controlled.',
   },
+  'call-not-answered': {
+    status: 409,
+    title: 'The parties of the call do not talk',
+    remedy: 'Wait for `call.answered`.',
+  },
   'unsafe-url': {
     status: 422,
     title: 'Ringline may not send to this URL',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
-import { isOver } from '../domain/call-state.js';
+import { apiKey, isOver } from '../domain/call-state.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
 import type { LiveCall } from '../ledger/live-call.js';
@@ -235,6 +235,22 @@ export class CallDirector implements AfterCommit {
         return succeeded(
           await this.#repeat(call, command, () => this.telephony.tieLegs(node, command.leg, command.partner)),
         );
+      case 'hold-leg': {
+        const { leg, by, held, place } = command;
+        return this.#control(call, node, handled, command, () => this.telephony.holdLeg(node, leg, held), {
+          leg: by,
+          kind: held ? 'held' : 'resumed',
+          key: apiKey(place),
+        });
+      }
+      case 'mute-leg': {
+        const { leg, muted, place } = command;
+        return this.#control(call, node, handled, command, () => this.telephony.muteLeg(node, leg, muted), {
+          leg,
+          kind: muted ? 'muted' : 'unmuted',
+          key: apiKey(place),
+        });
+      }
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
       case 'hand-back':
@@ -243,6 +259,27 @@ export class CallDirector implements AfterCommit {
         await this.#repeat(call, command, () => this.telephony.renewLease(node, command.leg, command.seconds));
         return true;
     }
+  }
+
+  /**
+   * Does to a leg what was asked for, and writes down that it is done: the switch tells of no such thing. What was not done is
+   * given again with the next news.
+   */
+  async #control(
+    call: LiveCall,
+    node: NodeBoot,
+    handled: Handled,
+    command: Command,
+    run: () => Promise<CommandResult>,
+    done: { readonly leg: string; readonly kind: 'held' | 'resumed' | 'muted' | 'unmuted'; readonly key: string },
+  ): Promise<boolean> {
+    const result = await this.#repeat(call, command, run);
+    if (!succeeded(result)) {
+      handled.given.delete(command.key);
+      return false;
+    }
+    this.#tell(call, node, [{ ...done, at: this.telephony.nowAt(node.nodeId), source: 'ringline', data: {} }], true);
+    return true;
   }
 
   /** Plans a leg for each further address at which a phone is registered; there is one for the first already. */

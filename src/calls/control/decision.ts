@@ -12,6 +12,15 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
   /** Has the switch itself end `partner`, by its own name, when `leg` ends. */
   | { readonly do: 'tie-legs'; readonly leg: string; readonly partner: string }
+  /** The party of `leg` hears music and is not heard, or takes part again; `by` is the leg for which it is done. */
+  | {
+      readonly do: 'hold-leg';
+      readonly leg: string;
+      readonly by: string;
+      readonly held: boolean;
+      readonly place: number;
+    }
+  | { readonly do: 'mute-leg'; readonly leg: string; readonly muted: boolean; readonly place: number }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
   | { readonly do: 'hand-back'; readonly leg: string }

@@ -31,6 +31,11 @@ export type LegState = {
   readonly progressAt: number | null;
   readonly answered: Moment | null;
   readonly stays: readonly Stay[];
+  /** Stretches of time in which this party had the other on hold. */
+  readonly holds: readonly Span[];
+  /** The API has the other party on hold for this one. */
+  readonly isHolding: boolean;
+  readonly isMuted: boolean;
   readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
@@ -39,19 +44,20 @@ export type LegState = {
     (Moment & { readonly q850: number | null; readonly sip: number | null; readonly text: string | null }) | null;
 };
 
-/** A stretch of time that a leg spent in a room. `until` is null while it is there. */
-export type Stay = {
-  readonly room: string;
-  readonly from: number;
-  readonly until: number | null;
-  readonly estimated: boolean;
-};
+/** A stretch of time. `until` is null while it lasts. */
+export type Span = { readonly from: number; readonly until: number | null };
+
+/** A stretch of time that a leg spent in a room. */
+export type Stay = Span & { readonly room: string; readonly estimated: boolean };
 
 export type CallState = {
   readonly placed: FactDetail['placed'] & { readonly at: number };
   readonly cancelAsked: (FactDetail['cancel-asked'] & { readonly at: number }) | null;
   readonly handedBack: (FactDetail['handed-back'] & { readonly at: number }) | null;
   readonly annotations: readonly FactDetail['annotated'][];
+  /** What was asked for, oldest first. */
+  readonly holdAsks: readonly FactDetail['hold-asked'][];
+  readonly muteAsks: readonly FactDetail['mute-asked'][];
   /** In the order in which they came to be. */
   readonly legs: readonly LegState[];
   /** Some fact that stands was inferred after a gap. */
@@ -109,6 +115,8 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
     annotations: all(whole, 'annotated').map(({ data }) => data),
+    holdAsks: all(whole, 'hold-asked').map(({ data }) => data),
+    muteAsks: all(whole, 'mute-asked').map(({ data }) => data),
     legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
     estimated,
   };
@@ -139,6 +147,9 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
     progressAt: find(facts, 'progress')?.at ?? null,
     answered: moment(find(facts, 'answered')),
     stays: stays(facts, endedAt),
+    holds: holds(facts, endedAt),
+    isHolding: isOn(facts, 'held', 'resumed', byApi),
+    isMuted: isOn(facts, 'muted', 'unmuted'),
     hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,
@@ -173,6 +184,49 @@ function stays(facts: readonly Fact[], endedAt: number | null): Stay[] {
       .reduce<number | null>((first, fact) => (first === null || fact.at < first ? fact.at : first), null);
     return { room: data.room, from: at, until: left ?? endedAt, estimated: source === 'estimate' };
   });
+}
+
+/** What a phone does and what the API does are apart: the one does not end the other's. */
+function holds(facts: readonly Fact[], endedAt: number | null): Span[] {
+  const [held, resumed] = [all(facts, 'held'), all(facts, 'resumed')];
+  return [byApi, (fact: Fact) => !byApi(fact)].flatMap((which) =>
+    spans(held.filter(which), resumed.filter(which), endedAt),
+  );
+}
+
+/** From each beginning to the first end after it; beginnings in between are the same. */
+function spans(begun: readonly Fact[], over: readonly Fact[], endedAt: number | null): Span[] {
+  const found: Span[] = [];
+  for (const { at } of begun) {
+    const last = found.at(-1);
+    if (last !== undefined && (last.until === null || last.until > at)) continue;
+    found.push({ from: at, until: over.find((fact) => fact.at >= at)?.at ?? endedAt });
+  }
+  return found;
+}
+
+/** Whether the newest of two opposite facts is the first. Equal times: what was asked for later. */
+function isOn(
+  facts: readonly Fact[],
+  on: Fact['kind'],
+  off: Fact['kind'],
+  counts: (fact: Fact) => boolean = () => true,
+): boolean {
+  const both = facts.filter((fact) => (fact.kind === on || fact.kind === off) && counts(fact));
+  return both.toSorted((a, b) => a.at - b.at || placeOf(a) - placeOf(b)).at(-1)?.kind === on;
+}
+
+/** The key of facts that follow from asks of the API. */
+export function apiKey(place: number): string {
+  return `api ${place}`;
+}
+
+function byApi({ key }: Fact): boolean {
+  return key.startsWith('api ');
+}
+
+function placeOf({ key }: Fact): number {
+  return Number(key.split(' ').at(-1));
 }
 
 function find<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }> | undefined {

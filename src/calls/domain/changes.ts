@@ -35,6 +35,8 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
     fields.some((field) => (before?.[field] ?? null) !== null);
   if (isNew('ringingAt') && !told('answeredAt', 'endedAt')) reached.push('call.ringing');
   if (isNew('answeredAt') && !told('endedAt')) reached.push('call.answered');
+  if (after.status === 'held' && before?.status !== 'held') reached.push('call.held');
+  if (before?.status === 'held' && after.status === 'answered') reached.push('call.resumed');
   if (isNew('endedAt')) reached.push('call.ended');
   return reached;
 }

@@ -52,6 +52,10 @@ export type FactDetail = {
     readonly disposition?: string | null;
     readonly tags?: readonly string[];
   };
+  /** Somebody asks that the other party be put on hold, or taken off it. Key: its place among those of the call. */
+  readonly 'hold-asked': { readonly held: boolean };
+  /** Somebody asks that the agent not be heard, or be heard again. Key: its place among those of the call. */
+  readonly 'mute-asked': { readonly muted: boolean };
 
   /** Ringline means to make this leg. */
   readonly planned: {
@@ -80,6 +84,15 @@ export type FactDetail = {
   /** The leg came together with others. Key: the place where they meet, and the time. */
   readonly joined: { readonly room: string };
   readonly parted: { readonly room: string };
+  /**
+   * This party put the other on hold, or went on. Key: where a phone did it, the time; where the API did,
+   * `api` and the place of who asked.
+   */
+  readonly held: Record<string, never>;
+  readonly resumed: Record<string, never>;
+  /** This party is not heard, or heard again. Key: the place of who asked. */
+  readonly muted: Record<string, never>;
+  readonly unmuted: Record<string, never>;
   /** The leg is about to end: its own party left, or something in the switch ends it. */
   readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */

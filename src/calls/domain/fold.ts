@@ -88,7 +88,7 @@ function status(
   ended: number | null,
 ): Call['status'] {
   if (ended !== null) return 'ended';
-  if (stretches.length > 0) return 'answered';
+  if (stretches.length > 0) return isHeld(stretches) ? 'held' : 'answered';
   if (state.placed.direction === 'inbound') {
     // Back in the dial plan nobody of ours rings any more. A caller who hangs up leaves our control too.
     const isBack = (leg: LegState): boolean =>
@@ -97,6 +97,14 @@ function status(
     return ringing === null ? 'queued' : 'ringing';
   }
   return ringing === null ? 'dialing' : 'ringing';
+}
+
+/** One of those who talk has the other on hold. */
+function isHeld(stretches: readonly Talk[]): boolean {
+  return stretches.some(
+    ({ remote, agent, until }) =>
+      until === null && [remote, agent].some(({ holds }) => holds.some((hold) => hold.until === null)),
+  );
 }
 
 function earliestRing(legs: readonly LegState[]): number | null {
