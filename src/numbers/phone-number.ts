@@ -64,8 +64,19 @@ const service: Meaning = { ...unknown, kind: 'service' };
 
 // What switches and carriers send for a caller who shows no number (`asterisk` is what Asterisk puts where it has none),
 // and ANONYMOUS typed on a telephone's keys, as some gateways have it.
-const anonymousPattern =
-  /^(?:|anonymous|unknown|unavailable|private|restricted|withheld|asterisk|(?:\+|00)?266696687)$/i;
+export const anonymousWords: readonly string[] = [
+  '',
+  'anonymous',
+  'unknown',
+  'unavailable',
+  'private',
+  'restricted',
+  'withheld',
+  'asterisk',
+  '266696687',
+  '+266696687',
+  '00266696687',
+];
 // The start, hang-up, invalid ... extensions of Asterisk's dial plan: what it passes when nothing was dialled.
 const dialPlanPattern = /^[shiteoa]$/i;
 // Emergency numbers of every network (3GPP TS 22.101). Those of single countries are extensions elsewhere, and at home too:
@@ -87,7 +98,7 @@ function meaningOf({ dialled: whole, extension, isUri }: NumberText, region: str
     .replace(/[[\]~·•∙]/g, ' ')
     .trim();
   if (dialled === '' && extension !== null) return { kind: 'extension', e164: null, extension };
-  if (anonymousPattern.test(dialled)) return isUri && dialled === '' ? otherwise : anonymous;
+  if (anonymousWords.includes(dialled.toLowerCase())) return isUri && dialled === '' ? otherwise : anonymous;
   if (dialPlanPattern.test(dialled) || featureCodePattern.test(dialled) || emergencyPattern.test(dialled))
     return service;
   if (ipv4Pattern.test(dialled)) return otherwise;
