@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type OnModuleInit, type Type } from '@nestj
 import { ModuleRef } from '@nestjs/core';
 import { AgentsModule } from './agents/agents.module.js';
 import { AsteriskModule } from './asterisk/asterisk.module.js';
+import { BlockedNumbersModule } from './blocked-numbers/blocked-numbers.module.js';
 import { AfterCommitSubscribers, type AfterCommit } from './calls/after-commit.js';
 import { CallsModule } from './calls/calls.module.js';
 import { CallDirector } from './calls/control/call-director.js';
@@ -44,7 +45,16 @@ export const partsOfRole: Readonly<Record<Config['role'], Parts>> = {
 /** The one list of modules. A module stands under each part that needs it and is loaded once. */
 const always: readonly Type[] = [DatabaseModule, WakeUpModule, MetricsModule, HealthModule, HttpModule];
 const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
-  api: [TenancyModule, AgentsModule, LinesModule, PbxNodesModule, CallsModule, ScreenPopModule, WebhooksApiModule],
+  api: [
+    TenancyModule,
+    AgentsModule,
+    LinesModule,
+    BlockedNumbersModule,
+    PbxNodesModule,
+    CallsModule,
+    ScreenPopModule,
+    WebhooksApiModule,
+  ],
   telephony: [LedgerModule, AsteriskModule],
   worker: [OutboxModule, WebhookSenderModule],
 };

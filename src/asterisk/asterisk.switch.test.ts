@@ -65,6 +65,18 @@ describe('the answer to a command', () => {
   });
 });
 
+describe('ending a leg', () => {
+  it.each([
+    ['cancelled', ''],
+    ['answered-elsewhere', '?reason=answered_elsewhere'],
+    ['blocked', '?reason=rejected'],
+  ] as const)('that is %s says so: %j', async (why, query) => {
+    const { telephony, asked } = switchThat(() => ok(null, 204));
+    expect(await telephony.endLeg(node, '1.2', why)).toEqual({ kind: 'done' });
+    expect(asked.map(({ request }) => request)).toEqual([`DELETE /channels/1.2${query}`]);
+  });
+});
+
 describe('making a leg', () => {
   it.each<[string, AriAnswer, string]>([
     ['the leg is there: it was made before', ok({ state: 'Down' }), 'done'],

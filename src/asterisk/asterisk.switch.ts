@@ -135,9 +135,13 @@ export class AsteriskSwitch extends TelephonySwitch {
     return this.#command(node, 'DELETE', bridgePath(room));
   }
 
-  /** `answered_elsewhere` puts `Reason: SIP;cause=200;text="Call completed elsewhere"` (RFC 3326) into the CANCEL. */
+  /**
+   * `answered_elsewhere` puts `Reason: SIP;cause=200;text="Call completed elsewhere"` (RFC 3326) into the CANCEL; `rejected`
+   * is Q.850 cause 21, which a caller over SIP hears as 403.
+   */
   async endLeg(node: NodeBoot, leg: string, why: ReleaseReason): Promise<CommandResult> {
-    const reason = why === 'answered-elsewhere' ? '?reason=answered_elsewhere' : '';
+    const reason =
+      why === 'answered-elsewhere' ? '?reason=answered_elsewhere' : why === 'blocked' ? '?reason=rejected' : '';
     return this.#command(node, 'DELETE', channelPath(leg) + reason);
   }
 

@@ -16,7 +16,9 @@ export const listCallsQuerySchema = z.strictObject({
   direction: z.enum(callDirections).optional(),
   outcome: z.enum(callOutcomes).optional(),
   status: z.enum(callStatuses).optional(),
-  number: z.string().min(1).max(64).optional().meta({ description: 'The outside number, E.164 or national.' }),
+  number: z.string().min(1).max(64).optional().meta({
+    description: 'The outside number however it is written in the tenant’s country, an extension, or `anonymous`.',
+  }),
   from: time.optional().meta({ description: 'Started at or after this instant.' }),
   to: time.optional().meta({ description: 'Started before this instant.' }),
 });

@@ -4,7 +4,7 @@ import { newId } from '../common/ids.js';
 import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { toPage, type Page } from '../http/paging.js';
-import { parsePhoneNumber } from '../numbers/phone-number.js';
+import { anonymousWords, readNumber } from '../numbers/phone-number.js';
 import type { Actor } from '../tenancy/actor.js';
 import type { AnnotateCall } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
@@ -47,8 +47,14 @@ export class CallsService {
     where((p) => `started_at >= ${p}`, query.from);
     where((p) => `started_at < ${p}`, query.to);
     if (query.number !== undefined) {
-      const { e164 } = parsePhoneNumber(query.number, await this.#region(tenantId));
-      where((p) => (e164 === null ? `document->'remote'->>'raw' = ${p}` : `remote_e164 = ${p}`), e164 ?? query.number);
+      // A + that was not escaped is a space in a query.
+      const sent = query.number.replace(/^ (?=[0-9])/, '+');
+      const { number, kind, extension } = readNumber(sent, await this.#region(tenantId));
+      if (number.e164 !== null) where((p) => `remote_e164 = ${p}`, number.e164);
+      else {
+        const raws = kind === 'anonymous' ? anonymousWords : [number.raw.toLowerCase(), extension ?? number.raw];
+        where((p) => `remote_e164 is null and lower(document->'remote'->>'raw') = any(${p}::text[])`, raws);
+      }
     }
     const cursor: CallCursor | undefined = query.cursor;
     if (cursor !== undefined) {

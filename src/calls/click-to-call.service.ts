@@ -3,11 +3,13 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Device } from '../agents/device.entity.js';
 import { Agent } from '../agents/agent.entity.js';
+import { findBlocking } from '../blocked-numbers/block-list.js';
 import { newId } from '../common/ids.js';
 import { Problem, type ProblemDetails, type ProblemType } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { Line } from '../lines/line.entity.js';
 import { checkDial } from '../numbers/dial-rules.js';
+import { patternsOfNumber } from '../numbers/number-pattern.js';
 import { parsePhoneNumber } from '../numbers/phone-number.js';
 import { formatForTrunk } from '../numbers/trunk-format.js';
 import type { Actor } from '../tenancy/actor.js';
@@ -155,6 +157,11 @@ export class ClickToCallService {
     if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field: 'agentId' });
     const verdict = checkDial(body.to, tenant.region, tenant.dialRules);
     if (!verdict.ok) throw new Problem(verdict.problem, { detail: verdict.detail, field: 'to' });
+    const [blockedBy] = await findBlocking(this.database.source, [
+      { tenantId, patterns: patternsOfNumber(verdict.e164) },
+    ]);
+    if (blockedBy != null)
+      throw new Problem('number-blocked', { detail: 'The number is on the tenant’s block list.', field: 'to' });
     if (devices.length === 0)
       throw new Problem('agent-without-device', {
         detail: 'This agent has no device that could ring.',

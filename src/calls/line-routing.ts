@@ -1,7 +1,10 @@
 import type { DataSource } from 'typeorm';
 import { runPrepared } from '../database/prepared.js';
+import { findBlocking } from '../blocked-numbers/block-list.js';
+import { patternsOfCaller } from '../numbers/number-pattern.js';
+import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { AgentPhone } from './domain/plan.js';
-import { Routing, type Route } from './routing.js';
+import { Routing, type Route, type Wanted } from './routing.js';
 
 type RouteRow = {
   readonly pbx_node_id: string;
@@ -14,24 +17,36 @@ type RouteRow = {
   readonly ring_seconds: number;
   readonly limit_seconds: number;
   readonly phones: AgentPhone[];
+  /** The tenant has blocked somebody. */
+  readonly blocks: boolean;
 };
 
-/** Routes read from the rows of lines, agents and devices as they are now: a change holds for the next caller. */
+/** Routes read from the rows of lines, agents, devices and block lists as they are now: a change holds for the next caller. */
 export class LineRouting extends Routing {
   constructor(private readonly source: DataSource) {
     super();
   }
 
-  async routes(
-    wanted: readonly { readonly nodeId: string; readonly did: string }[],
-  ): Promise<readonly (Route | null)[]> {
+  async routes(wanted: readonly Wanted[]): Promise<readonly (Route | null)[]> {
     if (wanted.length === 0) return [];
     const rows = await runPrepared<RouteRow>(this.source, { name: 'line-routes', text: routesSql }, [
       wanted.map(({ nodeId }) => nodeId),
       wanted.map(({ did }) => did),
     ]);
-    const byLine = new Map(rows.map((row) => [`${row.pbx_node_id}\n${row.did}`, toRoute(row)]));
-    return wanted.map(({ nodeId, did }) => byLine.get(`${nodeId}\n${did}`) ?? null);
+    const byLine = new Map(rows.map((row) => [`${row.pbx_node_id}\n${row.did}`, row]));
+    const found = wanted.map(({ nodeId, did, callerNumber, callerName }) => {
+      const row = byLine.get(`${nodeId}\n${did}`);
+      return row === undefined ? null : { row, caller: readNumber(callerNumber, row.region, callerName) };
+    });
+    const blocking = await findBlocking(
+      this.source,
+      // Most tenants block nobody: their callers need no second look.
+      found.map((each) => ({
+        tenantId: each?.row.tenant_id ?? '',
+        patterns: each?.row.blocks === true ? patternsOfCaller(each.caller) : [],
+      })),
+    );
+    return found.map((each, i) => (each === null ? null : toRoute(each.row, each.caller, blocking[i] ?? null)));
   }
 }
 
@@ -42,16 +57,18 @@ select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l
                                   order by chosen.place, d.position)
                    from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
                    join device d on d.tenant_id = l.tenant_id and d.agent_id = chosen.agent_id::uuid
-                                and d.pbx_node_id = l.pbx_node_id), '[]') as phones
+                                and d.pbx_node_id = l.pbx_node_id), '[]') as phones,
+       exists (select from blocked_number b where b.tenant_id = l.tenant_id) as blocks
   from line l join tenant t on t.id = l.tenant_id
  where (l.pbx_node_id, l.did) in (select * from unnest($1::uuid[], $2::text[]))`;
 
-function toRoute(row: RouteRow): Route {
+function toRoute(row: RouteRow, caller: NumberReading, blockedBy: string | null): Route {
   return {
     tenantId: row.tenant_id,
-    region: row.region,
+    from: caller.number,
+    blockedBy,
     line: { id: row.line_id, number: row.number, name: row.name },
-    phones: row.phones,
+    phones: blockedBy === null ? row.phones : [],
     ringSeconds: row.ring_seconds,
     limitSeconds: row.limit_seconds,
   };

@@ -79,7 +79,10 @@ export abstract class TelephonySwitch {
 
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
-  /** Ends a leg. A phone that only rang is told when the call was answered elsewhere: it shows no missed call then. */
+  /**
+   * Ends a leg. A phone that only rang is told when the call was answered elsewhere: it shows no missed call then. A caller who
+   * is blocked is told that the call was rejected.
+   */
   abstract endLeg(node: NodeBoot, leg: string, why: ReleaseReason): Promise<CommandResult>;
 
   /** Gives a caller back to the dial plan, which goes on with its fall-back. */

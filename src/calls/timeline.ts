@@ -1,6 +1,7 @@
 import type { Fact } from './domain/fact.js';
 import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
+import type { RingLine } from './domain/plan.js';
 
 /** What happened, in words, oldest first: the answer to "why did this call come out so?" */
 export function tellTimeline(facts: readonly Fact[]): Timeline['items'] {
@@ -58,11 +59,15 @@ function legNames(facts: readonly Fact[]): Map<string, string> {
   return names;
 }
 
+function blockedBy({ blockedBy: entry }: RingLine): string {
+  return entry === undefined ? '' : ` and is on the block list (${entry})`;
+}
+
 function tell(fact: Fact, who: string): string | null {
   switch (fact.kind) {
     case 'placed':
       return fact.data.direction === 'inbound'
-        ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number}).`
+        ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number})${blockedBy(fact.data.plan)}.`
         : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
     case 'planned':
       return fact.data.side === 'agent' ? `${who} was chosen to ring.` : null;

@@ -66,8 +66,9 @@ export const problems = {
   },
   'number-blocked': {
     status: 422,
-    title: 'The dial rules refuse this number',
-    remedy: 'An administrator can change the tenant’s `dialRules`; emergency and short numbers are never dialled.',
+    title: 'This number may not be called',
+    remedy:
+      '`detail` says why: take it off `/v1/blocked-numbers`, or have an administrator change the tenant’s `dialRules`; emergency and short numbers are never dialled.',
   },
   'agent-unreachable': {
     status: 409,

@@ -1,5 +1,6 @@
 import { Agent } from '../agents/agent.entity.js';
 import { Device } from '../agents/device.entity.js';
+import { BlockedNumber } from '../blocked-numbers/blocked-number.entity.js';
 import { CallFact } from '../calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../calls/ledger/call-leg.entity.js';
 import { CallRequest } from '../calls/ledger/call-request.entity.js';
@@ -24,6 +25,7 @@ export const entities = [
   Agent,
   Device,
   Line,
+  BlockedNumber,
   CallRow,
   CallLeg,
   CallFact,

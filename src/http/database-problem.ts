@@ -5,6 +5,7 @@ import { isDatabaseLost } from '../database/database-errors.js';
 const uniqueFields: Readonly<Record<string, { readonly field: string; readonly detail: string }>> = {
   pbx_node_name: { field: 'name', detail: 'Another PBX node has this name.' },
   line_did: { field: 'did', detail: 'Another line on this PBX node has this `did`.' },
+  blocked_number_pattern: { field: 'pattern', detail: 'This pattern is on the block list already.' },
   device_endpoint: { field: 'devices', detail: 'Another device on this PBX node has this endpoint.' },
 };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isEmergencyNumber } from './emergency-numbers.js';
+import { numberPattern, patternsOfNumber } from './number-pattern.js';
 import {
   callingCodeOf,
   findInPlan,
@@ -27,13 +28,14 @@ export const dialRulesSchema = z.strictObject({
     }),
   blockedNumbers: z
     .array(
-      z
-        .string()
-        .regex(/^\+[1-9]\d{0,14}\*?$/, { error: 'must be E.164, such as +14155550123, or a prefix such as +1415*' }),
+      z.string().regex(numberPattern, { error: 'must be E.164, such as +14155550123, or a prefix such as +1415*' }),
     )
     .max(1000)
     .default([])
-    .meta({ description: 'Numbers never dialled: E.164, or the beginning of numbers followed by `*`.' }),
+    .meta({
+      description:
+        'Numbers never dialled: E.164, or the beginning of numbers followed by `*`. The tenant’s own list, which holds for its callers too, is `/v1/blocked-numbers`.',
+    }),
 });
 export type DialRules = z.output<typeof dialRulesSchema>;
 
@@ -85,8 +87,9 @@ export function checkDial(to: string, region: string, rules: DialRules): DialVer
       `The dial rules do not allow calls to ${number.country ?? 'numbers of no country'}.`,
     );
   }
-  if (rules.blockedNumbers.some((blocked) => matchesBlocked(number.e164, blocked))) {
-    return refuse('blocked-number', 'The number is on the tenant’s block list.');
+  const patterns = patternsOfNumber(number.e164);
+  if (rules.blockedNumbers.some((blocked) => patterns.includes(blocked))) {
+    return refuse('blocked-number', 'The tenant’s dial rules block this number.');
   }
   return { ok: true, e164: number.e164 };
 }
@@ -171,10 +174,6 @@ function isAllowedCountry(number: PlanNumber, countries: readonly string[]): boo
   if (countries.includes(number.country)) return true;
   // A freephone range is shared by all countries of one plan (+1 800, +44 800); the library names just one of them.
   return number.type === 'TOLL_FREE' && countries.some((country) => callingCodeOf(country) === number.callingCode);
-}
-
-function matchesBlocked(e164: string, blocked: string): boolean {
-  return blocked.endsWith('*') ? e164.startsWith(blocked.slice(0, -1)) : e164 === blocked;
 }
 
 const writingFaults: Readonly<Record<WritingFault, string>> = {

@@ -57,6 +57,16 @@ export function callingCodeOf(region: string): string | null {
 export function findInPlan(written: WrittenNumber, region: string): PlanNumber | null {
   if (written.international) return lookUp(`+${written.digits}`, region);
   const local = lookUp(written.digits, region);
+  // Bare digits that begin with the region's own calling code are what trunks send as E.164. Where lengths vary (DE, AT) they
+  // could be a subscriber's without the trunk prefix as well, which nobody writes: 49211... is Düsseldorf, not 04921 Emden.
+  if (
+    local?.hasTrunkPrefix &&
+    local.nationalDigits === written.digits &&
+    written.digits.startsWith(local.callingCode)
+  ) {
+    const own = lookUp(`+${written.digits}`, region);
+    if (own?.valid && own.callingCode === local.callingCode) return own;
+  }
   // 00 is what the region's own plan says it is (KR: 001 + country code). Where the plan has no use for it, as in the
   // US and RU, it is the prefix that people write on cards and that switches abroad send.
   if (local?.valid || !written.digits.startsWith('00')) return local;

@@ -1,6 +1,8 @@
+import { getCountries, getExampleNumber, type CountryCode } from 'libphonenumber-js/max';
+import examples from 'libphonenumber-js/mobile/examples';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePhoneNumber } from './phone-number.js';
+import { parsePhoneNumber, readNumber } from './phone-number.js';
 
 describe('phone number', () => {
   it.each([
@@ -138,23 +140,130 @@ describe('phone number', () => {
     }
   });
 
-  it('never throws and keeps clean, bounded text, whatever is sent', () => {
+  it('takes the name out of an address where none came with it', () => {
+    expect(readNumber('"Ann \\"Lee\\"" <sip:1001@pbx>', 'DE').number.name).toBe('Ann "Lee"');
+    expect(readNumber('"Ann" <sip:1001@pbx>', 'DE', 'Bob').number).toEqual({
+      raw: '"Ann" <sip:1001@pbx>',
+      e164: null,
+      name: 'Bob',
+    });
+    expect(readNumber('<script>alert(1)</script>', 'DE').number.name).toBeNull();
+  });
+
+  it('never throws, keeps clean, bounded text and says of one kind only what belongs to it, whatever is sent', () => {
+    const piece = fc.constantFrom(
+      'sip:',
+      'tel:',
+      '@pbx',
+      ';ext=',
+      ' x',
+      '"',
+      '<',
+      '>',
+      '+49',
+      '030',
+      '123456',
+      '1001',
+      '#',
+      '*',
+      '-12',
+      '%2B',
+      '\u0663',
+    );
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.string({ unit: fc.constantFrom(...'+0123456789 ()-./;:=@#*x\n\u0000\u202e\ud800'), maxLength: 40 }),
+      fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
     );
     const region = fc.oneof(fc.constantFrom('US', 'DE', 'RU', 'IT', 'BR', 'AQ'), fc.string({ maxLength: 3 }));
+    const seen = new Set<string>();
     fc.assert(
-      fc.property(hostile, region, hostile, (raw, inRegion, name) => {
-        const parsed = parsePhoneNumber(raw, inRegion, name);
-        if (parsed.e164 !== null && !/^\+[1-9]\d{6,14}$/.test(parsed.e164)) throw new Error(parsed.e164);
-        if (parsed.raw.length > 64 || (parsed.name ?? '').length > 128) throw new Error('too long');
+      fc.property(hostile, region, hostile, (sent, inRegion, sentName) => {
+        const { number, kind, extension } = readNumber(sent, inRegion, sentName);
+        const { raw, e164, name } = number;
+        seen.add(kind);
+        if (e164 !== null && !/^\+[1-9]\d{6,14}$/.test(e164)) throw new Error(e164);
+        if (raw.length > 64 || (name ?? '').length > 128) throw new Error('too long');
         // eslint-disable-next-line no-control-regex
-        if (/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\p{Cs}/u.test(parsed.raw + (parsed.name ?? ''))) {
+        if (/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\p{Cs}/u.test(raw + (name ?? ''))) {
           throw new Error('not clean');
         }
+        if ((kind === 'public') !== (e164 !== null)) throw new Error(`${kind} with ${e164}`);
+        if (extension !== null && !/^[0-9]{1,7}$/.test(extension)) throw new Error(extension);
+        if (kind === 'extension' ? extension === null : kind !== 'public' && extension !== null)
+          throw new Error(`${kind} with extension ${extension}`);
       }),
       { numRuns: 20_000 },
+    );
+    expect([...seen].toSorted()).toEqual(['anonymous', 'extension', 'public', 'service', 'unknown', 'uri']);
+  });
+
+  const number = fc
+    .constantFrom(...getCountries())
+    .map((region) => ({ region, found: getExampleNumber(region, examples) }))
+    .filter(({ found }) => found !== undefined && /^\+[1-9]\d{6,14}$/.test(found.number));
+
+  it('is the same number seen from any region, once it is E.164', () => {
+    fc.assert(
+      fc.property(number, fc.constantFrom<CountryCode | ''>(...getCountries(), ''), ({ found }, from) => {
+        const e164 = found?.number ?? '';
+        expect(readNumber(e164, from)).toMatchObject({ number: { e164 }, kind: 'public', extension: null });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is the same number however it is wrapped, spaced and scripted', () => {
+    const script = (zero: number) => (text: string) =>
+      text.replace(/[0-9]/g, (digit) => String.fromCodePoint(zero + Number(digit)));
+    const digits = fc.constantFrom(
+      (text: string) => text,
+      script(0x0660),
+      script(0x06f0),
+      script(0x0966),
+      script(0xff10),
+    );
+    const spaces = fc.constantFrom(
+      (text: string) => text,
+      (text: string) => text.replaceAll(' ', '\u00a0'),
+      (text: string) => text.replaceAll(' ', '-'),
+      (text: string) => text.replaceAll(' ', ''),
+    );
+    const around = fc.constantFrom<{ readonly extension: string | null; readonly write: (text: string) => string }>(
+      { extension: null, write: (text) => text },
+      { extension: null, write: (text) => `  ${text} \r\n` },
+      { extension: null, write: (text) => `\u202a${text}\u202c` },
+      { extension: null, write: (text) => `${text}#` },
+      { extension: null, write: (text) => `tel:${text.replaceAll(' ', '-')}` },
+      { extension: null, write: (text) => `sip:${text.replaceAll(' ', '')}@10.0.0.1:5060;user=phone` },
+      { extension: null, write: (text) => `"A <B> C" <sip:${text.replaceAll(' ', '')}@pbx.example>;tag=1` },
+      ...['x12', ' ext. 12', ';ext=12', ' доб. 12', ' (доб. 12)', ',,12', '#12'].map((end) => ({
+        extension: '12',
+        write: (text: string) => text + end,
+      })),
+      { extension: '12', write: (text) => `sip:${text.replaceAll(' ', '')};ext=12@10.0.0.1` },
+    );
+    fc.assert(
+      fc.property(
+        number,
+        fc.boolean(),
+        spaces,
+        digits,
+        around,
+        ({ region, found }, national, space, digit, { extension, write }) => {
+          const written = (national ? found?.formatNational() : found?.formatInternational()) ?? '';
+          // What is so short by itself is an extension.
+          fc.pre(written.replace(/\D/g, '').length > 6);
+          const sent = write(digit(space(written)));
+          const read = readNumber(sent, region);
+          expect({ sent, e164: read.number.e164, extension: read.extension }).toEqual({
+            sent,
+            e164: found?.number,
+            extension,
+          });
+        },
+      ),
+      { numRuns: 2_000 },
     );
   });
 });

@@ -54,7 +54,8 @@ export class TenantsController {
   @ApiAnswer({
     operationId: 'removeTenant',
     summary: 'Remove a tenant that has nothing left',
-    description: 'Its API keys go with it. Agents, lines, webhook endpoints and calls keep it from being removed.',
+    description:
+      'Its API keys and its block list go with it. Agents, lines, webhook endpoints and calls keep it from being removed.',
     status: 204,
     problems: ['conflict'],
   })

@@ -74,6 +74,7 @@ const device = (changes: () => Body) =>
     () => ({ name: 'A', devices: [{ pbxNodeId: known.node, endpoint: newId(), ...changes() }] }),
     false,
   );
+const blocked = (changes: Body) => post('/v1/blocked-numbers', () => ({ pattern: '+4930123456', ...changes }), false);
 const line = (changes: () => Body) => post('/v1/lines', () => ({ ...goodLine(), ...changes() }), false);
 
 const table: readonly Row[] = [
@@ -490,6 +491,52 @@ const table: readonly Row[] = [
     request: () => ['PATCH', `/v1/lines/${known.line}`, asTenant({ target: { agentIds: [known.otherAgent] } })],
     type: 'not-found',
     field: 'target.agentIds.0',
+  },
+
+  // Blocked numbers
+  ...[
+    '',
+    '*',
+    '+*',
+    '+',
+    '030123456',
+    '4930123456',
+    '+49 30 123456',
+    '+49*30',
+    '+4930123456**',
+    '+4930123456\n',
+    '+0123456789',
+    'Anonymous',
+    'anonymous*',
+    '+4930123456789012345',
+    '+1415555',
+    '+999123456789',
+    '+49030123456',
+    nul,
+  ].map((pattern): Row => ({
+    name: `a block on ${JSON.stringify(pattern)}`,
+    request: blocked({ pattern }),
+    type: 'invalid-request',
+    field: 'pattern',
+  })),
+  { name: 'a block on nobody', request: blocked({ pattern: undefined }), type: 'invalid-request', field: 'pattern' },
+  { name: 'a block for no words', request: blocked({ reason: ' ' }), type: 'invalid-request', field: 'reason' },
+  {
+    name: 'a block for too many words',
+    request: blocked({ reason: 'x'.repeat(201) }),
+    type: 'invalid-request',
+    field: 'reason',
+  },
+  {
+    name: 'a block that is over at some time',
+    request: blocked({ until: '2030-01-01' }),
+    type: 'invalid-request',
+    field: 'until',
+  },
+  {
+    name: 'an unknown block',
+    request: () => ['DELETE', `/v1/blocked-numbers/${absent}`, asTenant()],
+    type: 'not-found',
   },
 ];
 

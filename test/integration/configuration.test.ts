@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { blockedNumberSchema } from '../../src/blocked-numbers/blocked-number.schema.js';
 import { agentSchema } from '../../src/agents/agent.schema.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
@@ -238,5 +239,62 @@ describe('lines', () => {
     await world.ok('DELETE', `/v1/agents/${agent.id}`, withKey());
     const [created] = await auditOf(made.id);
     expect(created).toMatchObject({ action: 'line.created', detail: { name: 'Sales' } });
+  });
+});
+
+describe('blocked numbers', () => {
+  const block = (body: object, key = tenant.key) => world.request('POST', '/v1/blocked-numbers', { key, body });
+
+  it('are a number, all that begin alike, or who shows none; made, changed, removed and audited', async () => {
+    const made = (await block({ pattern: '+4930123456', reason: ' pesters us ' })).body;
+    expect(blockedNumberSchema.parse(made)).toEqual(made);
+    expect(made).toMatchObject({ pattern: '+4930123456', reason: 'pesters us' });
+    const path = `/v1/blocked-numbers/${made.id}`;
+    const change = (patch: object) => world.ok('PATCH', path, { ...withKey(), body: patch });
+    expect(await change({ reason: null })).toEqual({ ...made, reason: null });
+    expect(await change({ pattern: '+4930*' })).toEqual({ ...made, reason: null, pattern: '+4930*' });
+    expect(await world.ok('GET', path, withKey())).toEqual(await change({}));
+    expect((await block({ pattern: 'anonymous' })).body).toMatchObject({ pattern: 'anonymous', reason: null });
+    await world.ok('DELETE', path, withKey());
+    expect((await world.request('GET', path, withKey())).status).toBe(404);
+    const audit = await auditOf(made.id);
+    expect(audit.map(({ action, detail }) => [action, detail])).toEqual([
+      ['blocked-number.created', { blocks: 'a number' }],
+      ['blocked-number.updated', { blocks: 'a number', fields: ['reason'] }],
+      ['blocked-number.updated', { blocks: '+4930*', fields: ['pattern'] }],
+      ['blocked-number.updated', { blocks: '+4930*', fields: [] }],
+      ['blocked-number.removed', { blocks: '+4930*' }],
+    ]);
+    expect(JSON.stringify(audit)).not.toContain('30123456');
+  });
+
+  it('are on a tenant’s list once, and on those of others all the same', async () => {
+    const own = await world.addTenant();
+    const other = await world.addTenant();
+    expect((await block({ pattern: '+49*' }, own.key)).status).toBe(201);
+    const twice = await block({ pattern: '+49*' }, own.key);
+    expect(twice).toMatchObject({
+      status: 409,
+      body: { field: 'pattern', detail: 'This pattern is on the block list already.' },
+    });
+    expect((await block({ pattern: '+49*' }, other.key)).status).toBe(201);
+    const { id } = (await block({ pattern: '+48*' }, own.key)).body;
+    const changed = await world.request('PATCH', `/v1/blocked-numbers/${id}`, {
+      key: own.key,
+      body: { pattern: '+49*' },
+    });
+    expect(changed).toMatchObject({ status: 409, body: { field: 'pattern' } });
+  });
+
+  it('come in pages, and go with their tenant', async () => {
+    const own = await world.addTenant();
+    for (const pattern of ['+1*', '+2*', '+3*']) await block({ pattern }, own.key);
+    const page = await world.ok('GET', '/v1/blocked-numbers?limit=2', { key: own.key });
+    const rest = await world.ok('GET', `/v1/blocked-numbers?limit=2&cursor=${page.nextCursor}`, { key: own.key });
+    const patterns = [...page.items, ...rest.items].map(({ pattern }: { pattern: string }) => pattern);
+    expect(patterns).toEqual(['+1*', '+2*', '+3*']);
+    expect(rest.nextCursor).toBeNull();
+    await world.ok('DELETE', `/v1/tenants/${own.id}`);
+    expect(await world.source.query('select 1 from blocked_number where tenant_id = $1', [own.id])).toEqual([]);
   });
 });

@@ -45,10 +45,12 @@ beforeAll(async () => {
     key,
     body: { pbxNodeId: node, number: '+4930123456', name: 'Sales', target: { agentIds: [agent.id] } },
   });
+  const blocked = await world.ok('POST', '/v1/blocked-numbers', { key, body: { pattern: '+4930999999' } });
   const endpoint = await world.ok('POST', '/v1/webhook-endpoints', { key, body: { url: 'https://example.com/hook' } });
   victims = {
     agents: agent.id,
     lines: line.id,
+    'blocked-numbers': blocked.id,
     'webhook-endpoints': endpoint.id,
     calls: await addCall(victim.id, node),
     'stream-tokens': agent.id,
@@ -99,7 +101,16 @@ function filled(path: string, ids: Record<string, string>): string {
 }
 
 async function rows(): Promise<unknown> {
-  const tables = ['agent', 'device', 'line', 'webhook_endpoint', 'call', 'stream_token', 'call_request'];
+  const tables = [
+    'agent',
+    'device',
+    'line',
+    'blocked_number',
+    'webhook_endpoint',
+    'call',
+    'stream_token',
+    'call_request',
+  ];
   return Promise.all(
     tables.map((table) =>
       world.source.query(`select t::text from "${table}" t where tenant_id = $1 order by 1`, [victim.id]),

@@ -51,6 +51,7 @@ it('docs/join-your-asterisk.md: its commands join a real Asterisk and place a ca
   expect(stdout).toContain('0 modules loaded');
   expect(stdout).toContain('"outcome":"answered"');
   expect(stdout).toContain('the other party was joined');
+  expect(stdout).toContain('"pattern":"+4930111555"');
   expect(stdout).toMatch(/"secret":"rl_/);
   const [call] = await carrier.calls();
   expect(call?.fromUser).toBe(NUMBER);

@@ -94,6 +94,7 @@ export class Stage {
     });
     const stage = new Stage(scene, row, company, seat, index);
     if (row.direction === 'incoming' && row.setting === 'no-devices') await stage.#takeDevices();
+    if (row.blocks !== undefined) await stage.#block(row.blocks);
     await stage.#startPhones();
     return stage;
   }
@@ -241,6 +242,12 @@ export class Stage {
   async #takeDevices(): Promise<void> {
     for (const id of this.company.agentIds)
       await this.company.call('PATCH', `/v1/agents/${id}`, { body: { devices: [] } });
+  }
+
+  async #block(whom: NonNullable<OutcomeRow['blocks']>): Promise<void> {
+    const number = this.row.direction === 'incoming' ? this.callerNumber : this.customerNumber;
+    const pattern = { number, beginning: `${number.slice(0, -3)}*`, anonymous: 'anonymous' }[whom];
+    await this.company.call('POST', '/v1/blocked-numbers', { body: { pattern } });
   }
 
   /** Frees the seat for another row. */

@@ -36,6 +36,8 @@ type Shared = {
   readonly name: string;
   /** Each agent's phones, all registered at the agent's one address. None: not registered. */
   readonly agents: readonly (readonly PhoneActs[])[];
+  /** Whom the company has blocked: exactly this number, all that begin like it, or callers who show none. */
+  readonly blocks?: 'number' | 'beginning' | 'anonymous';
   /** The API hangs up at this moment. */
   readonly apiHangsUp?: Stage;
   /** Roughly how long it takes where that is long, seconds: the longest start first. */
@@ -71,6 +73,16 @@ const rangAndEnded = ['call.started', 'call.ringing', 'call.ended'] as const;
 const ended = ['call.started', 'call.ended'] as const;
 // Back in the dial plan the call is queued again, which no type of its own tells.
 const rangAndHandedBack = ['call.started', 'call.ringing', 'call.updated', 'call.ended'] as const;
+
+/** Not one phone rings, and the fall-back, which might ring one, does not get the caller. */
+const blocked: Expected = {
+  outcome: 'blocked',
+  reason: 'blocked-number',
+  by: 'system',
+  sip: 403,
+  events: ended,
+  roles: [],
+};
 
 /** Long enough for everything else to happen on a busy machine. */
 const A_WHILE_MS = 2_500;
@@ -256,6 +268,32 @@ const incoming: readonly Omit<IncomingRow, 'direction'>[] = [
     expected: null,
   },
   {
+    name: 'the caller’s number is blocked',
+    agents: [[{}]],
+    blocks: 'number',
+    expected: blocked,
+  },
+  {
+    name: 'all numbers that begin like the caller’s are blocked',
+    agents: [[{}]],
+    blocks: 'beginning',
+    expected: blocked,
+  },
+  {
+    name: 'callers who show no number are blocked, and one calls',
+    agents: [[{}]],
+    blocks: 'anonymous',
+    caller: { from: 'anonymous' },
+    expected: blocked,
+  },
+  {
+    name: 'callers who show no number are blocked, and one who shows his is answered and hangs up',
+    agents: [[{}]],
+    blocks: 'anonymous',
+    caller: { talkMs: 500 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
     name: 'two agents ring, the first to answer gets the caller and the other’s phone stops',
     agents: [[{ ringMs: 800 }], [{ ringMs: 'forever' }]],
     caller: { talkMs: 500 },
@@ -386,6 +424,13 @@ const clicks: readonly Omit<ClickRow, 'direction'>[] = [
     agents: [[]],
     customer: {},
     expected: { refused: 409, problem: 'agent-unreachable' },
+  },
+  {
+    name: 'the customer’s number is blocked',
+    agents: [[{}]],
+    blocks: 'number',
+    customer: {},
+    expected: { refused: 422, problem: 'number-blocked' },
   },
   ...sipAnswers.map(({ status, phrase, customer }) => ({
     name: `the customer’s phone rings and answers ${status} ${phrase}`,

@@ -76,6 +76,7 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
       body: { type: expect.stringMatching(new RegExp(`/${problem}$`)) },
     });
     expect((await stage.company.call('GET', '/v1/calls')).body.items).toEqual([]);
+    expect(await agentCalls(stage), 'calls at the agent’s phones').toEqual([]);
     return;
   }
   expect(answer.status).toBe(201);
@@ -157,7 +158,11 @@ async function check(
   expect(disagreements(record, witnesses)).toEqual([]);
   for (const phone of [...agents, ...(remote === undefined ? [] : [remote])])
     expect(attempts(phone), `INVITEs of ${phone.calledUser}`).toBe(1);
-  expect(agents.length, 'phones that were called').toBe(row.agents.flat().filter(({ gone }) => gone !== true).length);
+  const isBlocked = expected.outcome === 'blocked';
+  expect(agents.length, 'phones that were called').toBe(
+    isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length,
+  );
+  if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
 }
 
 /** What the agents' phones saw of this call. */

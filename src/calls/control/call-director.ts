@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import { apiKey, isOver } from '../domain/call-state.js';
+import { isBlocked } from '../domain/outcome.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
 import type { LiveCall } from '../ledger/live-call.js';
@@ -125,7 +126,7 @@ export class CallDirector implements AfterCommit {
     const node = nodeOf(call);
     const at = this.telephony.nowAt(node.nodeId);
     if (state.placed.direction === 'inbound') {
-      if (state.handedBack !== null || winningLeg(state) !== null) return false;
+      if (state.handedBack !== null || winningLeg(state) !== null || isBlocked(state)) return false;
       const data = { reason: 'service-stopped' } as const;
       this.#tell(call, node, [{ leg: callId, kind: 'handed-back', key: '', at, source: 'ringline', data }], true);
       return true;

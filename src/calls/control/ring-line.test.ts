@@ -69,3 +69,51 @@ describe('a line that rings', () => {
     ]);
   });
 });
+
+describe('a caller who is blocked', () => {
+  const blocked: RingLine = { ...plan, phones: [], blockedBy: '+493023125301' };
+  const came = [
+    fact(callId, 'placed', 0, { direction: 'inbound', from: outside, to: outside, line, plan: blocked }),
+    fact(caller, 'created', 0, { side: 'remote', linkedId: caller, sipCallId: null, name: null }),
+  ];
+  const decideBlocked = (after: number, ...more: readonly Fact[]): ReturnType<typeof decideRingLine> => {
+    const state = gatherState(callId, [...came, ...more]);
+    if (state === null) throw new Error('no call was placed');
+    return decideRingLine(callId, blocked, state, start + after);
+  };
+
+  it('is refused at once: nothing rings, and the dial plan does not get him', () => {
+    const first = decideBlocked(1);
+    expect(first).toEqual({
+      record: [
+        {
+          leg: caller,
+          kind: 'released',
+          key: '',
+          at: start + 1,
+          source: 'ringline',
+          data: { why: 'blocked' },
+        },
+      ],
+      chains: [],
+      wakeAt: null,
+    });
+    expect(decideBlocked(2, ...first.record).chains).toEqual([
+      [{ key: `end:${caller}`, do: 'end-leg', leg: caller, why: 'blocked' }],
+    ]);
+  });
+
+  it('is asked about again while his end does not come', () => {
+    const released = fact(caller, 'released', 1, { why: 'blocked' });
+    expect(decideBlocked(2_001, released).chains).toContainEqual([
+      { key: `check:${caller}:0`, do: 'check-leg', leg: caller },
+    ]);
+  });
+
+  it.each<[string, Fact]>([
+    ['the dial plan took him back meanwhile', fact(caller, 'left-control', 8_000)],
+    ['he was given back when Ringline stopped', fact(callId, 'handed-back', 5, { reason: 'service-stopped' })],
+  ])('is left alone when %s', (_, taken) => {
+    expect(decideBlocked(8_010, taken).record).toEqual([]);
+  });
+});

@@ -1,6 +1,6 @@
 import type { OutcomeReason } from '../domain/call.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
-import { agentReason } from '../domain/outcome.js';
+import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { decideHold } from './hold.js';
@@ -13,7 +13,7 @@ const RENEW_EVERY_MS = 4_000;
 
 /**
  * An incoming call to a line: all contacts of its agents' phones ring, the first to answer gets the caller, the others
- * stop. Whatever fails, the caller goes back to the dial plan's fall-back.
+ * stop. Whatever fails, the caller goes back to the dial plan's fall-back; but a blocked one is refused, as that would ring.
  */
 export function decideRingLine(callId: string, plan: RingLine, state: CallState, now: number): Decision {
   const decision = new DecisionBuilder(state, now);
@@ -32,6 +32,10 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
       agents.filter((leg) => leg !== winner),
       winner === null ? 'cancelled' : 'answered-elsewhere',
     );
+    return decision.done();
+  }
+  if (isBlocked(state) && state.handedBack === null && caller.leftControlAt === null) {
+    decision.release([caller], 'blocked');
     return decision.done();
   }
   if (state.cancelAsked !== null) {

@@ -47,6 +47,7 @@ export const outcomeReasons = [
   'trunk-unreachable',
   'congestion',
   'cancelled-by-api',
+  'blocked-number',
   'service-stopped',
   'node-restart',
   'unknown',

@@ -18,6 +18,7 @@ export const releaseReasons = [
   'no-answer',
   'cancelled',
   'handed-back',
+  'blocked',
   'service-stopped',
   'limit',
   'orphan',

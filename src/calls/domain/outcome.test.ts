@@ -141,3 +141,44 @@ describe('an incoming call', () => {
     expect(outcomeOf(record)).toEqual({ outcome: 'missed', reason: 'device-unreachable' });
   });
 });
+
+describe('a caller who is blocked', () => {
+  const came = incoming.map((told) =>
+    told.kind === 'placed'
+      ? fact(callId, 'placed', 0, {
+          ...told.data,
+          plan: { ...told.data.plan, phones: [], blockedBy: '+493023125*' },
+        })
+      : told,
+  );
+  const left = fact(caller, 'left-control', 20);
+  const ended = fact(caller, 'ended', 21, { q850: 21, sip: 403, text: 'Call Rejected' });
+  const refused = [
+    ...came,
+    fact(caller, 'released', 5, { why: 'blocked' }),
+    fact(caller, 'hangup-asked', 20, { byParty: false }),
+    left,
+    ended,
+  ];
+  const blocked = { outcome: 'blocked', reason: 'blocked-number' };
+
+  it('was refused by the system, and nobody was asked for', () => {
+    const record = fold(...refused);
+    expect(outcomeOf(record)).toEqual(blocked);
+    expect(record.hangup).toEqual({ by: 'system', q850: 21, sip: 403, text: 'Call Rejected' });
+    expect(record.participants).toEqual([]);
+  });
+
+  it('is no missed call when he gives up before he is refused, or the API hangs up', () => {
+    expect(outcomeOf(fold(...came, fact(caller, 'hangup-asked', 20, { byParty: true }), left, ended))).toEqual(blocked);
+    const asked = fact(callId, 'cancel-asked', 3, { by: 'api', reason: 'cancelled-by-api' });
+    expect(outcomeOf(fold(...refused, asked))).toEqual(blocked);
+  });
+
+  it('is missed when the dial plan got him all the same: by its timer, or because Ringline stopped', () => {
+    const later = fact(caller, 'hangup-asked', 9_000, { byParty: true });
+    expect(outcomeOf(fold(...came, left, later, ended))).toEqual({ outcome: 'missed', reason: 'handed-back' });
+    const back = fact(callId, 'handed-back', 10, { reason: 'service-stopped' });
+    expect(outcomeOf(fold(...came, back, left, ended))).toEqual({ outcome: 'missed', reason: 'service-stopped' });
+  });
+});

@@ -100,15 +100,21 @@ export function verdict(state: CallState, stretches: readonly Talk[]): Verdict {
 
 function inbound(state: CallState): Verdict {
   const missed = (reason: OutcomeReason): Verdict => ({ outcome: 'missed', reason });
-  if (state.handedBack !== null) return missed(state.handedBack.reason);
-  if (state.cancelAsked !== null) return { outcome: 'cancelled', reason: state.cancelAsked.reason };
   const caller = state.legs.find(({ side }) => side === 'remote');
-  if (caller?.ended?.text === NODE_RESTARTED) return missed('node-restart');
   // The caller left our control without our letting go and lived on: the dead-man timer gave the call to the dial plan.
-  if (caller?.leftControlAt != null && (caller.hangupAsked === null || caller.hangupAsked.at > caller.leftControlAt)) {
-    return missed('handed-back');
-  }
+  const wasTaken =
+    caller?.leftControlAt != null && (caller.hangupAsked === null || caller.hangupAsked.at > caller.leftControlAt);
+  if (state.handedBack !== null) return missed(state.handedBack.reason);
+  if (isBlocked(state) && !wasTaken) return { outcome: 'blocked', reason: 'blocked-number' };
+  if (state.cancelAsked !== null) return { outcome: 'cancelled', reason: state.cancelAsked.reason };
+  if (caller?.ended?.text === NODE_RESTARTED) return missed('node-restart');
+  if (wasTaken) return missed('handed-back');
   return missed(caller !== undefined && endedByItself(caller) ? 'caller-gave-up' : 'unknown');
+}
+
+/** True for a caller whom the tenant has blocked. */
+export function isBlocked({ placed }: CallState): boolean {
+  return placed.plan.kind === 'ring-line' && placed.plan.blockedBy !== undefined;
 }
 
 function outbound(state: CallState): Verdict {

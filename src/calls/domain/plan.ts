@@ -33,6 +33,8 @@ export type RingLine = {
   readonly phones: readonly AgentPhone[];
   readonly ringSeconds: number;
   readonly limitSeconds: number;
+  /** What on the tenant's block list means the caller: nobody rings, he is refused. */
+  readonly blockedBy?: string;
 };
 
 /** What Ringline means to do with a call it drives. */

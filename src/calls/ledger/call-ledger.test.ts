@@ -15,7 +15,8 @@ const node = { nodeId: '01936c7e-8b2a-7000-8000-0000000000bb', boot: 'boot' };
 const id = (n: number): string => `01936c7e-8b2a-7000-8000-${String(n).padStart(12, '0')}`;
 const route: Route = {
   tenantId: id(900),
-  region: 'DE',
+  from: { raw: '030 111', e164: null, name: null },
+  blockedBy: null,
   line: { id: id(901), number: '+4930901820', name: 'Sales' },
   phones: [],
   ringSeconds: 25,

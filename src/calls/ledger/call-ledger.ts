@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../common/clock.js';
 import { newId } from '../../common/ids.js';
 import type { Log } from '../../common/logger.js';
-import { parsePhoneNumber } from '../../numbers/phone-number.js';
 import type { OutboxEvent } from '../../outbox/outbox.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import type { CallEvent } from '../domain/call-event.js';
@@ -281,7 +280,7 @@ export class CallLedger {
       (told) => told.arrival !== undefined && !this.#callOfLeg.has(legKey(told, told.leg)),
     );
     const routes = await this.routing.routes(
-      arrivals.map((told) => ({ nodeId: told.nodeId, did: (told.arrival as Arrival).did })),
+      arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) })),
     );
     return new Map(arrivals.map((told, i) => [told, routes[i] ?? null]));
   }
@@ -455,7 +454,6 @@ function takeBatch(queue: Told[]): Told[] {
 }
 
 function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact[] {
-  const from = parsePhoneNumber(arrival.callerNumber, route.region, arrival.callerName);
   const placed: Fact = {
     leg: callId,
     kind: 'placed',
@@ -464,7 +462,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
     source: 'ringline',
     data: {
       direction: 'inbound',
-      from,
+      from: route.from,
       to: { raw: arrival.did, e164: route.line.number, name: null },
       line: route.line,
       plan: {
@@ -473,6 +471,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
         phones: route.phones,
         ringSeconds: route.ringSeconds,
         limitSeconds: route.limitSeconds,
+        ...(route.blockedBy !== null && { blockedBy: route.blockedBy }),
       },
     },
   };
