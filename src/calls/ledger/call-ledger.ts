@@ -44,7 +44,9 @@ export type Unrouted = { readonly nodeId: string; readonly leg: string };
  */
 export class CallLedger {
   readonly #queue: Told[] = [];
-  readonly #calls = new Map<string, { readonly call: LiveCall; endedAt: number | null }>();
+  readonly #calls = new Map<string, LiveCall>();
+  /** Calls that are over and still in memory: since when, oldest first. */
+  readonly #over = new Map<string, number>();
   readonly #callOfLeg = new Map<string, string>();
   readonly #legsOfCall = new Map<string, string[]>();
   /** Calls that cannot be written, by id. Their neighbours go on. */
@@ -91,7 +93,7 @@ export class CallLedger {
 
   /** A call in memory, or read from the store; null when there is none. */
   async find(callId: string): Promise<LiveCall | null> {
-    const known = this.#calls.get(callId)?.call;
+    const known = this.#calls.get(callId);
     if (known !== undefined) return known;
     const [loaded] = await this.store.load([callId]);
     return loaded ?? null;
@@ -99,7 +101,7 @@ export class CallLedger {
 
   /** A call that is in memory, where commits have put it. */
   peek(callId: string): LiveCall | null {
-    return this.#calls.get(callId)?.call ?? null;
+    return this.#calls.get(callId) ?? null;
   }
 
   /** Brings a node's open calls into memory: what follows about their legs needs no look-up. */
@@ -110,9 +112,7 @@ export class CallLedger {
 
   /** Calls of a node in memory that are not over. */
   openCallsOf(nodeId: string): readonly LiveCall[] {
-    return [...this.#calls.values()]
-      .map(({ call }) => call)
-      .filter((call) => call.identity.pbxNodeId === nodeId && !call.isOver);
+    return [...this.#calls.values()].filter((call) => call.identity.pbxNodeId === nodeId && !call.isOver);
   }
 
   /** The call a leg belongs to, if it is in memory. */
@@ -358,8 +358,7 @@ export class CallLedger {
           ],
     );
     for (const { call } of touched) {
-      const entry = this.#calls.get(call.identity.id);
-      if (entry !== undefined && call.isOver) entry.endedAt = committedAt;
+      if (call.isOver && !this.#over.has(call.identity.id)) this.#over.set(call.identity.id, committedAt);
     }
     for (const subscriber of this.#subscribers) {
       const before = this.clock.now();
@@ -378,7 +377,8 @@ export class CallLedger {
   }
 
   #remember(call: LiveCall): void {
-    this.#calls.set(call.identity.id, { call, endedAt: call.isOver ? this.clock.now() : null });
+    this.#calls.set(call.identity.id, call);
+    if (call.isOver) this.#over.set(call.identity.id, this.clock.now());
     for (const leg of call.state?.legs ?? [])
       this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
   }
@@ -393,6 +393,7 @@ export class CallLedger {
 
   #drop(callId: string): void {
     this.#calls.delete(callId);
+    this.#over.delete(callId);
     for (const key of this.#legsOfCall.get(callId) ?? []) this.#callOfLeg.delete(key);
     this.#legsOfCall.delete(callId);
   }
@@ -407,7 +408,10 @@ export class CallLedger {
 
   #evict(): void {
     const before = this.clock.now() - KEEP_ENDED_MS;
-    for (const [id, { endedAt }] of this.#calls) if (endedAt !== null && endedAt < before) this.#drop(id);
+    for (const [id, since] of this.#over) {
+      if (since >= before) return;
+      this.#drop(id);
+    }
   }
 }
 
