@@ -3,7 +3,9 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { AsteriskVersion, Pbx } from './asterisk-configuration.js';
 import { startAsterisk, type LabAsterisk } from './asterisk.js';
+import { bullseyePackages } from './debian-bullseye.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
 import { sidPackages } from './debian-sid.js';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
@@ -14,8 +16,12 @@ import { sippIn, type Sipp } from './sipp.js';
 import { startRedis, useGivenRedis, type LabRedis } from './redis.js';
 
 export interface LabOptions {
-  /** false leaves it out. */
-  readonly asterisk?: boolean;
+  /** Its branch: 22 unless told; false leaves it out. */
+  readonly asterisk?: AsteriskVersion | false;
+  /** Whose dial plan it has: "ringline" unless told. */
+  readonly pbx?: Pbx;
+  /** Whether the ordinary PBX has res_stasis_device_state loaded, as FreePBX does; false unless told. */
+  readonly deviceStates?: boolean;
   /** false leaves it out; "own" ignores DATABASE_URL, for tests that stop the server. */
   readonly postgres?: boolean | 'own';
   /** false leaves it out; "own" ignores REDIS_URL, for tests that stop the server. */
@@ -79,7 +85,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       options.asterisk === false
         ? undefined
         : folder('asterisk').then(async (path) =>
-            started(startAsterisk({ packages: await packages(), dir: path, ports, aliveFile, report })),
+            started(
+              startAsterisk({
+                packages: await (options.asterisk === 16 ? bullseyePackages(report) : packages()),
+                asterisk: options.asterisk || 22,
+                pbx: options.pbx ?? 'ringline',
+                deviceStates: options.deviceStates ?? false,
+                dir: path,
+                ports,
+                aliveFile,
+                report,
+              }),
+            ),
           ),
       options.postgres === false
         ? undefined
