@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import type { AsteriskVersion, Pbx } from './asterisk-configuration.js';
 import { startAsterisk, type LabAsterisk } from './asterisk.js';
+import { baresipIn, type Baresip } from './baresip.js';
 import { bullseyePackages } from './debian-bullseye.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
 import { sidPackages } from './debian-sid.js';
@@ -37,8 +38,10 @@ export interface Lab {
   readonly asterisk: LabAsterisk;
   readonly postgres: LabPostgres;
   readonly redis: LabRedis;
-  /** Phones and callers; they need Asterisk. */
+  /** Trunks, customers, and many phones at once; they need Asterisk. */
   readonly sipp: Sipp;
+  /** Phones that hold, transfer and press keys; they need Asterisk. */
+  readonly baresip: Baresip;
   /** A proxy in front of a URL or "host:port", ended with the lab; see fault-proxy.ts. */
   proxy(target: string): Promise<FaultProxy>;
   /** Ends all it started and removes its folder. Can be called twice. */
@@ -111,15 +114,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       LabPostgres | undefined,
       LabRedis | undefined,
     ];
-    const sipp =
-      asterisk &&
-      sippIn({ packages: await packages(), dir: join(dir, 'sipp'), ports, sipPort: asterisk.sipPort, aliveFile });
+    const phones = asterisk && { packages: await packages(), ports, sipPort: asterisk.sipPort, aliveFile };
+    const sipp = phones && sippIn({ ...phones, dir: join(dir, 'sipp') });
     if (sipp) ends.unshift(() => sipp.stopAll());
+    const baresip = phones && baresipIn({ ...phones, dir: join(dir, 'baresip') });
+    if (baresip) ends.unshift(() => baresip.stopAll());
     return {
       dir,
       ports,
       get sipp() {
         return sipp ?? leftOut('asterisk');
+      },
+      get baresip() {
+        return baresip ?? leftOut('asterisk');
       },
       get asterisk() {
         return asterisk ?? leftOut('asterisk');

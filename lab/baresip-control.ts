@@ -1,0 +1,91 @@
+import { connect } from 'node:net';
+
+/** An event of baresip's module ctrl_tcp. */
+export interface BaresipEvent {
+  /** For example "CALL_ESTABLISHED". */
+  readonly type: string;
+  /** SIP's Call-ID; not on events about the registration. */
+  readonly id?: string;
+  readonly direction?: 'incoming' | 'outgoing';
+  readonly peeruri?: string;
+  /** What the other side does with sound: "sendrecv", "recvonly"... */
+  readonly remoteaudiodir?: string;
+  readonly param?: string;
+}
+
+export interface BaresipControl {
+  /** Gives what the command prints; throws when baresip says that it failed. */
+  command(name: string, parameters?: string): Promise<string>;
+  close(): void;
+}
+
+interface Response {
+  readonly ok: boolean;
+  readonly data: string;
+}
+
+const PATIENCE_MS = 5_000;
+
+/**
+ * Connects to a baresip that listens on `port`; rejects when there is none. One command is under way at a time, because
+ * baresip 1.1 reads a second one in the same packet wrongly.
+ */
+export async function controlBaresip(port: number, onEvent: (event: BaresipEvent) => void): Promise<BaresipControl> {
+  const socket = connect(port, '127.0.0.1');
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  socket.on('error', () => undefined);
+  let answered: ((response: Response) => void) | undefined;
+  let lost: ((error: Error) => void) | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const read = netstrings((text) => {
+    const message = JSON.parse(text) as BaresipEvent & Response & { readonly event?: boolean };
+    if (message.event) onEvent(message);
+    else answered?.(message);
+  });
+  socket.on('data', read);
+  socket.on('close', () => lost?.(new Error('baresip closed its control connection')));
+
+  const run = async (name: string, parameters: string | undefined): Promise<string> => {
+    if (socket.destroyed) throw new Error(`baresip is gone and cannot ${name}`);
+    const response = await new Promise<Response>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`baresip did not answer '${name}'`)), PATIENCE_MS);
+      lost = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      answered = (response) => {
+        clearTimeout(timer);
+        resolve(response);
+      };
+      const json = JSON.stringify({ command: name, ...(parameters !== undefined && { params: parameters }) });
+      socket.write(`${Buffer.byteLength(json)}:${json},`);
+    });
+    if (!response.ok) throw new Error(`baresip could not ${name} ${parameters ?? ''}: ${response.data.trim()}`);
+    return response.data;
+  };
+
+  return {
+    command(name, parameters) {
+      const result = last.then(() => run(name, parameters));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    close: () => socket.destroy(),
+  };
+}
+
+/** Takes a stream apart: "<length>:<text>,". */
+function netstrings(onText: (text: string) => void): (chunk: Buffer) => void {
+  let pending = Buffer.alloc(0);
+  return (chunk) => {
+    pending = Buffer.concat([pending, chunk]);
+    for (;;) {
+      const colon = pending.indexOf(':');
+      const end = colon + 1 + Number(pending.toString('latin1', 0, colon));
+      if (colon < 0 || pending.length <= end) return;
+      onText(pending.toString('utf8', colon + 1, end));
+      pending = pending.subarray(end + 1);
+    }
+  };
+}
