@@ -8,7 +8,7 @@ export interface BaresipEvent {
   readonly id?: string;
   readonly direction?: 'incoming' | 'outgoing';
   readonly peeruri?: string;
-  /** What the other side does with sound: "sendrecv", "recvonly"... */
+  /** What we do with sound, as agreed with the other side: "sendrecv", "sendonly"... */
   readonly remoteaudiodir?: string;
   readonly param?: string;
 }

@@ -21,7 +21,7 @@ export interface PhoneEvent {
   readonly at: number;
   /**
    * Of closed and transfer-failed: the status line ("486 Busy Here"), or "Connection reset by peer" after a BYE. Of media:
-   * what the other side does, for example "recvonly" when it is held.
+   * what we do with sound, for example "sendonly" when the other side is held.
    */
   readonly reason: string;
 }
@@ -80,6 +80,8 @@ export interface DeskPhoneOptions {
 export interface Baresip {
   /** Starts a phone of this user ("1001", "agent1"); settles when it is registered. A user may have several. */
   phone(user: string, options?: DeskPhoneOptions): Promise<DeskPhone>;
+  /** Starts somebody outside, who has this number and whose calls come in by a trunk: "trunk" unless told. */
+  customer(number: string, trunk?: string): Promise<DeskPhone>;
   stopAll(): Promise<void>;
 }
 
@@ -109,50 +111,43 @@ const EVENTS: Readonly<Record<string, PhoneEventType>> = {
 export function baresipIn(lab: BaresipOptions): Baresip {
   const running = new Set<() => Promise<void>>();
   let started = 0;
-  return {
-    async phone(user, options = {}) {
-      started += 1;
-      const dir = join(lab.dir, `${started}-${user}`);
-      const { kept, port, controlPort, logFile } = await startProcess(lab, dir);
-      const stop = async () => {
-        running.delete(stop);
-        await kept.stop();
-      };
-      running.add(stop);
 
-      const calls: LiveCall[] = [];
-      const given = new Set<PhoneCall>();
-      let registration = '';
-      const callOf = ({ id, direction, peeruri }: BaresipEvent): LiveCall => {
-        const known = calls.find((call) => call.id === id);
-        if (known) return known;
-        const call = liveCall(
-          control,
-          logFile,
-          String(id),
-          direction ?? 'outgoing',
-          userOf(peeruri ?? ''),
-          lab.sipPort,
-        );
-        calls.push(call);
-        return call;
-      };
-      const control: BaresipControl = await waitFor(
-        () => {
-          if (kept.hasExited()) throw new Error(`baresip did not start: see ${logFile}`);
-          return controlBaresip(controlPort, (event) => {
-            if (event.type.startsWith('REGISTER_')) registration = `${event.type} ${event.param ?? ''}`;
-            const type = EVENTS[event.type];
-            if (type !== undefined && event.id !== undefined) {
-              const reason = type === 'media' ? event.remoteaudiodir : event.param;
-              callOf(event).heard({ type, at: Date.now(), reason: reason ?? '' });
-            }
-          }).catch(() => undefined);
-        },
-        { what: `baresip to listen (${logFile})` },
-      );
-      const manner = options.answerAfterMs === undefined ? '' : `;answerdelay=${Math.max(1, options.answerAfterMs)}`;
-      await control.command('uanew', `<sip:${user}@127.0.0.1:${lab.sipPort}>;regint=3600${manner}`);
+  async function start(user: string, account: string, registers: boolean): Promise<DeskPhone> {
+    started += 1;
+    const dir = join(lab.dir, `${started}-${user}`);
+    const { kept, port, controlPort, logFile } = await startProcess(lab, dir);
+    const stop = async () => {
+      running.delete(stop);
+      await kept.stop();
+    };
+    running.add(stop);
+
+    const calls: LiveCall[] = [];
+    const given = new Set<PhoneCall>();
+    let registration = '';
+    const callOf = ({ id, direction, peeruri }: BaresipEvent): LiveCall => {
+      const known = calls.find((call) => call.id === id);
+      if (known) return known;
+      const call = liveCall(control, logFile, String(id), direction ?? 'outgoing', userOf(peeruri ?? ''), lab.sipPort);
+      calls.push(call);
+      return call;
+    };
+    const onEvent = (event: BaresipEvent) => {
+      if (event.type.startsWith('REGISTER_')) registration = `${event.type} ${event.param ?? ''}`;
+      const type = EVENTS[event.type];
+      if (type === undefined || event.id === undefined) return;
+      const reason = type === 'media' ? event.remoteaudiodir : event.param;
+      callOf(event).heard({ type, at: Date.now(), reason: reason ?? '' });
+    };
+    const control: BaresipControl = await waitFor(
+      () => {
+        if (kept.hasExited()) throw new Error(`baresip did not start: see ${logFile}`);
+        return controlBaresip(controlPort, onEvent).catch(() => undefined);
+      },
+      { what: `baresip to listen (${logFile})` },
+    );
+    await control.command('uanew', account);
+    if (registers) {
       await waitFor(
         () => {
           if (registration.startsWith('REGISTER_FAIL')) throw new Error(`${user} cannot register: ${registration}`);
@@ -160,34 +155,41 @@ export function baresipIn(lab: BaresipOptions): Baresip {
         },
         { what: `${user} to be registered (${logFile})` },
       );
+    }
+    return {
+      user,
+      port,
+      pid: kept.pid,
+      dir,
+      calls,
+      async dial(number) {
+        const said = await control.command('dial', `sip:${number}@127.0.0.1:${lab.sipPort}`);
+        const id = /call id: (\S+)/.exec(said)?.[1];
+        if (id === undefined) throw new Error(`baresip did not dial ${number}: ${said}`);
+        return callOf({ type: '', id, direction: 'outgoing', peeruri: `sip:${number}@127.0.0.1` });
+      },
+      async incoming(timeoutMs) {
+        const call = await waitFor(() => calls.find((one) => one.direction === 'incoming' && !given.has(one)), {
+          what: `a call at ${user}`,
+          ...(timeoutMs !== undefined && { timeoutMs }),
+        });
+        given.add(call);
+        return call;
+      },
+      async doNotDisturb(on) {
+        await control.command('dnd', String(on));
+      },
+      signal: (signal) => kept.signal(signal),
+      stop,
+    };
+  }
 
-      return {
-        user,
-        port,
-        pid: kept.pid,
-        dir,
-        calls,
-        async dial(number) {
-          const said = await control.command('dial', `sip:${number}@127.0.0.1:${lab.sipPort}`);
-          const id = /call id: (\S+)/.exec(said)?.[1];
-          if (id === undefined) throw new Error(`baresip did not dial ${number}: ${said}`);
-          return callOf({ type: '', id, direction: 'outgoing', peeruri: `sip:${number}@127.0.0.1` });
-        },
-        async incoming(timeoutMs) {
-          const call = await waitFor(() => calls.find((one) => one.direction === 'incoming' && !given.has(one)), {
-            what: `a call at ${user}`,
-            ...(timeoutMs !== undefined && { timeoutMs }),
-          });
-          given.add(call);
-          return call;
-        },
-        async doNotDisturb(on) {
-          await control.command('dnd', String(on));
-        },
-        signal: (signal) => kept.signal(signal),
-        stop,
-      };
+  return {
+    phone(user, { answerAfterMs } = {}) {
+      const manner = answerAfterMs === undefined ? '' : `;answerdelay=${Math.max(1, answerAfterMs)}`;
+      return start(user, `<sip:${user}@127.0.0.1:${lab.sipPort}>;regint=3600${manner}`, true);
     },
+    customer: (number, trunk = 'trunk') => start(number, `<sip:${number}@${trunk}.example>;regint=0`, false),
     async stopAll() {
       await Promise.all([...running].map((stop) => stop()));
     },
@@ -215,9 +217,9 @@ function liveCall(
       },
       { what: `the call with ${peer} to be ${type}`, ...(timeoutMs !== undefined && { timeoutMs }) },
     );
-  const untilFarSide = (does: 'recvonly' | 'sendrecv') =>
-    waitFor(() => events.findLast((event) => event.type === 'media')?.reason === does, {
-      what: `${peer} to be ${does}`,
+  const untilSound = (direction: 'sendonly' | 'sendrecv') =>
+    waitFor(() => events.findLast((event) => event.type === 'media')?.reason === direction, {
+      what: `the call with ${peer} to be ${direction}`,
     });
   const selected = async (command: string, parameters: string) => {
     await control.command('callfind', id);
@@ -242,12 +244,12 @@ function liveCall(
     },
     async hold() {
       await control.command('hold', id);
-      await untilFarSide('recvonly');
+      await untilSound('sendonly');
     },
     async resume() {
       // baresip 1.1 calls it an error when no other call has to be held for it, and resumes all the same.
       await control.command('resume', id).catch(() => undefined);
-      await untilFarSide('sendrecv');
+      await untilSound('sendrecv');
     },
     async dtmf(digits) {
       for (const digit of digits) {

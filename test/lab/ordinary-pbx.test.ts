@@ -1,10 +1,12 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
-import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
-import { celTalks, type CelRow, type CelTalk } from '../../lab/cel.js';
-import type { Caller, CallerOptions, Phone } from '../../lab/sipp.js';
+import type { DeskPhone } from '../../lab/baresip.js';
+import { celTalks, type CelRow } from '../../lab/cel.js';
+import type { Phone } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 
@@ -13,17 +15,25 @@ const MOBILE = '01713920042';
 
 describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (asterisk) => {
   let lab: Lab;
-  let phones: DeskPhone[];
   let carrier: Phone;
-  /** Rows of CEL before this scenario. */
+  let customer: DeskPhone;
+  let anna: DeskPhone;
+  let ben: DeskPhone;
+  let clara: DeskPhone;
+  /** How many rows of CEL were there before this scenario. */
   let before = 0;
 
   beforeAll(async () => {
     lab = await startLab({ asterisk, pbx: 'ordinary', postgres: false, redis: false });
-    phones = await Promise.all(['1001', '1002', '1003'].map((user) => lab.baresip.phone(user)));
     carrier = await lab.sipp.phone({ name: 'carrier', port: lab.ports.trunk, ringMs: 100 });
+    customer = await lab.baresip.customer(CUSTOMER);
+    anna = await lab.baresip.phone('1001');
+    ben = await lab.baresip.phone('1002');
+    clara = await lab.baresip.phone('1003');
   });
   afterAll(() => lab?.stop());
+  // What a scenario that failed left behind is not the next one's.
+  afterEach(() => lab.asterisk.cli('channel request hangup all'));
 
   const scenario = (name: string, run: () => Promise<void>) =>
     it(name, async () => {
@@ -31,46 +41,28 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
       await run();
     });
 
-  const anna = () => phones[0]!;
-  const ben = () => phones[1]!;
-  const clara = () => phones[2]!;
+  const rowsSoFar = async () => (await lab.asterisk.cel()).slice(before);
 
-  /** What CEL says of this scenario once every call is over. */
+  /** What CEL has of this scenario once every call is over. */
   async function recorded(): Promise<CelRow[]> {
-    await waitFor(async () => (await lab.asterisk.cli('core show channels count')).includes('0 active channels'), {
-      what: 'every call to be over',
-    });
     return waitFor(
       async () => {
-        const rows = (await lab.asterisk.cel()).slice(before);
-        const open = rows.filter(({ event }) => event === 'CHAN_START').length;
-        return open > 0 && open === rows.filter(({ event }) => event === 'CHAN_END').length && rows;
+        const rows = await rowsSoFar();
+        const count = (event: string) => rows.filter((row) => row.event === event).length;
+        const channels = await lab.asterisk.cli('core show channels count');
+        return channels.includes('0 active channels') && count('CHAN_START') === count('CHAN_END') && rows;
       },
-      { what: 'every channel to be over in CEL' },
+      { what: 'every call to be over' },
     );
   }
 
-  async function talks(): Promise<string[]> {
-    return talksIn(await recorded());
-  }
-
-  async function fromOutside(to: string, options: Partial<CallerOptions> = {}): Promise<Caller> {
-    return lab.sipp.caller({ calls: [{ from: CUSTOMER, to }], ...options });
-  }
-
-  async function untilTalking(one: string, other: string): Promise<CelTalk> {
+  function untilTalking(one: string, other: string): Promise<unknown> {
+    const parties = [one, other].sort().join();
     return waitFor(
       async () =>
-        celTalks((await lab.asterisk.cel()).slice(before)).find(
-          (talk) => talk.until === undefined && talk.parties.join() === [one, other].sort().join(),
-        ),
+        celTalks(await rowsSoFar()).some((talk) => talk.until === undefined && talk.parties.join() === parties),
       { what: `${one} and ${other} to talk`, timeoutMs: 15_000 },
     );
-  }
-
-  async function hungUp(caller: Caller, ...calls: PhoneCall[]): Promise<void> {
-    await Promise.all(calls.map((call) => call.waitFor('closed')));
-    await caller.done;
   }
 
   it('starts with nothing to complain about', async () => {
@@ -79,19 +71,236 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(log.split('\n').filter((line) => /\] (?:ERROR|WARNING)\[/.test(line))).toEqual([]);
   });
 
-  scenario('connects a caller from outside with an extension, with sound both ways', async () => {
-    const caller = await fromOutside('+493023125001');
-    const call = await anna().incoming();
-    expect(call.peer).toBe(CUSTOMER);
-    await call.answer();
+  scenario('connects a caller from outside with an extension', async () => {
+    const call = await customer.dial('+493023125001');
+    const taken = await anna.incoming();
+    expect(taken.peer).toBe(CUSTOMER);
+    await taken.answer();
     await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    await taken.hangup();
+    await call.waitFor('closed');
+    expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/trunk']);
+  });
+
+  scenario('rings a group until one answers', async () => {
+    const call = await customer.dial('s');
+    const [atAnna, atBen, atClara] = await Promise.all([anna.incoming(), ben.incoming(), clara.incoming()]);
+    await atClara.answer();
+    await Promise.all([atAnna.waitFor('closed'), atBen.waitFor('closed')]);
+    await untilTalking('PJSIP/1003', 'PJSIP/trunk');
     await call.hangup();
-    await hungUp(caller, call);
-    expect(await talks()).toEqual(['PJSIP/1001 PJSIP/trunk']);
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1003 PJSIP/trunk']);
+    expect(started(rows)).toEqual(['PJSIP/trunk', 'PJSIP/1001', 'PJSIP/1002', 'PJSIP/1003']);
+  });
+
+  scenario('keeps a caller in a queue until a member answers', async () => {
+    const call = await customer.dial('+493023125200');
+    const [atAnna, atBen, atClara] = await Promise.all([anna.incoming(), ben.incoming(), clara.incoming()]);
+    await atAnna.reject();
+    await atBen.answer();
+    await atClara.waitFor('closed');
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await atBen.hangup();
+    await call.waitFor('closed');
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1002 PJSIP/trunk']);
+    expect(
+      rows.some(({ event, app, channel }) => event === 'APP_START' && app === 'Queue' && /trunk/.test(channel)),
+    ).toBe(true);
+  });
+
+  scenario('lets a caller choose in a menu', async () => {
+    const call = await customer.dial('+493023125300');
+    await call.waitFor('established');
+    await call.dtmf('1002');
+    const taken = await ben.incoming();
+    await taken.answer();
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await call.hangup();
+    expect(talksIn(await recorded())).toEqual(['PJSIP/1002 PJSIP/trunk']);
+  });
+
+  scenario('holds and resumes', async () => {
+    const call = await anna.dial('1002');
+    const taken = await ben.incoming();
+    await taken.answer();
+    await call.hold();
+    await call.resume();
+    await taken.hold();
+    await taken.resume();
+    await call.hangup();
+    expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/1002']);
+  });
+
+  scenario('transfers blindly by REFER', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await first.blindTransfer('1002');
+    const second = await ben.incoming();
+    await second.answer();
+    await first.waitFor('closed');
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1001 PJSIP/trunk', 'PJSIP/1002 PJSIP/trunk']);
+    expect(rows.filter(({ event }) => event === 'BLINDTRANSFER').map(({ channel }) => party(channel))).toEqual([
+      'PJSIP/1001',
+    ]);
+  });
+
+  scenario('transfers with consultation by REFER', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await first.hold();
+    const consultation = await anna.dial('1002');
+    const second = await ben.incoming();
+    await second.answer();
+    await consultation.waitFor('established');
+    await first.attendedTransfer(consultation);
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await Promise.all([first.waitFor('closed'), consultation.waitFor('closed')]);
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1001 PJSIP/trunk', 'PJSIP/1001 PJSIP/1002', 'PJSIP/1002 PJSIP/trunk']);
+    expect(rows.map(({ event }) => event)).toContain('ATTENDEDTRANSFER');
+  });
+
+  scenario('transfers blindly by a feature code', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    await first.dtmf('##1002');
+    const second = await ben.incoming();
+    await second.answer();
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1001 PJSIP/trunk', 'PJSIP/1002 PJSIP/trunk']);
+    expect(rows.map(({ event }) => event)).toContain('BLINDTRANSFER');
+  });
+
+  scenario('transfers with consultation by a feature code', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    await first.dtmf('*21002');
+    const second = await ben.incoming();
+    await second.answer();
+    await untilTalking('PJSIP/1001', 'PJSIP/1002');
+    await first.hangup();
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1001 PJSIP/trunk', 'PJSIP/1001 PJSIP/1002', 'PJSIP/1002 PJSIP/trunk']);
+    expect(rows.map(({ event }) => event)).toContain('ATTENDEDTRANSFER');
+  });
+
+  for (const code of ['*8', '**1001']) {
+    scenario(`gives a ringing call to who dials ${code}`, async () => {
+      const call = await customer.dial('+493023125001');
+      const ringing = await anna.incoming();
+      await call.waitFor('ringing');
+      const taken = await ben.dial(code);
+      await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+      await ringing.waitFor('closed');
+      await taken.hangup();
+      await call.waitFor('closed');
+      const rows = await recorded();
+      expect(talksIn(rows)).toEqual(['PJSIP/1002 PJSIP/trunk']);
+      expect(rows.map(({ event }) => event)).toContain('PICKUP');
+    });
+  }
+
+  scenario('parks a caller, and another takes him back', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await first.blindTransfer('700');
+    await waitFor(async () => (await rowsSoFar()).some(({ event }) => event === 'PARK_START'), {
+      what: 'the caller to be parked',
+    });
+    const second = await ben.dial('701');
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await second.hangup();
+    await call.waitFor('closed');
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1001 PJSIP/trunk', 'PJSIP/1002 PJSIP/trunk']);
+    expect(rows.map(({ event }) => event)).toContain('PARK_END');
+  });
+
+  scenario('records a message for somebody who is busy', async () => {
+    const call = await customer.dial('+493023125003');
+    await (await clara.incoming()).reject();
+    await call.waitFor('established');
+    // Skips the greeting.
+    await call.dtmf('#');
+    const inbox = join(lab.dir, 'asterisk/spool/voicemail/default/1003');
+    await waitFor(
+      () => existsSync(join(inbox, 'tmp')) && readdirSync(join(inbox, 'tmp')).some((name) => name.endsWith('.wav')),
+      {
+        what: 'the recording to begin',
+      },
+    );
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual([]);
+    expect(existsSync(join(inbox, 'INBOX/msg0000.wav'))).toBe(true);
+  });
+
+  scenario('joins three in a conference', async () => {
+    const calls = await Promise.all([anna.dial('800'), ben.dial('800'), customer.dial('+493023125400')]);
+    await untilTalking('PJSIP/1001', 'PJSIP/1002');
+    await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    for (const call of calls) await call.hangup();
+    expect(talksIn(await recorded()).sort()).toEqual([
+      'PJSIP/1001 PJSIP/1002',
+      'PJSIP/1001 PJSIP/trunk',
+      'PJSIP/1002 PJSIP/trunk',
+    ]);
+  });
+
+  scenario('follows somebody to a mobile by a Local channel', async () => {
+    await (await clara.dial(`*21${MOBILE}`)).waitFor('closed');
+    before = (await lab.asterisk.cel()).length;
+    const call = await customer.dial('+493023125003');
+    const atDesk = await clara.incoming();
+    const atMobile = await carrier.call(({ calledUser }) => calledUser === MOBILE, 'the call to the mobile');
+    await untilTalking('PJSIP/trunk', 'PJSIP/trunk');
+    await atDesk.waitFor('closed');
+    await call.hangup();
+    const rows = await recorded();
+    expect(atMobile.fromUser).toBe(CUSTOMER);
+    expect(talksIn(rows)).toEqual(['PJSIP/trunk PJSIP/trunk']);
+    expect(started(rows)).toContain('Local/1003@forward');
+  });
+
+  scenario("shows an extension's own number to whom it calls outside", async () => {
+    const call = await anna.dial(MOBILE);
+    await call.waitFor('established');
+    const taken = (await carrier.calls()).findLast(({ calledUser }) => calledUser === MOBILE);
+    expect(taken?.fromUser).toBe('+493023125001');
+    await call.hangup();
+    expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/trunk']);
   });
 });
+
+/** "PJSIP/1001-00000003" -> "PJSIP/1001" */
+function party(channel: string): string {
+  return channel.replace(/-[0-9a-f]+(;[12])?$/, '');
+}
 
 /** Each pair once, in the order in which they first talked. */
 function talksIn(rows: readonly CelRow[]): string[] {
   return [...new Set(celTalks(rows).map(({ parties }) => parties.join(' ')))];
+}
+
+/** Everybody who had a channel, once. */
+function started(rows: readonly CelRow[]): string[] {
+  return [...new Set(rows.filter(({ event }) => event === 'CHAN_START').map(({ channel }) => party(channel)))];
 }
