@@ -41,6 +41,14 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
       await run();
     });
 
+  async function ari<T>(path: string): Promise<T> {
+    const { ariUrl, username, password } = lab.asterisk;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const response = await fetch(`${ariUrl}${path}`, { headers: { authorization } });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
   const rowsSoFar = async () => (await lab.asterisk.cel()).slice(before);
 
   /** What CEL has of this scenario once every call is over. */
@@ -71,12 +79,44 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(log.split('\n').filter((line) => /\] (?:ERROR|WARNING)\[/.test(line))).toEqual([]);
   });
 
-  scenario('connects a caller from outside with an extension', async () => {
+  it('loads the device states of Stasis only when it is told to', async () => {
+    expect(await lab.asterisk.cli('module show like res_stasis_device_state')).toContain('0 modules loaded');
+    const other = await startLab({ asterisk, pbx: 'ordinary', deviceStates: true, postgres: false, redis: false });
+    try {
+      expect(await other.asterisk.cli('module show like res_stasis_device_state')).toContain('1 modules loaded');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('lets a user of ARI see the linked id of every channel', async () => {
+    const call = await anna.dial('1002');
+    await ben.incoming();
+    const channels = await ari<Array<{ channelvars: Record<string, string> }>>('/channels');
+    const linkedIds = channels.map(({ channelvars }) => channelvars['CHANNEL(linkedid)']);
+    expect(linkedIds).toHaveLength(2);
+    expect(linkedIds[0]).toMatch(/^\d+\.\d+$/);
+    expect(linkedIds[1]).toBe(linkedIds[0]);
+    await call.hangup();
+  });
+
+  scenario('connects a caller from outside with an extension, with sound both ways', async () => {
     const call = await customer.dial('+493023125001');
     const taken = await anna.incoming();
     expect(taken.peer).toBe(CUSTOMER);
     await taken.answer();
     await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    const channels = await ari<Array<{ id: string }>>('/channels');
+    expect(channels).toHaveLength(2);
+    for (const { id } of channels) {
+      await waitFor(
+        async () => {
+          const { rxcount, txcount } = await ari<Record<string, number>>(`/channels/${id}/rtp_statistics`);
+          return rxcount! > 20 && txcount! > 20;
+        },
+        { what: 'sound both ways', timeoutMs: 3_000 },
+      );
+    }
     await taken.hangup();
     await call.waitFor('closed');
     expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/trunk']);
