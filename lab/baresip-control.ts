@@ -48,7 +48,7 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
 
   const run = async (name: string, parameters: string | undefined): Promise<string> => {
     if (socket.destroyed) throw new Error(`baresip is gone and cannot ${name}`);
-    const response = await new Promise<Response>((resolve, reject) => {
+    const { ok, data } = await new Promise<Response>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`baresip did not answer '${name}'`)), PATIENCE_MS);
       lost = (error) => {
         clearTimeout(timer);
@@ -61,8 +61,8 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
       const json = JSON.stringify({ command: name, ...(parameters !== undefined && { params: parameters }) });
       socket.write(`${Buffer.byteLength(json)}:${json},`);
     });
-    if (!response.ok) throw new Error(`baresip could not ${name} ${parameters ?? ''}: ${response.data.trim()}`);
-    return response.data;
+    if (!ok) throw new Error(`baresip could not ${name} ${parameters ?? ''}: ${data.trim()}`);
+    return data;
   };
 
   return {

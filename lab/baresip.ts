@@ -34,7 +34,7 @@ export interface PhoneCall {
   /** Number or name of the other side when the call began. */
   readonly peer: string;
   readonly events: readonly PhoneEvent[];
-  /** Settles when this has happened, also when it was before; rejects when the call is closed instead. 10 s unless told. */
+  /** Settles when this happens, or at once when it did; rejects when the call is closed instead. 10 s unless told. */
   waitFor(type: PhoneEventType, timeoutMs?: number): Promise<PhoneEvent>;
   /** Settles when both sides are connected. */
   answer(): Promise<void>;
@@ -46,7 +46,7 @@ export interface PhoneCall {
   resume(): Promise<void>;
   /** RFC 4733 events, one after the other. */
   dtmf(digits: string): Promise<void>;
-  /** REFER to an extension or number. */
+  /** REFER to an extension or number. When it is refused the phone hangs up: "transfer-failed", then "closed". */
   blindTransfer(to: string): Promise<void>;
   /** REFER with Replaces: joins the other side of this call with the other side of `consultation`. */
   attendedTransfer(consultation: PhoneCall): Promise<void>;
@@ -62,7 +62,7 @@ export interface DeskPhone {
   readonly calls: readonly PhoneCall[];
   /** Starts a call, with others held when it is answered. */
   dial(number: string): Promise<PhoneCall>;
-  /** Settles with the next call that comes in and was not given yet. 10 s unless told. */
+  /** Settles with the next call that comes in: one that is not over and was not given before. 10 s unless told. */
   incoming(timeoutMs?: number): Promise<PhoneCall>;
   /** Whether it refuses every call by itself. */
   doNotDisturb(on: boolean): Promise<void>;
@@ -104,7 +104,7 @@ const EVENTS: Readonly<Record<string, PhoneEventType>> = {
   CALL_PROGRESS: 'early-media',
   CALL_ESTABLISHED: 'established',
   CALL_REMOTE_SDP: 'media',
-  CALL_TRANSFER_FAILED: 'transfer-failed',
+  TRANSFER_FAILED: 'transfer-failed',
   CALL_CLOSED: 'closed',
 };
 
@@ -137,7 +137,10 @@ export function baresipIn(lab: BaresipOptions): Baresip {
       const type = EVENTS[event.type];
       if (type === undefined || event.id === undefined) return;
       const reason = type === 'media' ? event.remoteaudiodir : event.param;
-      callOf(event).heard({ type, at: Date.now(), reason: reason ?? '' });
+      const call = callOf(event);
+      call.heard({ type, at: Date.now(), reason: reason ?? '' });
+      // baresip 1.1 hangs up then, and does not tell it.
+      if (type === 'transfer-failed') call.heard({ type: 'closed', at: Date.now(), reason: reason ?? '' });
     };
     const control: BaresipControl = await waitFor(
       () => {
@@ -169,10 +172,13 @@ export function baresipIn(lab: BaresipOptions): Baresip {
         return callOf({ type: '', id, direction: 'outgoing', peeruri: `sip:${number}@127.0.0.1` });
       },
       async incoming(timeoutMs) {
-        const call = await waitFor(() => calls.find((one) => one.direction === 'incoming' && !given.has(one)), {
-          what: `a call at ${user}`,
-          ...(timeoutMs !== undefined && { timeoutMs }),
-        });
+        const call = await waitFor(
+          () => calls.find((one) => one.direction === 'incoming' && !given.has(one) && !isClosed(one)),
+          {
+            what: `a call at ${user}`,
+            ...(timeoutMs !== undefined && { timeoutMs }),
+          },
+        );
         given.add(call);
         return call;
       },
@@ -217,9 +223,9 @@ function liveCall(
       },
       { what: `the call with ${peer} to be ${type}`, ...(timeoutMs !== undefined && { timeoutMs }) },
     );
-  const untilSound = (direction: 'sendonly' | 'sendrecv') =>
-    waitFor(() => events.findLast((event) => event.type === 'media')?.reason === direction, {
-      what: `the call with ${peer} to be ${direction}`,
+  const untilSound = (wanted: 'sendonly' | 'sendrecv') =>
+    waitFor(() => events.findLast((event) => event.type === 'media')?.reason === wanted, {
+      what: `the call with ${peer} to be ${wanted}`,
     });
   const selected = async (command: string, parameters: string) => {
     await control.command('callfind', id);
@@ -320,6 +326,10 @@ export function tagsOf(log: string, callId: string): { readonly from: string; re
   throw new Error(`the call ${callId} was not answered: nobody can be transferred to it`);
 }
 
+function isClosed({ events }: PhoneCall): boolean {
+  return events.some(({ type }) => type === 'closed');
+}
+
 function userOf(uri: string): string {
-  return decodeURIComponent(/^sips?:([^@;>]*)@/.exec(uri)?.[1] ?? uri);
+  return /^sips?:([^@;>]*)@/.exec(uri)?.[1] ?? uri;
 }

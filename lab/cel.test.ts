@@ -111,7 +111,7 @@ describe('celTalks', () => {
   });
   const step = (event: string, channel: string, bridge = '', technology = 'simple_bridge'): CelRow => ({
     event,
-    at: (clock += 1),
+    at: (clock += 1_000),
     uniqueId: `id of ${channel}`,
     linkedId: '1.0',
     channel,
@@ -124,7 +124,9 @@ describe('celTalks', () => {
     extra: bridge === '' ? {} : { bridge_id: bridge, bridge_technology: technology },
   });
   const told = (rows: readonly CelRow[]) =>
-    celTalks(rows).map(({ parties, from, until }) => `${parties.join(' ')} ${from}-${until ?? ''}`);
+    celTalks(rows).map(
+      ({ parties, from, until }) => `${parties.join(' ')} ${from / 1_000}-${until === undefined ? '' : until / 1_000}`,
+    );
 
   it('tells from when to when two were in one bridge', () => {
     expect(
@@ -159,6 +161,25 @@ describe('celTalks', () => {
         step('BRIDGE_EXIT', 'Local/9@x-00000001;1', 'b'),
       ]),
     ).toEqual(['PJSIP/1002 PJSIP/trunk 6-7']);
+  });
+
+  it('is one talk while a Local channel is taken out of the way', () => {
+    const [trunk, local, far, phone] = [
+      'PJSIP/trunk-00000000',
+      'Local/1004@member-00000000;1',
+      'Local/1004@member-00000000;2',
+      'PJSIP/1004-00000002',
+    ];
+    const rows = [
+      step('BRIDGE_ENTER', trunk, 'a'),
+      step('BRIDGE_ENTER', local, 'a'),
+      step('BRIDGE_ENTER', far, 'b'),
+      step('BRIDGE_ENTER', phone, 'b'),
+      step('BRIDGE_EXIT', local, 'a'),
+      { ...step('BRIDGE_ENTER', phone, 'a'), at: clock - 900 },
+      step('BRIDGE_EXIT', trunk, 'a'),
+    ];
+    expect(told(rows)).toEqual(['PJSIP/1004 PJSIP/trunk 4-7']);
   });
 
   it('tells every pair of a conference, and nobody in a bridge that only holds', () => {

@@ -125,6 +125,9 @@ export interface CelTalk {
   readonly until: number | undefined;
 }
 
+/** A Local channel that Asterisk takes out of the way parts the two for some milliseconds. */
+const ONE_TALK_MS = 250;
+
 /**
  * Who could hear whom, oldest first: everybody in a bridge, also through the two ends of a Local channel. Music on hold is
  * not looked at, and nobody hears another in a bridge that only holds (parking, queue).
@@ -151,7 +154,11 @@ export function celTalks(rows: readonly CelRow[]): CelTalk[] {
     for (const [key, uniqueIds] of pairs) {
       if (open.has(key)) continue;
       const parties = uniqueIds.map((id) => (nameOf.get(id) ?? '').replace(/-[0-9a-f]+$/, '')) as [string, string];
-      open.set(key, { parties, uniqueIds, from: row.at, until: undefined });
+      const justOver = over.findIndex(
+        (talk) => talk.uniqueIds.join(' ') === key && row.at - (talk.until ?? 0) < ONE_TALK_MS,
+      );
+      const from = justOver < 0 ? row.at : over.splice(justOver, 1)[0]!.from;
+      open.set(key, { parties, uniqueIds, from, until: undefined });
     }
   }
   return [...over, ...open.values()].sort((one, other) => one.from - other.from);

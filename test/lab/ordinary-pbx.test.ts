@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import type { DeskPhone } from '../../lab/baresip.js';
@@ -32,14 +32,11 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     clara = await lab.baresip.phone('1003');
   });
   afterAll(() => lab?.stop());
+  beforeEach(async () => {
+    before = (await lab.asterisk.cel()).length;
+  });
   // What a scenario that failed left behind is not the next one's.
   afterEach(() => lab.asterisk.cli('channel request hangup all'));
-
-  const scenario = (name: string, run: () => Promise<void>) =>
-    it(name, async () => {
-      before = (await lab.asterisk.cel()).length;
-      await run();
-    });
 
   async function ari<T>(path: string): Promise<T> {
     const { ariUrl, username, password } = lab.asterisk;
@@ -100,7 +97,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     await call.hangup();
   });
 
-  scenario('connects a caller from outside with an extension, with sound both ways', async () => {
+  it('connects a caller from outside with an extension, with sound both ways', async () => {
     const call = await customer.dial('+493023125001');
     const taken = await anna.incoming();
     expect(taken.peer).toBe(CUSTOMER);
@@ -122,7 +119,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/trunk']);
   });
 
-  scenario('rings a group until one answers', async () => {
+  it('rings a group until one answers', async () => {
     const call = await customer.dial('s');
     const [atAnna, atBen, atClara] = await Promise.all([anna.incoming(), ben.incoming(), clara.incoming()]);
     await atClara.answer();
@@ -134,7 +131,18 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(started(rows)).toEqual(['PJSIP/trunk', 'PJSIP/1001', 'PJSIP/1002', 'PJSIP/1003']);
   });
 
-  scenario('keeps a caller in a queue until a member answers', async () => {
+  it('goes on to voicemail when nobody of a group answers', async () => {
+    const call = await customer.dial('+493023125100');
+    for (const ringing of await Promise.all([anna.incoming(), ben.incoming(), clara.incoming()]))
+      await ringing.reject();
+    await call.waitFor('established');
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual([]);
+    expect(appsOf(rows, 'PJSIP/trunk')).toEqual(['Dial', 'VoiceMail']);
+  });
+
+  it('keeps a caller in a queue until a member answers', async () => {
     const call = await customer.dial('+493023125200');
     const [atAnna, atBen, atClara] = await Promise.all([anna.incoming(), ben.incoming(), clara.incoming()]);
     await atAnna.reject();
@@ -145,12 +153,10 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     await call.waitFor('closed');
     const rows = await recorded();
     expect(talksIn(rows)).toEqual(['PJSIP/1002 PJSIP/trunk']);
-    expect(
-      rows.some(({ event, app, channel }) => event === 'APP_START' && app === 'Queue' && /trunk/.test(channel)),
-    ).toBe(true);
+    expect(appsOf(rows, 'PJSIP/trunk')).toEqual(['Queue']);
   });
 
-  scenario('lets a caller choose in a menu', async () => {
+  it('lets a caller choose in a menu', async () => {
     const call = await customer.dial('+493023125300');
     await call.waitFor('established');
     await call.dtmf('1002');
@@ -161,7 +167,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(talksIn(await recorded())).toEqual(['PJSIP/1002 PJSIP/trunk']);
   });
 
-  scenario('holds and resumes', async () => {
+  it('holds and resumes', async () => {
     const call = await anna.dial('1002');
     const taken = await ben.incoming();
     await taken.answer();
@@ -173,7 +179,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/1002']);
   });
 
-  scenario('transfers blindly by REFER', async () => {
+  it('transfers blindly by REFER', async () => {
     const call = await customer.dial('+493023125001');
     const first = await anna.incoming();
     await first.answer();
@@ -190,7 +196,18 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     ]);
   });
 
-  scenario('transfers with consultation by REFER', async () => {
+  it('refuses to transfer to nowhere', async () => {
+    const call = await customer.dial('+493023125001');
+    const first = await anna.incoming();
+    await first.answer();
+    await untilTalking('PJSIP/1001', 'PJSIP/trunk');
+    await first.blindTransfer('1999');
+    expect((await first.waitFor('transfer-failed')).reason).toMatch(/^404 /);
+    await call.waitFor('closed');
+    expect(talksIn(await recorded())).toEqual(['PJSIP/1001 PJSIP/trunk']);
+  });
+
+  it('transfers with consultation by REFER', async () => {
     const call = await customer.dial('+493023125001');
     const first = await anna.incoming();
     await first.answer();
@@ -208,7 +225,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(rows.map(({ event }) => event)).toContain('ATTENDEDTRANSFER');
   });
 
-  scenario('transfers blindly by a feature code', async () => {
+  it('transfers blindly by a feature code', async () => {
     const call = await customer.dial('+493023125001');
     const first = await anna.incoming();
     await first.answer();
@@ -223,7 +240,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(rows.map(({ event }) => event)).toContain('BLINDTRANSFER');
   });
 
-  scenario('transfers with consultation by a feature code', async () => {
+  it('transfers with consultation by a feature code', async () => {
     const call = await customer.dial('+493023125001');
     const first = await anna.incoming();
     await first.answer();
@@ -240,23 +257,21 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(rows.map(({ event }) => event)).toContain('ATTENDEDTRANSFER');
   });
 
-  for (const code of ['*8', '**1001']) {
-    scenario(`gives a ringing call to who dials ${code}`, async () => {
-      const call = await customer.dial('+493023125001');
-      const ringing = await anna.incoming();
-      await call.waitFor('ringing');
-      const taken = await ben.dial(code);
-      await untilTalking('PJSIP/1002', 'PJSIP/trunk');
-      await ringing.waitFor('closed');
-      await taken.hangup();
-      await call.waitFor('closed');
-      const rows = await recorded();
-      expect(talksIn(rows)).toEqual(['PJSIP/1002 PJSIP/trunk']);
-      expect(rows.map(({ event }) => event)).toContain('PICKUP');
-    });
-  }
+  it.each(['*8', '**1001'])('gives a ringing call to who dials %s', async (code) => {
+    const call = await customer.dial('+493023125001');
+    const ringing = await anna.incoming();
+    await call.waitFor('ringing');
+    const taken = await ben.dial(code);
+    await untilTalking('PJSIP/1002', 'PJSIP/trunk');
+    await ringing.waitFor('closed');
+    await taken.hangup();
+    await call.waitFor('closed');
+    const rows = await recorded();
+    expect(talksIn(rows)).toEqual(['PJSIP/1002 PJSIP/trunk']);
+    expect(rows.map(({ event }) => event)).toContain('PICKUP');
+  });
 
-  scenario('parks a caller, and another takes him back', async () => {
+  it('parks a caller, and another takes him back', async () => {
     const call = await customer.dial('+493023125001');
     const first = await anna.incoming();
     await first.answer();
@@ -273,7 +288,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(rows.map(({ event }) => event)).toContain('PARK_END');
   });
 
-  scenario('records a message for somebody who is busy', async () => {
+  it('records a message for somebody who is busy', async () => {
     const call = await customer.dial('+493023125003');
     await (await clara.incoming()).reject();
     await call.waitFor('established');
@@ -292,7 +307,7 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     expect(existsSync(join(inbox, 'INBOX/msg0000.wav'))).toBe(true);
   });
 
-  scenario('joins three in a conference', async () => {
+  it('joins three in a conference', async () => {
     const calls = await Promise.all([anna.dial('800'), ben.dial('800'), customer.dial('+493023125400')]);
     await untilTalking('PJSIP/1001', 'PJSIP/1002');
     await untilTalking('PJSIP/1001', 'PJSIP/trunk');
@@ -305,22 +320,64 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
     ]);
   });
 
-  scenario('follows somebody to a mobile by a Local channel', async () => {
+  it('forwards every call that comes for somebody, until it is told to stop', async () => {
+    await (await ben.dial(`*72${MOBILE}`)).waitFor('closed');
+    const call = await customer.dial('+493023125002');
+    await untilTalking('PJSIP/trunk', 'PJSIP/trunk');
+    await call.hangup();
+    await (await ben.dial('*73')).waitFor('closed');
+    expect(talksIn(await recorded())).toEqual(['PJSIP/trunk PJSIP/trunk']);
+    const next = await customer.dial('+493023125002');
+    await ben.incoming();
+    await next.hangup();
+  });
+
+  it('lets nobody through who is not to be disturbed', async () => {
+    await (await clara.dial('*78')).waitFor('closed');
+    const call = await customer.dial('+493023125003');
+    await call.waitFor('established');
+    await call.hangup();
+    await (await clara.dial('*79')).waitFor('closed');
+    const rows = await recorded();
+    expect(appsOf(rows, 'PJSIP/trunk')).toEqual(['VoiceMail']);
+    expect(talksIn(rows)).toEqual([]);
+  });
+
+  it('follows somebody to a mobile by a Local channel', async () => {
     await (await clara.dial(`*21${MOBILE}`)).waitFor('closed');
-    before = (await lab.asterisk.cel()).length;
     const call = await customer.dial('+493023125003');
     const atDesk = await clara.incoming();
     const atMobile = await carrier.call(({ calledUser }) => calledUser === MOBILE, 'the call to the mobile');
     await untilTalking('PJSIP/trunk', 'PJSIP/trunk');
     await atDesk.waitFor('closed');
     await call.hangup();
+    await (await clara.dial('*22')).waitFor('closed');
     const rows = await recorded();
     expect(atMobile.fromUser).toBe(CUSTOMER);
     expect(talksIn(rows)).toEqual(['PJSIP/trunk PJSIP/trunk']);
     expect(started(rows)).toContain('Local/1003@forward');
   });
 
-  scenario("shows an extension's own number to whom it calls outside", async () => {
+  it('asks the members of a queue one after the other', async () => {
+    const [eva, felix] = [await lab.baresip.phone('1005'), await lab.baresip.phone('1006')];
+    const call = await customer.dial('+493023125201');
+    const first = await Promise.race([eva.incoming(), felix.incoming()]);
+    await first.reject();
+    const second = await waitFor(() => [...eva.calls, ...felix.calls].find((one) => one !== first), {
+      what: 'the other member to ring',
+    });
+    await second.answer();
+    await waitFor(async () => celTalks(await rowsSoFar()).some(({ until }) => until === undefined), {
+      what: 'the caller and the member to talk',
+    });
+    await call.hangup();
+    const rows = await recorded();
+    expect(talksIn(rows)).toHaveLength(1);
+    expect(started(rows)).toEqual(expect.arrayContaining(['Local/1005@member', 'Local/1006@member']));
+    await Promise.all([eva.stop(), felix.stop()]);
+  });
+
+  it("shows an extension's own number to whom it calls outside", async () => {
     const call = await anna.dial(MOBILE);
     await call.waitFor('established');
     const taken = (await carrier.calls()).findLast(({ calledUser }) => calledUser === MOBILE);
@@ -338,6 +395,11 @@ function party(channel: string): string {
 /** Each pair once, in the order in which they first talked. */
 function talksIn(rows: readonly CelRow[]): string[] {
   return [...new Set(celTalks(rows).map(({ parties }) => parties.join(' ')))];
+}
+
+/** Applications that a party's channel went through, in order. */
+function appsOf(rows: readonly CelRow[], name: string): string[] {
+  return rows.filter(({ event, channel }) => event === 'APP_START' && party(channel) === name).map(({ app }) => app);
 }
 
 /** Everybody who had a channel, once. */
