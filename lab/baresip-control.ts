@@ -16,10 +16,10 @@ export interface BaresipEvent {
 export interface BaresipControl {
   /** Gives what the command prints; throws when baresip says that it failed. */
   command(name: string, parameters?: string): Promise<string>;
-  close(): void;
 }
 
 interface Response {
+  readonly token: string;
   readonly ok: boolean;
   readonly data: string;
 }
@@ -37,6 +37,7 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
   let answered: ((response: Response) => void) | undefined;
   let lost: ((error: Error) => void) | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  let commands = 0;
 
   const read = netstrings((text) => {
     const message = JSON.parse(text) as BaresipEvent & Response & { readonly event?: boolean };
@@ -48,6 +49,8 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
 
   const run = async (name: string, parameters: string | undefined): Promise<string> => {
     if (socket.destroyed) throw new Error(`baresip is gone and cannot ${name}`);
+    commands += 1;
+    const token = String(commands);
     const { ok, data } = await new Promise<Response>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`baresip did not answer '${name}'`)), PATIENCE_MS);
       lost = (error) => {
@@ -55,10 +58,12 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
         reject(error);
       };
       answered = (response) => {
+        // One that comes after its time.
+        if (response.token !== token) return;
         clearTimeout(timer);
         resolve(response);
       };
-      const json = JSON.stringify({ command: name, ...(parameters !== undefined && { params: parameters }) });
+      const json = JSON.stringify({ command: name, token, ...(parameters !== undefined && { params: parameters }) });
       socket.write(`${Buffer.byteLength(json)}:${json},`);
     });
     if (!ok) throw new Error(`baresip could not ${name} ${parameters ?? ''}: ${data.trim()}`);
@@ -71,7 +76,6 @@ export async function controlBaresip(port: number, onEvent: (event: BaresipEvent
       last = result.catch(() => undefined);
       return result;
     },
-    close: () => socket.destroy(),
   };
 }
 

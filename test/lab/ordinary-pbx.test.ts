@@ -334,9 +334,8 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
 
   it('lets nobody through who is not to be disturbed', async () => {
     await (await clara.dial('*78')).waitFor('closed');
-    const call = await customer.dial('+493023125003');
-    await call.waitFor('established');
-    await call.hangup();
+    const caller = await lab.sipp.caller({ calls: [{ from: CUSTOMER, to: '+493023125003' }], talkMs: 300 });
+    await caller.done;
     await (await clara.dial('*79')).waitFor('closed');
     const rows = await recorded();
     expect(appsOf(rows, 'PJSIP/trunk')).toEqual(['VoiceMail']);
