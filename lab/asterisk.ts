@@ -1,19 +1,18 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
+import { celFileOf, renderConfiguration, type AsteriskVersion, type Pbx } from './asterisk-configuration.js';
 import { readCel, type CelRow } from './cel.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
-import { fillPlaceholders } from './fill-placeholders.js';
 import { keepProcess, type KeptProcess } from './kept-process.js';
 import type { LabPorts } from './ports.js';
-import { projectRoot } from './project-root.js';
 import { runProgram } from './run-program.js';
 import { waitFor } from './wait-for.js';
 
 /** Older ones have known security holes; see docs on supported versions. */
-const OLDEST_ASTERISK = [22, 10, 1] as const;
+const OLDEST: Readonly<Record<AsteriskVersion, readonly number[]>> = { 16: [16, 28, 0], 22: [22, 10, 1] };
 
 export interface LabAsterisk {
   /** For example "22.10.1". */
@@ -38,6 +37,9 @@ export interface LabAsterisk {
 
 export interface StartAsteriskOptions {
   readonly packages: UnpackedPackages;
+  readonly asterisk: AsteriskVersion;
+  readonly pbx: Pbx;
+  readonly deviceStates: boolean;
   readonly dir: string;
   readonly ports: LabPorts;
   readonly aliveFile: string;
@@ -46,15 +48,15 @@ export interface StartAsteriskOptions {
 
 export async function startAsterisk(options: StartAsteriskOptions): Promise<LabAsterisk & { stop(): Promise<void> }> {
   const { packages, dir, ports, aliveFile } = options;
-  const version = upstreamVersion(packages.version);
+  const version = upstreamVersion(packages.version, options.asterisk);
   await warnOfSlowNames(options.report);
   const password = randomBytes(18).toString('base64url');
-  await renderConfiguration(dir, packages, ports, password);
+  await renderConfiguration({ ...options, password });
 
   const configuration = join(dir, 'etc', 'asterisk.conf');
   const asterisk = (...args: string[]) => packages.command('usr/sbin/asterisk', ['-C', configuration, ...args]);
   const logFile = join(dir, 'log', 'full');
-  const celFile = join(dir, 'log', 'cel-custom', 'cel.csv');
+  const celFile = celFileOf(options);
   const console = join(dir, 'console.log');
 
   const cli = async (command: string) => {
@@ -104,58 +106,18 @@ export async function startAsterisk(options: StartAsteriskOptions): Promise<LabA
 }
 
 /** "1:22.10.1+dfsg+~cs6" -> "22.10.1"; throws for one that is too old. */
-export function upstreamVersion(debianVersion: string): string {
+export function upstreamVersion(debianVersion: string, asterisk: AsteriskVersion): string {
   const version = /^(?:\d+:)?(\d+\.\d+\.\d+)/.exec(debianVersion)?.[1] ?? debianVersion;
+  const oldest = OLDEST[asterisk];
   const found = version.split('.').map(Number);
-  for (const [index, oldest] of OLDEST_ASTERISK.entries()) {
-    const part = found[index] ?? 0;
-    if (part > oldest) break;
-    if (part < oldest) {
-      throw new Error(
-        `the mirror's Asterisk is ${version}, and the lab needs ${OLDEST_ASTERISK.join('.')} or newer: ` +
-          'name a mirror that is up to date with LAB_DEBIAN_MIRROR',
-      );
-    }
+  const differs = oldest.findIndex((part, index) => part !== found[index]);
+  if (differs >= 0 && (found[differs] ?? 0) < (oldest[differs] ?? 0)) {
+    throw new Error(
+      `the mirror's Asterisk is ${version}, and the lab needs ${oldest.join('.')} or newer: ` +
+        'name a mirror that is up to date with LAB_DEBIAN_MIRROR',
+    );
   }
   return version;
-}
-
-async function renderConfiguration(
-  dir: string,
-  packages: UnpackedPackages,
-  ports: LabPorts,
-  password: string,
-): Promise<void> {
-  const etc = join(dir, 'etc');
-  for (const folder of ['etc', 'var/keys', 'spool', 'run', 'log/cel-custom']) {
-    await mkdir(join(dir, folder), { recursive: true });
-  }
-  await cp(join(packages.root, 'var/lib/asterisk'), join(dir, 'var'), { recursive: true });
-  await cp(join(projectRoot, 'asterisk/lab'), etc, { recursive: true });
-  await cp(join(projectRoot, 'asterisk/ringline'), join(etc, 'ringline'), { recursive: true });
-  const values: Record<string, string> = {
-    ETC_DIR: etc,
-    MODULE_DIR: join(packages.libraries, 'asterisk/modules'),
-    DATA_DIR: join(packages.root, 'usr/share/asterisk'),
-    VAR_DIR: join(dir, 'var'),
-    SPOOL_DIR: join(dir, 'spool'),
-    RUN_DIR: join(dir, 'run'),
-    LOG_DIR: join(dir, 'log'),
-    ARI_PASSWORD: password,
-    HTTP_ADDRESS: '127.0.0.1',
-    HTTP_PORT: String(ports.http),
-    SIP_ADDRESS: '127.0.0.1',
-    SIP_PORT: String(ports.sip),
-    TRUNK_HOST: '127.0.0.1',
-    TRUNK_PORT: String(ports.trunk),
-    TRUNK2_PORT: String(ports.trunk2),
-    TRUNK_DOWN_PORT: String(ports.trunkDown),
-  };
-  for (const name of await readdir(etc, { recursive: true })) {
-    if (!name.endsWith('.conf')) continue;
-    const file = join(etc, name);
-    await writeFile(file, fillPlaceholders(await readFile(file, 'utf8'), values, name), { mode: 0o600 });
-  }
 }
 
 /** Asterisk looks up the host's own name on each call: where that stalls, so does every call. */

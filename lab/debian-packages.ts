@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -25,8 +26,8 @@ export interface PackageSet {
 export interface UnpackedPackages {
   /** Where the packages' files lie, as if it were "/". */
   readonly root: string;
-  /** Folder of the libraries, for example <root>/usr/lib/x86_64-linux-gnu. */
-  readonly libraries: string;
+  /** Folders of the libraries, for example <root>/usr/lib/x86_64-linux-gnu. */
+  readonly libraries: readonly string[];
   /** Debian's version of the first package. */
   readonly version: string;
   /** The command line that runs one of the programs with the set's own loader and libraries. */
@@ -52,7 +53,7 @@ interface Pointer {
  */
 export async function unpackedPackages(set: PackageSet, report: Report): Promise<UnpackedPackages> {
   const base = join(cacheFolder(), 'debian');
-  const pointerFile = join(base, `${set.name}-${set.suite}.json`);
+  const pointerFile = join(base, `${set.name}-${set.suite}-${contentsOf(set)}.json`);
   const fresh = await readPointer(base, pointerFile);
   if (fresh && !isDue(fresh, set)) return opened(base, fresh);
 
@@ -72,6 +73,14 @@ export async function unpackedPackages(set: PackageSet, report: Report): Promise
   });
 }
 
+/** Sets that differ in their packages lie beside each other: a checkout that wants one more does not spoil the other's. */
+function contentsOf({ packages, without = [] }: PackageSet): string {
+  return createHash('sha256')
+    .update(JSON.stringify([packages, without]))
+    .digest('hex')
+    .slice(0, 8);
+}
+
 async function readPointer(base: string, file: string): Promise<Pointer | undefined> {
   if (!existsSync(file)) return undefined;
   const pointer = JSON.parse(await readFile(file, 'utf8')) as Pointer;
@@ -86,15 +95,18 @@ function isDue(pointer: Pointer, set: PackageSet): boolean {
 async function opened(base: string, pointer: Pointer): Promise<UnpackedPackages> {
   const { triplet, loader } = await architecture();
   const root = join(base, pointer.folder);
-  const libraries = join(root, 'usr/lib', triplet);
+  // Before Debian 13 the libraries that a machine needs to boot, and the loader, were in /lib.
+  const folders = [join('usr/lib', triplet), join('lib', triplet), 'usr/lib'];
+  const libraries = folders.map((folder) => join(root, folder)).filter(existsSync);
   return {
     root,
     libraries,
     version: pointer.version,
-    command: (program, args) => ({
-      command: join(libraries, loader),
-      args: ['--library-path', libraries, join(root, program), ...args],
-    }),
+    command(program, args) {
+      const ownLoader = libraries.map((folder) => join(folder, loader)).find(existsSync);
+      if (ownLoader === undefined) throw new Error(`${root} has no ${loader}: remove that folder and start again`);
+      return { command: ownLoader, args: ['--library-path', libraries.join(':'), join(root, program), ...args] };
+    },
   };
 }
 
@@ -111,7 +123,8 @@ async function build(base: string, set: PackageSet, report: Report): Promise<Poi
   report(`asking the Debian mirror for ${set.packages[0]} (${set.suite})`);
   await runOrThrow(building, 'apt-get', [...apt, 'update'], `the package list of Debian ${set.suite} (${mirror.uri})`);
   const version = await candidate(apt, set);
-  const folder = `${set.name}-${set.suite}-${version.replace(/^\d+:/, '').replace(/[^A-Za-z0-9.-]+/g, '_')}`;
+  const plainVersion = version.replace(/^\d+:/, '').replace(/[^A-Za-z0-9.-]+/g, '_');
+  const folder = `${set.name}-${set.suite}-${plainVersion}-${contentsOf(set)}`;
   const pointer = { folder, version, checkedAt: new Date().toISOString() };
   if (!existsSync(join(base, folder))) {
     report(`getting ${set.packages.join(', ')} ${version} from Debian ${set.suite}: once, some minutes on a slow line`);

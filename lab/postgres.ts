@@ -216,7 +216,7 @@ async function findPrograms(report: Report): Promise<Programs> {
   );
   const base = join(unpacked.root, 'usr/lib/postgresql');
   const version = (await readdir(base)).sort((one, other) => Number(other) - Number(one))[0];
-  const libraries = [unpacked.libraries, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(delimiter);
+  const libraries = [...unpacked.libraries, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(delimiter);
   return { bin: join(base, String(version), 'bin'), env: { ...process.env, LD_LIBRARY_PATH: libraries } };
 }
 

@@ -3,7 +3,10 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { AsteriskVersion, Pbx } from './asterisk-configuration.js';
 import { startAsterisk, type LabAsterisk } from './asterisk.js';
+import { baresipIn, type Baresip } from './baresip.js';
+import { bullseyePackages } from './debian-bullseye.js';
 import type { Report, UnpackedPackages } from './debian-packages.js';
 import { sidPackages } from './debian-sid.js';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
@@ -14,8 +17,12 @@ import { sippIn, type Sipp } from './sipp.js';
 import { startRedis, useGivenRedis, type LabRedis } from './redis.js';
 
 export interface LabOptions {
-  /** false leaves it out. */
-  readonly asterisk?: boolean;
+  /** Its branch: 22 unless told; false leaves it out. */
+  readonly asterisk?: AsteriskVersion | false;
+  /** Whose dial plan it has: "ringline" unless told. */
+  readonly pbx?: Pbx;
+  /** Whether the ordinary PBX has res_stasis_device_state loaded, as FreePBX does; false unless told. */
+  readonly deviceStates?: boolean;
   /** false leaves it out; "own" ignores DATABASE_URL, for tests that stop the server. */
   readonly postgres?: boolean | 'own';
   /** false leaves it out; "own" ignores REDIS_URL, for tests that stop the server. */
@@ -31,8 +38,10 @@ export interface Lab {
   readonly asterisk: LabAsterisk;
   readonly postgres: LabPostgres;
   readonly redis: LabRedis;
-  /** Phones and callers; they need Asterisk. */
+  /** Trunks, customers, and many phones at once; they need Asterisk. */
   readonly sipp: Sipp;
+  /** Phones that hold, transfer and press keys; they need Asterisk. */
+  readonly baresip: Baresip;
   /** A proxy in front of a URL or "host:port", ended with the lab; see fault-proxy.ts. */
   proxy(target: string): Promise<FaultProxy>;
   /** Ends all it started and removes its folder. Can be called twice. */
@@ -79,7 +88,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       options.asterisk === false
         ? undefined
         : folder('asterisk').then(async (path) =>
-            started(startAsterisk({ packages: await packages(), dir: path, ports, aliveFile, report })),
+            started(
+              startAsterisk({
+                packages: await (options.asterisk === 16 ? bullseyePackages(report) : packages()),
+                asterisk: options.asterisk || 22,
+                pbx: options.pbx ?? 'ringline',
+                deviceStates: options.deviceStates ?? false,
+                dir: path,
+                ports,
+                aliveFile,
+                report,
+              }),
+            ),
           ),
       options.postgres === false
         ? undefined
@@ -94,15 +114,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       LabPostgres | undefined,
       LabRedis | undefined,
     ];
-    const sipp =
-      asterisk &&
-      sippIn({ packages: await packages(), dir: join(dir, 'sipp'), ports, sipPort: asterisk.sipPort, aliveFile });
+    const phones = asterisk && { packages: await packages(), ports, sipPort: asterisk.sipPort, aliveFile };
+    const sipp = phones && sippIn({ ...phones, dir: join(dir, 'sipp') });
     if (sipp) ends.unshift(() => sipp.stopAll());
+    const baresip = phones && baresipIn({ ...phones, dir: join(dir, 'baresip') });
+    if (baresip) ends.unshift(() => baresip.stopAll());
     return {
       dir,
       ports,
       get sipp() {
         return sipp ?? leftOut('asterisk');
+      },
+      get baresip() {
+        return baresip ?? leftOut('asterisk');
       },
       get asterisk() {
         return asterisk ?? leftOut('asterisk');
