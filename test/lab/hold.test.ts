@@ -5,6 +5,7 @@ import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
+import { createDataSource } from '../../src/database/data-source.js';
 
 let lab: Lab;
 let ringline: LabRingline;
@@ -23,6 +24,20 @@ afterAll(async () => {
 /** Packets in a second of an established state, not of the change to it. */
 const MANY = 25;
 const FEW = 5;
+
+async function eventTypes(callId: string): Promise<readonly string[]> {
+  const source = createDataSource(ringline.databaseUrl);
+  await source.initialize();
+  try {
+    const rows: { type: string }[] = await source.query(
+      'select type from call_event where call_id = $1 order by sequence',
+      [callId],
+    );
+    return rows.map(({ type }) => type);
+  } finally {
+    await source.destroy();
+  }
+}
 
 /** The caller sends a tone all the time; the agent's phone sends back what it gets. */
 async function talk() {
@@ -136,6 +151,38 @@ describe('hold by the API', () => {
     });
     const late = await company.call('POST', `/v1/calls/${id}/mute`, { allow: true });
     expect(late).toMatchObject({ status: 409, body: { type: expect.stringContaining('/call-ended') } });
+    await phone.stop();
+  });
+});
+
+describe('hold by a phone', () => {
+  it('is followed, and told by events of its own', async () => {
+    const phone = await lab.baresip.phone('agent1');
+    const caller = await lab.sipp.caller({ calls: [{ from: '+4930111444', to: company.did }], media: 'stream' });
+    const incoming = await phone.incoming();
+    await incoming.answer();
+    await incoming.waitFor('established');
+    const id = await waitFor(
+      async () => {
+        const { body } = await company.call('GET', '/v1/calls?limit=1');
+        return body.items[0]?.status === 'answered' ? (body.items[0].id as string) : null;
+      },
+      { what: 'the parties to talk', timeoutMs: 20_000 },
+    );
+    const becomes = (status: string) =>
+      waitFor(async () => (await company.call('GET', `/v1/calls/${id}`)).body.status === status, {
+        what: `the call to be ${status}`,
+        timeoutMs: 10_000,
+      });
+    await incoming.hold();
+    await becomes('held');
+    await incoming.resume();
+    await becomes('answered');
+    await incoming.hangup();
+    await caller.done;
+    await becomes('ended');
+    const types = await eventTypes(id);
+    expect(types).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.held', 'call.resumed', 'call.ended']);
     await phone.stop();
   });
 });
