@@ -127,7 +127,7 @@ async function renderConfiguration(
   password: string,
 ): Promise<void> {
   const etc = join(dir, 'etc');
-  for (const folder of ['etc', 'var/keys', 'spool', 'run', 'log/cel-custom']) {
+  for (const folder of ['etc', 'var/keys', 'spool/recording', 'run', 'log/cel-custom']) {
     await mkdir(join(dir, folder), { recursive: true });
   }
   await cp(join(packages.root, 'var/lib/asterisk'), join(dir, 'var'), { recursive: true });

@@ -12,6 +12,7 @@ type RouteRow = {
   readonly name: string;
   readonly ring_seconds: number;
   readonly limit_seconds: number;
+  readonly record: boolean;
   readonly phones: AgentPhone[];
 };
 
@@ -28,6 +29,7 @@ export class LineRouting extends Routing {
     const rows: RouteRow[] = await this.source.query(
       `select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l.name,
               (l.target->>'ringSeconds')::int as ring_seconds, (t.limits->>'callSeconds')::int as limit_seconds,
+              l.recording_mode = 'on' as record,
               coalesce((select jsonb_agg(jsonb_build_object('agentId', d.agent_id, 'endpoint', d.endpoint, 'autoAnswer', 'none')
                                          order by chosen.place, d.position)
                           from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
@@ -50,5 +52,6 @@ function toRoute(row: RouteRow): Route {
     phones: row.phones,
     ringSeconds: row.ring_seconds,
     limitSeconds: row.limit_seconds,
+    record: row.record,
   };
 }

@@ -71,6 +71,24 @@ export abstract class TelephonySwitch {
   /** When `leg` ends, the switch ends `partner` (its own name for that leg) by itself. */
   abstract tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult>;
 
+  /**
+   * Records what is said in a room, until the last party has left it or `limitSeconds` have passed.
+   * @param recording Its name in the switch. One that is there already is not made again.
+   */
+  abstract startRecording(
+    node: NodeBoot,
+    room: string,
+    recording: string,
+    limitSeconds: number,
+  ): Promise<CommandResult>;
+
+  /** Leaves out what is said until the recording is resumed. */
+  abstract pauseRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
+  abstract resumeRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
+  abstract stopRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
   /** Ends a leg. A phone that only rang is told when the call was answered elsewhere: it shows no missed call then. */

@@ -4,6 +4,7 @@ import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { decideRecording } from './recording.js';
 
 /** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
@@ -47,6 +48,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   if (winner.hangupAsked !== null || winner.released !== null) return decision.done();
   const [talk] = talks(state);
   if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
+  decideRecording(decision, callId, plan, state, talk);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
 }

@@ -5,6 +5,7 @@ import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+import { decideRecording } from './recording.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -67,6 +68,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
       );
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
+    if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
     return decision.done();
   }
 

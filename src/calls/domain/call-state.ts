@@ -8,6 +8,7 @@ import {
   type LegSide,
   type ReleaseReason,
 } from './fact.js';
+import { gatherRecordings, type RecordingState } from './recording.js';
 
 /** A moment, and whether it was only inferred. */
 export type Moment = { readonly at: number; readonly estimated: boolean };
@@ -53,6 +54,9 @@ export type CallState = {
   readonly handedBack: (FactDetail['handed-back'] & { readonly at: number }) | null;
   readonly unreachable: readonly FactDetail['unreachable'][];
   readonly annotations: readonly FactDetail['annotated'][];
+  /** What was asked about recordings, in order. */
+  readonly recordingAsks: readonly FactDetail['recording-asked'][];
+  readonly recordings: readonly RecordingState[];
   /** In the order in which they came to be. */
   readonly legs: readonly LegState[];
   /** Some fact that stands was inferred after a gap. */
@@ -111,6 +115,8 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
     unreachable: all(whole, 'unreachable').map(({ data }) => data),
     annotations: all(whole, 'annotated').map(({ data }) => data),
+    recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
+    recordings: gatherRecordings(whole),
     legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
     estimated,
   };

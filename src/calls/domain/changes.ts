@@ -36,6 +36,9 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
   if (isNew('ringingAt') && !told('answeredAt', 'endedAt')) reached.push('call.ringing');
   if (isNew('answeredAt') && !told('endedAt')) reached.push('call.answered');
   if (isNew('endedAt')) reached.push('call.ended');
+  const wasReady = new Set(before?.recordings.filter(({ state }) => state === 'ready').map(({ id }) => id));
+  if (after.recordings.some(({ id, state }) => state === 'ready' && !wasReady.has(id)))
+    reached.push('call.recording.ready');
   return reached;
 }
 

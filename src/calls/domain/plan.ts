@@ -23,6 +23,8 @@ export type ClickToCall = {
   readonly remoteRingSeconds: number;
   /** Longest talk time, seconds. */
   readonly limitSeconds: number;
+  /** The line's calls are recorded. Plans that an earlier version stored do not say. */
+  readonly record?: boolean;
 };
 
 /** An incoming call to a line: its agents ring, the first to answer gets it. */
@@ -33,6 +35,8 @@ export type RingLine = {
   readonly phones: readonly AgentPhone[];
   readonly ringSeconds: number;
   readonly limitSeconds: number;
+  /** The line's calls are recorded. Plans that an earlier version stored do not say. */
+  readonly record?: boolean;
 };
 
 /** What Ringline means to do with a call it drives. */

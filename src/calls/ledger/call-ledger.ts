@@ -401,6 +401,8 @@ const unhurried: ReadonlySet<Fact['kind']> = new Set([
   'cause',
   'left-control',
   'ended',
+  'recording-started',
+  'recording-finished',
 ]);
 
 function isUrgent(told: Told): boolean {
@@ -436,6 +438,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
         phones: route.phones,
         ringSeconds: route.ringSeconds,
         limitSeconds: route.limitSeconds,
+        record: route.record,
       },
     },
   };

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { eventParts, eventValues, type OutboxEvent } from '../../outbox/outbox.js';
+import { recordingSteps, writeRecordings } from '../../recordings/recording-rows.js';
 import type { Call } from '../domain/call.js';
 import type { Fact } from '../domain/fact.js';
 import { LiveCall } from './live-call.js';
@@ -36,7 +37,7 @@ export class LedgerStore {
 
   /**
    * Writes calls, legs, facts, events and deliveries in one statement, which is a transaction of its own. Click-to-calls
-   * that begin or end in it need another one.
+   * that begin or end in it, and recordings that do, need another one.
    */
   async commit(commit: Commit): Promise<void> {
     const { master } = this.source.driver as unknown as { readonly master: Pool };
@@ -44,7 +45,8 @@ export class LedgerStore {
     const placedOrOver = commit.calls.filter(
       ({ call }) => call.direction === 'outbound' && (call.version === 1 || call.endedAt !== null),
     );
-    if (placedOrOver.length === 0) {
+    const recordings = commit.facts.filter(({ fact }) => recordingSteps.has(fact.kind));
+    if (placedOrOver.length === 0 && recordings.length === 0) {
       await master.query(statement);
       return;
     }
@@ -53,10 +55,12 @@ export class LedgerStore {
     try {
       await client.query('begin');
       await client.query(statement);
-      await client.query(settleSql, [
-        placedOrOver.map(({ call }) => call.id),
-        placedOrOver.filter(({ call }) => call.endedAt !== null).map(({ call }) => call.id),
-      ]);
+      if (placedOrOver.length > 0)
+        await client.query(settleSql, [
+          placedOrOver.map(({ call }) => call.id),
+          placedOrOver.filter(({ call }) => call.endedAt !== null).map(({ call }) => call.id),
+        ]);
+      await writeRecordings(client, recordings);
       await client.query('commit');
     } catch (error) {
       failure = error as Error;

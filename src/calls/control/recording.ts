@@ -1,0 +1,48 @@
+import type { CallState } from '../domain/call-state.js';
+import type { Plan } from '../domain/plan.js';
+import { isRecordingOver, recordingWishes } from '../domain/recording.js';
+import type { Talk } from '../domain/talk.js';
+import { LIMIT_MARGIN_SECONDS, type DecisionBuilder } from './decision.js';
+import { roomOf } from './legs.js';
+import { recordingIdOf, recordingName } from './recording-ids.js';
+
+/**
+ * Records the room as the line and the API wish, from the moment both parties talk. When the last of them leaves, the
+ * switch ends the recording by itself, whether we live or not.
+ */
+export function decideRecording(
+  decision: DecisionBuilder,
+  callId: string,
+  { record, limitSeconds }: Plan,
+  state: CallState,
+  talk: Talk | undefined,
+): void {
+  if (talk?.until !== null) return;
+  for (const [place, wish] of recordingWishes(record ?? false, state.recordingAsks).entries()) {
+    const id = recordingIdOf(callId, place);
+    const recording = recordingName(callId, id);
+    const known = state.recordings.find((candidate) => candidate.id === id);
+    const turn = state.recordingAsks.length;
+    if (known === undefined) {
+      if (wish !== 'off') decision.record({ leg: callId, kind: 'recording-planned', key: id, data: {} });
+    } else if (isRecordingOver(known)) {
+      continue;
+    } else if (known.startedAt === null) {
+      // One that is on its way although it is no longer wanted is stopped when its start is told.
+      if (wish !== 'off')
+        decision.chain({
+          key: `record:${id}`,
+          do: 'start-recording',
+          recording,
+          room: roomOf(callId),
+          limitSeconds: limitSeconds + LIMIT_MARGIN_SECONDS,
+        });
+    } else if (wish === 'off') {
+      decision.chain({ key: `stop:${id}`, do: 'stop-recording', recording });
+    } else if (wish === 'paused' && !known.isPaused) {
+      decision.chain({ key: `pause:${id}:${turn}`, do: 'pause-recording', recording });
+    } else if (wish === 'on' && known.isPaused) {
+      decision.chain({ key: `resume:${id}:${turn}`, do: 'resume-recording', recording });
+    }
+  }
+}
