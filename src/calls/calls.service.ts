@@ -9,7 +9,8 @@ import type { Actor } from '../tenancy/actor.js';
 import type { AnnotateCall } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
 import type { Call } from './domain/call.js';
-import type { Fact } from './domain/fact.js';
+import { refusalOf } from './control/recording.js';
+import type { Fact, RecordingAction } from './domain/fact.js';
 import { CallLedger } from './ledger/call-ledger.js';
 import { tellTimeline } from './timeline.js';
 
@@ -80,10 +81,23 @@ export class CallsService {
   /** Ends a call, at whatever stage it is. */
   async hangup(actor: Actor, id: string): Promise<Call> {
     const call = await this.get(actor, id);
-    if (call.control !== 'driven')
-      throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
-    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+    assertControllable(call);
     return this.#tell(actor, id, { kind: 'cancel-asked', key: '', data: { by: 'api', reason: 'cancelled-by-api' } });
+  }
+
+  /** Starts, stops, pauses or resumes the call's recording, once both parties talk. */
+  async record(actor: Actor, id: string, action: RecordingAction): Promise<Call> {
+    const call = await this.get(actor, id);
+    assertControllable(call);
+    const state = (await this.ledger.find(id))?.state;
+    if (state == null) throw new Problem('not-found', { detail: 'There is no such call.' });
+    if (state.handedBack !== null)
+      throw new Problem('call-not-controllable', { detail: 'The caller is back in the dial plan.' });
+    const refusal = refusalOf(action, id, state.placed.plan, state);
+    if (refusal !== null) throw new Problem('recording-conflict', { detail: refusal });
+    // Sent twice at once, it is one wish.
+    const key = `${state.recordingAsks.length}-${action}`;
+    return this.#tell(actor, id, { kind: 'recording-asked', key, data: { action } });
   }
 
   /** Writes a note, a disposition, tags to the record. What is left out stays. */
@@ -119,4 +133,10 @@ export class CallsService {
     ]);
     return row?.region ?? 'US';
   }
+}
+
+/** @throws {Problem} when Ringline does not drive the call, or it has ended. */
+function assertControllable({ control, endedAt }: Call): void {
+  if (control !== 'driven') throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
+  if (endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${endedAt}.` });
 }

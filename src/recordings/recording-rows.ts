@@ -60,11 +60,12 @@ on conflict do nothing`;
 /** Two things said about one end change nothing: the first has set the row going. */
 const finishedSql = `
 update recording r
-set state = 'finished', finished_at = t.at, told_seconds = t.seconds, attempts = 0, next_attempt_at = now(), claim_until = null
+set state = 'finished', finished_at = t.at, told_seconds = t.seconds, attempts = 0, next_attempt_at = now(),
+  claimed_by = null, claim_until = null
 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::int[]) as t (tenant_id, id, at, seconds)
 where r.tenant_id = t.tenant_id and r.id = t.id and r.state = 'recording'`;
 
 const failedSql = `
-update recording r set state = 'failed', failure = t.reason, claim_until = null
+update recording r set state = 'failed', failure = t.reason, claimed_by = null, claim_until = null
 from unnest($1::uuid[], $2::uuid[], $3::text[]) as t (tenant_id, id, reason)
 where r.tenant_id = t.tenant_id and r.id = t.id and r.state = 'recording'`;
