@@ -105,6 +105,14 @@ export class RecordingStore {
     return rows.length > 0;
   }
 
+  /** Has the recordings of a call looked for now, if their end is not known. */
+  async hasten(tenantId: string, callId: string): Promise<void> {
+    await this.source.query(
+      `update recording set next_attempt_at = now() where tenant_id = $1 and call_id = $2 and state = 'recording'`,
+      [tenantId, callId],
+    );
+  }
+
   async waiting(): Promise<Waiting> {
     const [row]: Waiting[] = await this.source.query(
       `select count(*)::int as count, coalesce(extract(epoch from now() - min(finished_at)), 0)::float8 as "oldestSeconds"

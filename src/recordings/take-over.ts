@@ -28,6 +28,8 @@ export type TakeOverLimits = {
   readonly renewMs: number;
   /** Pause after a try that failed for no fault of the recording: the PBX is away, the disk is full. */
   readonly troubleMs: number;
+  /** How long the news of a recording's end may be behind that of its call's end, ms. */
+  readonly lateMs: number;
   /** How long a stop waits for what is being done, ms. */
   readonly stopMs: number;
 };
@@ -39,6 +41,7 @@ export const takeOverLimits: TakeOverLimits = {
   claimSeconds: 15,
   renewMs: 5_000,
   troubleMs: 30_000,
+  lateMs: 3_000,
   stopMs: 10_000,
 };
 
@@ -104,6 +107,17 @@ export class TakeOver implements AfterCommit {
 
   onCommit(changes: readonly CommittedChange[]): void {
     if (changes.some(({ call }) => call.recordings.some(({ state }) => state === 'finished'))) this.#loop.nudge();
+    for (const { tenantId, call, events } of changes) {
+      const isLeft = ({ state }: CallRecording): boolean => state === 'recording' || state === 'paused';
+      if (call.endedAt === null || events.length === 0 || !call.recordings.some(isLeft)) continue;
+      // Mostly the news of its end is a moment behind. After a restart it was lost with the old connection.
+      setTimeout(() => {
+        this.store.hasten(tenantId, call.id).then(
+          () => this.#loop.nudge(),
+          () => undefined,
+        );
+      }, this.limits.lateMs).unref();
+    }
   }
 
   health(): PartHealth {
@@ -178,8 +192,12 @@ export class TakeOver implements AfterCommit {
         await this.store.move(recording, { ...later, attempts: 0 });
         return;
       case 'stored':
-        // Its commit moves the row.
-        await this.#tell(recording, { kind: 'recording-finished', source: 'reconcile', data: { seconds: null } });
+        // Its commit moves the row. If not even its start was told, that was when it was planned.
+        await this.#tell(
+          recording,
+          { kind: 'recording-started', source: 'estimate', at: recording.plannedAt.getTime(), data: {} },
+          { kind: 'recording-finished', source: 'reconcile', data: { seconds: null } },
+        );
         return;
       case 'absent': {
         const attempts = recording.attempts + 1;
@@ -296,14 +314,19 @@ export class TakeOver implements AfterCommit {
    */
   async #tell(
     recording: ClaimedRecording,
-    fact: Pick<Fact, 'kind' | 'source' | 'data'>,
+    ...facts: readonly (Pick<Fact, 'kind' | 'source' | 'data'> & { readonly at?: number })[]
   ): Promise<CallRecording['state'] | undefined> {
     const { callId, tenantId, nodeId, id } = recording;
     const call = await this.ledger.find(callId);
     if (call === null) return undefined;
-    const whole = { ...fact, leg: callId, key: id, at: Date.now() } as Fact;
-    const about = { id: callId, tenantId };
-    this.ledger.tell({ nodeId, boot: call.boot, leg: callId, facts: [whole], receivedAt: null, call: about });
+    this.ledger.tell({
+      nodeId,
+      boot: call.boot,
+      leg: callId,
+      facts: facts.map((fact) => ({ at: Date.now(), ...fact, leg: callId, key: id }) as Fact),
+      receivedAt: null,
+      call: { id: callId, tenantId },
+    });
     await this.ledger.settled();
     // A ledger that is stopping takes nothing more: only what the record shows is told.
     const record = (await this.ledger.find(callId))?.document;

@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
+import type { FaultProxy } from '../../lab/fault-proxy.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { Phone } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
@@ -12,11 +13,14 @@ import { loudness, readWav } from '../support/wav.js';
 let lab: Lab;
 let ringline: LabRingline;
 let company: Company;
+/** In front of Asterisk, for what gets lost on the way. */
+let ari: FaultProxy;
 
 beforeAll(async () => {
   lab = await startLab();
+  ari = await lab.proxy(lab.asterisk.ariUrl);
   ringline = await startRingline(lab, { env: { RECORDING_RETRY_SECONDS: '0,1,1' } });
-  company = await foundCompany(lab, ringline, { agents: [1, 2], recording: 'on' });
+  company = await foundCompany(lab, ringline, { agents: [1, 2], recording: 'on', ariUrl: ari.url });
 });
 afterAll(async () => {
   await ringline?.stop();
@@ -211,13 +215,44 @@ describe('a recording over HTTP', () => {
 });
 
 describe('when Ringline is killed', () => {
-  it('after a recording has ended and before it is stored, it is taken over after the start, once', async () => {
+  async function restart(): Promise<void> {
+    await ringline.kill();
+    await ringline.start();
+    await ringline.ready();
+  }
+
+  /** Its recording is ready, was told once, is as long as the talk, and is in the PBX no more. */
+  async function expectOne(call: Call, seconds: number): Promise<void> {
+    const done = await until(call.id, 'the recording to be ready', isReady, 90_000);
+    expect(done.recordings).toHaveLength(1);
+    expect(Math.abs(readWav(await sound(mediaPath(done))).seconds - seconds)).toBeLessThan(1);
+    await waitFor(() => inPbx(call.id).length === 0, { what: 'the PBX to have nothing left', timeoutMs: 60_000 });
+    expect((await eventsOf(call.id)).filter((type) => type === 'call.recording.ready')).toHaveLength(1);
+  }
+
+  it('while the recording is being started, it is started once', async () => {
+    const start = ari.intercept({ method: 'POST', path: /\/record\?/, lose: 'response', how: 'hold' });
+    const { call, phone } = await incoming(6_000);
+    await waitFor(() => start.hits() > 0, { what: 'the start to be on its way' });
+    await ringline.kill();
+    start.release();
+    await ringline.start();
+    await ringline.ready();
+    await expectOne(call, 6);
+    await phone.stop();
+  });
+
+  it('while two parties talk, the recording goes on, and is one', async () => {
+    const { call, phone } = await incoming(8_000);
+    await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
+    await restart();
+    await expectOne(call, 8);
+    await phone.stop();
+  });
+
+  it('and the call ends meanwhile, its recording is found and taken over', async () => {
     const { call, phone } = await incoming(3_000);
-    const live = await until(
-      call.id,
-      'the recording to begin',
-      ({ recordings }) => recordings[0]?.state === 'recording',
-    );
+    await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
     await ringline.kill();
     await waitFor(async () => !(await lab.asterisk.cli('core show channels concise')).includes('PJSIP'), {
       what: 'the call to end',
@@ -226,23 +261,35 @@ describe('when Ringline is killed', () => {
     expect(inPbx(call.id)).toHaveLength(1);
     await ringline.start();
     await ringline.ready();
-    const done = await until(call.id, 'the recording to be ready', isReady, 90_000);
-    expect(done.recordings.map(({ id }) => id)).toEqual([first(live).id]);
-    expect(Math.abs(readWav(await sound(mediaPath(done))).seconds - 3)).toBeLessThan(1);
-    expect((await eventsOf(call.id)).filter((type) => type === 'call.recording.ready')).toHaveLength(1);
-    await waitFor(() => inPbx(call.id).length === 0, { what: 'the PBX to have nothing left', timeoutMs: 40_000 });
+    await expectOne(call, 3);
     await phone.stop();
   });
 
-  it('while two parties talk, the recording goes on, and is one', async () => {
-    const { call, phone } = await incoming(8_000);
-    await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
+  it('after the recording has ended and before it is stored, it is taken over after the start', async () => {
+    const fetch = ari.intercept({ path: /\/file$/, lose: 'response', how: 'hold' });
+    const { call, phone } = await incoming(2_000);
+    await waitFor(() => fetch.hits() > 0, { what: 'the file to be on its way', timeoutMs: 20_000 });
+    expect((await get(call.id)).recordings).toMatchObject([{ state: 'finished', durationSeconds: expect.any(Number) }]);
     await ringline.kill();
+    fetch.release();
+    expect(inPbx(call.id)).toHaveLength(1);
     await ringline.start();
     await ringline.ready();
-    const done = await until(call.id, 'the recording to be ready', isReady, 90_000);
-    expect(done.recordings).toHaveLength(1);
-    expect(Math.abs(readWav(await sound(mediaPath(done))).seconds - 8)).toBeLessThan(1);
+    await expectOne(call, 2);
+    await phone.stop();
+  });
+
+  it('after the recording is stored and before the PBX has removed its own, that is removed after the start', async () => {
+    const remove = ari.intercept({ method: 'DELETE', path: /\/recordings\/stored\//, lose: 'request', how: 'hold' });
+    const { call, phone } = await incoming(2_000);
+    await until(call.id, 'the recording to be ready', isReady);
+    await waitFor(() => remove.hits() > 0, { what: 'the removal to be on its way' });
+    await ringline.kill();
+    remove.release();
+    expect(inPbx(call.id)).toHaveLength(1);
+    await ringline.start();
+    await ringline.ready();
+    await expectOne(call, 2);
     await phone.stop();
   });
 });

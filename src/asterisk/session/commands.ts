@@ -92,6 +92,8 @@ export class AriCommands {
         headers: this.#headers,
         signal,
       });
+      // It may break before anybody reads it, and would end the process then. Whoever reads it later still learns of it.
+      body.on('error', () => undefined);
       if (statusCode === 200) {
         const length = headers['content-length'];
         return { kind: 'opened', bytes: typeof length === 'string' ? Number(length) : null, content: body };
