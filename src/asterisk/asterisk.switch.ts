@@ -120,7 +120,7 @@ export class AsteriskSwitch extends TelephonySwitch {
     );
   }
 
-  /** 409: there is a recording of this name, in progress or stored. A missing folder for recordings is a 500. */
+  /** 409: there is a recording of this name, in progress or stored. 500: there is no place or no format to write it in. */
   async startRecording(node: NodeBoot, room: string, recording: string, limitSeconds: number): Promise<CommandResult> {
     const app = this.sessions.find(node.nodeId)?.app ?? '';
     // Its end comes when the last channel has left the bridge, and with the channel goes our subscription to the bridge.
@@ -136,6 +136,7 @@ export class AsteriskSwitch extends TelephonySwitch {
       'POST',
       `${bridgePath(room)}/record?name=${name}&format=wav&ifExists=fail&maxDurationSeconds=${limitSeconds}`,
     );
+    if (answer.kind === 'answered' && answer.status === 500) return { kind: 'refused', text: CANNOT_WRITE };
     if (answer.kind !== 'answered' || answer.status !== 409) return toResult(answer);
     for (const path of [livePath(recording), `/recordings/stored/${name}`]) {
       const found = await this.#send(node.nodeId, 'GET', path);
@@ -205,6 +206,9 @@ export class AsteriskSwitch extends TelephonySwitch {
     return commands.send(...request);
   }
 }
+
+const CANNOT_WRITE =
+  '500: see that its spool has a folder “recording” which it may write to, and that format_wav.so is loaded';
 
 /** Headers by which phones are told to answer by themselves. */
 const autoAnswerHeaders = {

@@ -94,13 +94,18 @@ function recorded(
     case 'RecordingStarted':
       return { kind: 'recording-started', data: {} };
     case 'RecordingFinished':
-      return { kind: 'recording-finished', data: { seconds: recording?.duration ?? null } };
+      return { kind: 'recording-finished', data: { seconds: wholeSeconds(recording?.duration) } };
     case 'RecordingFailed':
       return {
         kind: 'recording-failed',
         data: { reason: `The PBX could not record: ${recording?.cause ?? 'it does not say why'}.` },
       };
   }
+}
+
+/** A length that can be one: -1 and the like say nothing. */
+function wholeSeconds(duration: number | undefined): number | null {
+  return Number.isInteger(duration) && duration !== undefined && duration >= 0 && duration < 1e6 ? duration : null;
 }
 
 type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data: unknown };
