@@ -37,7 +37,7 @@ const add = (state: State = 'removed') =>
   addRecordedCall(world.source, world.dataDir, { tenantId: tenant.id, nodeId, state });
 
 const pathOf = ({ callId, recordingId }: RecordedCall) => `/v1/calls/${callId}/recordings/${recordingId}`;
-const with_ = (headers: Record<string, string> = {}) => ({ key: tenant.key, headers });
+const own = () => ({ key: tenant.key });
 
 /** A request whose answer is bytes; without a key when `key` is null. */
 async function hear(
@@ -118,7 +118,7 @@ describe('the media of a recording', () => {
     ['erased', 'The recording was erased.'],
   ])('that is %s is refused with the reason', async (state, detail) => {
     const one = await add(state);
-    const { status, body } = await world.request('GET', `${pathOf(one)}/media`, with_());
+    const { status, body } = await world.request('GET', `${pathOf(one)}/media`, own());
     expect([status, body.type]).toEqual([409, 'http://ringline.test/problems/recording-unavailable']);
     expect(body.detail).toContain(detail);
   });
@@ -127,7 +127,7 @@ describe('the media of a recording', () => {
     const one = await add();
     const { unlinkSync } = await import('node:fs');
     unlinkSync(one.path);
-    const { status, body } = await world.request('GET', `${pathOf(one)}/media`, with_());
+    const { status, body } = await world.request('GET', `${pathOf(one)}/media`, own());
     expect([status, body.detail]).toEqual([409, 'The file is missing from Ringline’s storage.']);
   });
 
@@ -168,7 +168,7 @@ describe('the media of a recording', () => {
 describe('a link for playing', () => {
   const box = new SecretBox(secretKey);
   const make = (body: object, one = recorded) =>
-    world.request('POST', `${pathOf(one)}/links`, { ...with_(), body: { purpose: 'play', ...body } });
+    world.request('POST', `${pathOf(one)}/links`, { ...own(), body: { purpose: 'play', ...body } });
 
   it('is heard without a key, in parts too, until it expires', async () => {
     const one = await add();
@@ -244,7 +244,7 @@ describe('a link for a CRM', () => {
   it('lives until it is revoked, is stored as a hash, and all of it is written down', async () => {
     const one = await add();
     const { id, url, expiresAt } = await world.ok('POST', `${pathOf(one)}/links`, {
-      ...with_(),
+      ...own(),
       body: { purpose: 'crm' },
     });
     expect(expiresAt).toBeNull();
@@ -254,12 +254,12 @@ describe('a link for a CRM', () => {
     expect(stored[0].row).not.toContain(token);
     expect(stored[0].row).not.toContain(token.slice(4));
     expect((await hear(linkPath(url), { key: null })).bytes.equals(one.file)).toBe(true);
-    const { items } = await world.ok('GET', `${pathOf(one)}/links`, with_());
+    const { items } = await world.ok('GET', `${pathOf(one)}/links`, own());
     expect(items.map((item: { id: string }) => item.id)).toEqual([id]);
     const revoke = `${pathOf(one)}/links/${id}`;
     expect((await world.request('DELETE', revoke, { key: stranger.key })).status).toBe(404);
-    expect((await world.request('DELETE', revoke, with_())).status).toBe(204);
-    expect((await world.request('DELETE', revoke, with_())).status).toBe(404);
+    expect((await world.request('DELETE', revoke, own())).status).toBe(204);
+    expect((await world.request('DELETE', revoke, own())).status).toBe(404);
     expect((await hear(linkPath(url), { key: null })).status).toBe(403);
     expect((await audit(one.recordingId)).map(({ action }) => action)).toEqual([
       'recording.link-created',
@@ -270,14 +270,14 @@ describe('a link for a CRM', () => {
 
   it.each<State>(['failed', 'erased'])('is not made for a recording that is %s', async (state) => {
     const one = await add(state);
-    const answer = await world.request('POST', `${pathOf(one)}/links`, { ...with_(), body: { purpose: 'crm' } });
+    const answer = await world.request('POST', `${pathOf(one)}/links`, { ...own(), body: { purpose: 'crm' } });
     expect(answer.status).toBe(409);
   });
 
   it.each([{}, { purpose: 'download' }, { purpose: 'crm', expiresInSeconds: 300 }, { purpose: 'play', extra: 1 }])(
     'is asked for correctly or not made: %j',
     async (body) => {
-      expect((await world.request('POST', `${pathOf(recorded)}/links`, { ...with_(), body })).status).toBe(400);
+      expect((await world.request('POST', `${pathOf(recorded)}/links`, { ...own(), body })).status).toBe(400);
     },
   );
 });
@@ -287,13 +287,13 @@ describe('erasing', () => {
     const one = await add();
     const links = [];
     for (const purpose of ['crm', 'play']) {
-      links.push(await world.ok('POST', `${pathOf(one)}/links`, { ...with_(), body: { purpose } }));
+      links.push(await world.ok('POST', `${pathOf(one)}/links`, { ...own(), body: { purpose } }));
     }
-    expect((await world.request('DELETE', pathOf(one), with_())).status).toBe(204);
+    expect((await world.request('DELETE', pathOf(one), own())).status).toBe(204);
     expect(existsSync(one.path)).toBe(false);
     const [row] = await world.source.query('select * from recording where id = $1', [one.recordingId]);
     expect(row).toMatchObject({ bytes: null, duration_ms: null, told_seconds: null, digest: null });
-    const { recordings } = await world.ok('GET', `/v1/calls/${one.callId}`, with_());
+    const { recordings } = await world.ok('GET', `/v1/calls/${one.callId}`, own());
     expect(recordings).toMatchObject([{ id: one.recordingId, state: 'erased', durationSeconds: null }]);
     expect((await hear(linkPath(links[0].url), { key: null })).status).toBe(403);
     expect((await hear(linkPath(links[1].url), { key: null })).status).toBe(409);
@@ -303,13 +303,13 @@ describe('erasing', () => {
     );
     expect(event.type).toBe('call.updated');
     // Again is no failure, and is not a second deed.
-    expect((await world.request('DELETE', pathOf(one), with_())).status).toBe(204);
+    expect((await world.request('DELETE', pathOf(one), own())).status).toBe(204);
     expect((await audit(one.recordingId)).filter(({ action }) => action === 'recording.erased')).toHaveLength(1);
   });
 
   it('has to wait for a recording that is being made', async () => {
     const one = await add('recording');
-    const { status, body } = await world.request('DELETE', pathOf(one), with_());
+    const { status, body } = await world.request('DELETE', pathOf(one), own());
     expect([status, body.type]).toEqual([409, 'http://ringline.test/problems/recording-conflict']);
   });
 

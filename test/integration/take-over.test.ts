@@ -82,7 +82,7 @@ let dataDir: string;
 let tenantId: string;
 let nodeId: string;
 let files: ScriptedFiles;
-let running: TakeOver[] = [];
+const running: TakeOver[] = [];
 
 beforeAll(async () => {
   lab = await startDatabaseServer();
@@ -96,7 +96,7 @@ beforeEach(async () => {
   files = new ScriptedFiles();
 });
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((takeOver) => takeOver.stop()));
+  await Promise.all(running.splice(0).map((worker) => worker.stop()));
   await world.query('delete from recording');
   rmSync(dataDir, { recursive: true, force: true });
 });
