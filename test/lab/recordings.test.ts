@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
@@ -304,6 +304,23 @@ describe('a file that the PBX has lost', () => {
     const answer = await company.call('GET', mediaPath(done), { allow: true });
     expect(answer).toMatchObject({ status: 409, body: { detail: 'The PBX does not have the file.' } });
     await phone.stop();
+  });
+});
+
+describe('a PBX that cannot write recordings', () => {
+  it('carries the call all the same, and the record says what to do', async () => {
+    const folder = join(lab.dir, 'asterisk/spool/recording');
+    renameSync(folder, `${folder}.away`);
+    try {
+      const { call, phone } = await incoming(2_000);
+      const failed = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
+      expect(first(failed)).toMatchObject({ startedAt: null, failure: expect.stringContaining('“recording”') });
+      const done = await until(call.id, 'the end', ({ status }) => status === 'ended');
+      expect(done).toMatchObject({ outcome: 'answered', talkSeconds: 2, recordings: [{ state: 'failed' }] });
+      await phone.stop();
+    } finally {
+      renameSync(`${folder}.away`, folder);
+    }
   });
 });
 
