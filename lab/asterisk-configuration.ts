@@ -37,7 +37,7 @@ const MAY_BE_EMPTY = ['acl', 'ccss', 'features', 'pjproject', 'queuerules', 'udp
 export async function renderConfiguration(options: ConfigurationOptions): Promise<void> {
   const { dir, packages, ports } = options;
   const etc = join(dir, 'etc');
-  for (const folder of ['etc', 'var/keys', 'spool', 'run', 'log/cel-custom']) {
+  for (const folder of ['etc', 'var/keys', 'spool/recording', 'run', 'log/cel-custom']) {
     await mkdir(join(dir, folder), { recursive: true });
   }
   await cp(join(packages.root, 'var/lib/asterisk'), join(dir, 'var'), { recursive: true });

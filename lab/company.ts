@@ -25,6 +25,8 @@ export interface CompanyOptions {
   readonly ariUrl?: string;
   readonly trunk?: string | null;
   readonly limits?: Readonly<Record<string, number>>;
+  /** Whether the line's calls are recorded; not unless told. */
+  readonly recording?: 'on' | 'off';
   readonly autoAnswer?: 'none' | 'call-info' | 'alert-info';
   /** A node that is there already. */
   readonly nodeId?: string;
@@ -59,6 +61,7 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
       name: 'Sales',
       target: { agentIds, ringSeconds: options.ringSeconds ?? 25 },
       outbound: trunk === null ? null : { endpoint: trunk, format: 'plus-e164' },
+      recording: { mode: options.recording ?? 'off' },
     },
   });
   await waitFor(

@@ -1,5 +1,6 @@
 import { Initial1790000000000 } from './1790000000000-initial.js';
 import { BlockedNumbers1790100000000 } from './1790100000000-blocked-numbers.js';
+import { Recordings1790200000000 } from './1790200000000-recordings.js';
 
 /** Every migration, in order, listed by hand. */
-export const migrations = [Initial1790000000000, BlockedNumbers1790100000000];
+export const migrations = [Initial1790000000000, BlockedNumbers1790100000000, Recordings1790200000000];

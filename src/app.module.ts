@@ -22,6 +22,9 @@ import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
 import { ScreenPop } from './screen-pop/screen-pop.js';
 import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
 import { PbxNodesModule } from './pbx-nodes/pbx-nodes.module.js';
+import { RecordingsApiModule } from './recordings/recordings-api.module.js';
+import { TakeOver } from './recordings/take-over.js';
+import { TakeOverModule } from './recordings/take-over.module.js';
 import { TenancyModule } from './tenancy/tenancy.module.js';
 import { WebhookSenderModule } from './webhooks/webhook-sender.module.js';
 import { WebhooksApiModule } from './webhooks/webhooks-api.module.js';
@@ -52,21 +55,23 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     BlockedNumbersModule,
     PbxNodesModule,
     CallsModule,
+    RecordingsApiModule,
     ScreenPopModule,
     WebhooksApiModule,
   ],
-  telephony: [LedgerModule, AsteriskModule],
+  telephony: [LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule],
 };
 
 /**
- * Who hears of a commit, in this order: pops first, because a phone is about to ring; then wake-ups; commands last.
+ * Who hears of a commit, in this order: pops first, because a phone is about to ring; then wake-ups; commands; what can wait last.
  * Commits happen where telephony is; a subscriber is left out where its part is not run.
  */
 const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<AfterCommit> }[] = [
   { part: 'api', subscriber: ScreenPop },
   { part: 'telephony', subscriber: OutboxWakeUp },
   { part: 'telephony', subscriber: CallDirector },
+  { part: 'telephony', subscriber: TakeOver },
 ];
 
 /** The composition root: the only place that knows every module. */

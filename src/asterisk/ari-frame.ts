@@ -13,6 +13,8 @@ export type AriChannel = {
 
 export type AriBridge = { readonly id: string; readonly channels?: readonly string[]; readonly creationtime?: string };
 
+export type AriRecording = { readonly name: string; readonly duration?: number; readonly cause?: string };
+
 export type AriFrame = {
   readonly type: string;
   readonly timestamp?: string;
@@ -21,6 +23,7 @@ export type AriFrame = {
   readonly channel?: AriChannel;
   readonly peer?: AriChannel;
   readonly bridge?: AriBridge;
+  readonly recording?: AriRecording;
   readonly dialstatus?: string;
   /** Of a user event. */
   readonly eventname?: string;
@@ -53,9 +56,10 @@ export function parseFrame(data: string): AriFrame | null {
     return null;
   }
   if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
-  const { channel, peer, bridge, args } = frame;
+  const { channel, peer, bridge, recording, args } = frame;
   if (![channel, peer].every((part) => part === undefined || isChannel(part))) return null;
   if (bridge !== undefined && !(isObject(bridge) && typeof bridge.id === 'string')) return null;
+  if (recording !== undefined && !isRecording(recording)) return null;
   if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string'))) return null;
   return frame as unknown as AriFrame;
 }
@@ -67,6 +71,14 @@ function isChannel(channel: unknown): boolean {
     (caller === undefined || (isObject(caller) && hasParts(caller, { number: 'string', name: 'string' }))) &&
     (channelvars === undefined ||
       (isObject(channelvars) && Object.values(channelvars).every((value) => typeof value === 'string')))
+  );
+}
+
+function isRecording(recording: unknown): boolean {
+  return (
+    isObject(recording) &&
+    typeof recording.name === 'string' &&
+    hasParts(recording, { duration: 'number', cause: 'string' })
   );
 }
 

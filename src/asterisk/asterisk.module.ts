@@ -13,7 +13,9 @@ import { Notifications } from '../database/notifications.js';
 import { HealthParts } from '../health/health-parts.js';
 import { Metrics } from '../metrics/metrics.js';
 import { NodeHealthSource } from '../pbx-nodes/node-health.js';
+import { RecordedFiles } from '../recordings/recorded-files.js';
 import { AsteriskMetrics } from './asterisk-metrics.js';
+import { AsteriskRecordedFiles } from './asterisk-recorded-files.js';
 import { AsteriskSwitch } from './asterisk.switch.js';
 import { NodeSessions } from './node-sessions.js';
 
@@ -38,6 +40,11 @@ const STORE_MS = 2_000;
       useFactory: (sessions: NodeSessions) => new AsteriskSwitch(sessions),
     },
     {
+      provide: RecordedFiles,
+      inject: [NodeSessions],
+      useFactory: (sessions: NodeSessions) => new AsteriskRecordedFiles(sessions),
+    },
+    {
       provide: CallDirector,
       inject: [CallLedger, TelephonySwitch, Log],
       useFactory: (ledger: CallLedger, telephony: TelephonySwitch, log: Log) =>
@@ -55,7 +62,7 @@ const STORE_MS = 2_000;
       ) => new RequestIntake(source, notifications, ledger, telephony, log),
     },
   ],
-  exports: [NodeHealthSource, CallDirector],
+  exports: [NodeHealthSource, CallDirector, RecordedFiles],
 })
 export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -207,3 +207,64 @@ describe('ids in paths', () => {
     expect(asked[0]?.request).toBe('POST /channels/..%2Fbridges%2Fx%3Fy%23z/answer');
   });
 });
+
+describe('recording a room', () => {
+  const live = 'GET /recordings/live/rl-1-2';
+  const stored = 'GET /recordings/stored/rl-1-2';
+  it.each<[string, (method: string, path: string) => AriAnswer, unknown, string[]]>([
+    ['begins', () => ok({}, 201), { kind: 'done' }, []],
+    ['the room is gone', () => ok({}, 404), { kind: 'gone' }, []],
+    [
+      'it cannot be written',
+      () => ok({}, 500),
+      { kind: 'refused', text: expect.stringContaining('folder “recording”') as string },
+      [],
+    ],
+    ['no answer comes', () => lost, { kind: 'unknown', text: 'no answer within 3 s' }, []],
+    [
+      'it was begun before',
+      (method) => (method === 'GET' ? ok({}) : ok({ message: 'exists' }, 409)),
+      { kind: 'done' },
+      [live],
+    ],
+    [
+      'it was begun before, and is over',
+      (method, path) => (method !== 'GET' ? ok({ message: 'exists' }, 409) : ok({}, path.includes('live') ? 404 : 200)),
+      { kind: 'done' },
+      [live, stored],
+    ],
+    [
+      '409 of something else',
+      (method) => (method === 'GET' ? ok({}, 404) : ok({ message: 'not now' }, 409)),
+      { kind: 'refused', text: '409 not now' },
+      [live, stored],
+    ],
+    [
+      '409, and nobody knows',
+      (method) => (method === 'GET' ? lost : ok({ message: 'exists' }, 409)),
+      { kind: 'unknown', text: 'the PBX did not say whether it records' },
+      [live],
+    ],
+  ])('%s', async (_, answer, result, questions) => {
+    const { telephony, asked } = switchThat(answer);
+    expect(await telephony.startRecording(node, 'rl-1', 'rl-1-2', 7260)).toEqual(result);
+    expect(asked.map(({ request }) => request)).toEqual([
+      // Else the end of the recording would not be told.
+      'POST /applications/ringline/subscription?eventSource=bridge%3Arl-1',
+      'POST /bridges/rl-1/record?name=rl-1-2&format=wav&ifExists=fail&maxDurationSeconds=7260',
+      ...questions,
+    ]);
+  });
+
+  it('is paused, resumed and stopped by its name', async () => {
+    const { telephony, asked } = switchThat(() => ok(null, 204));
+    expect(await telephony.pauseRecording(node, 'rl-1-2')).toEqual({ kind: 'done' });
+    expect(await telephony.resumeRecording(node, 'rl-1-2')).toEqual({ kind: 'done' });
+    expect(await telephony.stopRecording(node, 'rl-1-2')).toEqual({ kind: 'done' });
+    expect(asked.map(({ request }) => request)).toEqual([
+      'POST /recordings/live/rl-1-2/pause',
+      'DELETE /recordings/live/rl-1-2/pause',
+      'POST /recordings/live/rl-1-2/stop',
+    ]);
+  });
+});

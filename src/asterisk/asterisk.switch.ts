@@ -130,6 +130,44 @@ export class AsteriskSwitch extends TelephonySwitch {
     return this.#command(node, muted ? 'POST' : 'DELETE', `${channelPath(leg)}/mute?direction=in`);
   }
 
+  /** 409: there is a recording of this name, in progress or stored. 500: there is no place or no format to write it in. */
+  async startRecording(node: NodeBoot, room: string, recording: string, limitSeconds: number): Promise<CommandResult> {
+    const app = this.sessions.find(node.nodeId)?.app ?? '';
+    // Its end comes when the last channel has left the bridge, and with the channel goes our subscription to the bridge.
+    const eventSource = encodeURIComponent(`bridge:${room}`);
+    await this.#command(
+      node,
+      'POST',
+      `/applications/${encodeURIComponent(app)}/subscription?eventSource=${eventSource}`,
+    );
+    const name = encodeURIComponent(recording);
+    const answer = await this.#send(
+      node.nodeId,
+      'POST',
+      `${bridgePath(room)}/record?name=${name}&format=wav&ifExists=fail&maxDurationSeconds=${limitSeconds}`,
+    );
+    if (answer.kind === 'answered' && answer.status === 500) return { kind: 'refused', text: CANNOT_WRITE };
+    if (answer.kind !== 'answered' || answer.status !== 409) return toResult(answer);
+    for (const path of [livePath(recording), `/recordings/stored/${name}`]) {
+      const found = await this.#send(node.nodeId, 'GET', path);
+      if (found.kind !== 'answered') return { kind: 'unknown', text: 'the PBX did not say whether it records' };
+      if (found.status === 200) return { kind: 'done' };
+    }
+    return toResult(answer);
+  }
+
+  async pauseRecording(node: NodeBoot, recording: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${livePath(recording)}/pause`);
+  }
+
+  async resumeRecording(node: NodeBoot, recording: string): Promise<CommandResult> {
+    return this.#command(node, 'DELETE', `${livePath(recording)}/pause`);
+  }
+
+  async stopRecording(node: NodeBoot, recording: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${livePath(recording)}/stop`);
+  }
+
   async closeRoom(node: NodeBoot, room: string): Promise<CommandResult> {
     this.sessions.find(node.nodeId)?.rooms.delete(room);
     return this.#command(node, 'DELETE', bridgePath(room));
@@ -183,6 +221,9 @@ export class AsteriskSwitch extends TelephonySwitch {
   }
 }
 
+const CANNOT_WRITE =
+  '500: see that its spool has a folder “recording” which it may write to, and that format_wav.so is loaded';
+
 /** Headers by which phones are told to answer by themselves. */
 const autoAnswerHeaders = {
   none: {},
@@ -201,6 +242,10 @@ function channelPath(leg: string): string {
 
 function bridgePath(room: string): string {
   return `/bridges/${encodeURIComponent(room)}`;
+}
+
+function livePath(recording: string): string {
+  return `/recordings/live/${encodeURIComponent(recording)}`;
 }
 
 function toResult(answer: AriAnswer): CommandResult {

@@ -4,6 +4,7 @@ import { parseFrame, type AriFrame } from './ari-frame.js';
 import { readTypes, translate } from './translate.js';
 
 const callId = '01936c7e-8b2a-7000-8000-000000000001';
+const recordingId = '01936c7e-8b2a-7000-8000-00000000000a';
 const leg = `rl-${callId}-a0c0`;
 const timestamp = '2026-11-22T08:39:46.228+0000';
 const at = Date.parse('2026-11-22T08:39:46.228Z');
@@ -136,6 +137,30 @@ describe('what an event tells', () => {
       leg,
       [{ kind: 'ended', key: '', data: { q850: null, sip: null, text: null } }],
     ],
+    [
+      'a recording began',
+      { type: 'RecordingStarted', recording: { name: `rl-${callId}-${recordingId}` } },
+      callId,
+      [{ kind: 'recording-started', key: recordingId, data: {} }],
+    ],
+    [
+      'a recording is over',
+      { type: 'RecordingFinished', recording: { name: `rl-${callId}-${recordingId}`, duration: 4 } },
+      callId,
+      [{ kind: 'recording-finished', key: recordingId, data: { seconds: 4 } }],
+    ],
+    [
+      'a recording is over, and its length makes no sense',
+      { type: 'RecordingFinished', recording: { name: `rl-${callId}-${recordingId}`, duration: -1.5 } },
+      callId,
+      [{ kind: 'recording-finished', key: recordingId, data: { seconds: null } }],
+    ],
+    [
+      'a recording failed',
+      { type: 'RecordingFailed', recording: { name: `rl-${callId}-${recordingId}`, cause: 'disk full' } },
+      callId,
+      [{ kind: 'recording-failed', key: recordingId, data: { reason: 'The PBX could not record: disk full.' } }],
+    ],
   ])('%s', (_, frame, about, facts) => {
     expect(told(frame)).toEqual({ leg: about, facts });
   });
@@ -149,6 +174,8 @@ describe('what an event tells', () => {
     ['a room of nobody', { type: 'ChannelEnteredBridge', bridge }],
     ['nobody in a room', { type: 'ChannelLeftBridge', channel }],
     ['an end of nobody', { type: 'ChannelDestroyed', cause: 16 }],
+    ['a recording that is not ours', { type: 'RecordingFinished', recording: { name: 'voicemail-1', duration: 4 } }],
+    ['a recording of nobody', { type: 'RecordingStarted' }],
     ['a type that nobody knows', { type: 'ChannelTeleported', channel }],
   ])('nothing: %s', (_, frame) => {
     expect(told(frame)).toBeNull();
@@ -181,6 +208,10 @@ describe('what an event tells', () => {
         channel: fc.oneof(part, anything),
         peer: fc.oneof(part, anything),
         bridge: fc.oneof(part, anything),
+        recording: fc.oneof(
+          fc.record({ name: fc.constant(`rl-${callId}-${recordingId}`), duration: anything, cause: anything }),
+          anything,
+        ),
         args: anything,
         dialstatus: anything,
         cause: anything,

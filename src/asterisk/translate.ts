@@ -1,7 +1,8 @@
 import { OUR_PREFIX, isAgentLegId } from '../calls/control/legs.js';
+import { recordingOfName } from '../calls/control/recording-ids.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
-import type { AriChannel, AriFrame } from './ari-frame.js';
+import type { AriChannel, AriFrame, AriRecording } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 
 /** What one frame tells about one leg. */
@@ -19,6 +20,9 @@ export const readTypes = [
   'ChannelHold',
   'ChannelUnhold',
   'Dial',
+  'RecordingStarted',
+  'RecordingFinished',
+  'RecordingFailed',
   'ApplicationReplaced',
   'ChannelUserevent',
 ] as const;
@@ -77,9 +81,38 @@ export function translate(frame: AriFrame, now: number): Translation | null {
             kind: 'ended',
             data: { q850: frame.cause ?? null, sip: frame.tech_cause ?? null, text: frame.cause_txt ?? null },
           });
+    case 'RecordingStarted':
+    case 'RecordingFinished':
+    case 'RecordingFailed': {
+      const ours = recordingOfName(frame.recording?.name ?? '');
+      if (ours === null) return null;
+      return about(ours.callId, { key: ours.recordingId, ...recorded(frame.type, frame.recording) });
+    }
     default:
       return null;
   }
+}
+
+function recorded(
+  type: 'RecordingStarted' | 'RecordingFinished' | 'RecordingFailed',
+  recording: AriRecording | undefined,
+): Bare {
+  switch (type) {
+    case 'RecordingStarted':
+      return { kind: 'recording-started', data: {} };
+    case 'RecordingFinished':
+      return { kind: 'recording-finished', data: { seconds: wholeSeconds(recording?.duration) } };
+    case 'RecordingFailed':
+      return {
+        kind: 'recording-failed',
+        data: { reason: `The PBX could not record: ${recording?.cause ?? 'it does not say why'}.` },
+      };
+  }
+}
+
+/** A length that can be one: -1 and the like say nothing. */
+function wholeSeconds(duration: number | undefined): number | null {
+  return Number.isInteger(duration) && duration !== undefined && duration >= 0 && duration < 1e6 ? duration : null;
 }
 
 type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data: unknown };

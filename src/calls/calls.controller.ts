@@ -8,9 +8,16 @@ import type { Actor } from '../tenancy/actor.js';
 import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
 import { annotateCallSchema, createCallSchema, type AnnotateCall, type CreateCall } from './call-request.schema.js';
 import { CallsService } from './calls.service.js';
-import { listCallsQuerySchema, timelineSchema, type ListCallsQuery, type Timeline } from './calls.schema.js';
+import {
+  listCallsQuerySchema,
+  recordingActionSchema,
+  timelineSchema,
+  type ListCallsQuery,
+  type Timeline,
+} from './calls.schema.js';
 import { ClickToCallService } from './click-to-call.service.js';
 import { callSchema, type Call } from './domain/call.js';
+import type { RecordingAction } from './domain/fact.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 
 @Controller('v1/calls')
@@ -173,5 +180,24 @@ export class CallsController {
   })
   unmute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.mute(actor, id, false);
+  }
+
+  @Post(':id/record/:action')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'controlRecording',
+    summary: 'Start, stop, pause or resume the recording of a call',
+    description:
+      'Records while both parties talk; before that, it is kept in mind. The call as it is now; what comes of it follows as `call.updated`. Each `start` makes a recording of its own.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'recording-conflict'],
+  })
+  record(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Param('action', { schema: recordingActionSchema }) action: RecordingAction,
+  ): Promise<Call> {
+    return this.calls.record(actor, id, action);
   }
 }

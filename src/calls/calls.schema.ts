@@ -3,6 +3,7 @@ import { idSchema } from '../http/id.js';
 import { instantSchema } from '../http/instant.js';
 import { pageQueryShape } from '../http/paging.js';
 import { callDirections, callOutcomes, callStatuses } from './domain/call.js';
+import { recordingActions } from './domain/fact.js';
 
 /** Where a call stands in the history: newest first. */
 export const callCursorSchema = z.tuple([instantSchema, idSchema]);
@@ -23,6 +24,8 @@ export const listCallsQuerySchema = z.strictObject({
   to: time.optional().meta({ description: 'Started before this instant.' }),
 });
 export type ListCallsQuery = z.output<typeof listCallsQuerySchema>;
+
+export const recordingActionSchema = z.enum(recordingActions);
 
 export const timelineSchema = z
   .strictObject({

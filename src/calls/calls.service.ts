@@ -9,8 +9,9 @@ import type { Actor } from '../tenancy/actor.js';
 import type { AnnotateCall } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
 import type { Call } from './domain/call.js';
+import { refusalOf } from './control/recording.js';
 import type { CallState } from './domain/call-state.js';
-import type { Fact } from './domain/fact.js';
+import type { Fact, RecordingAction } from './domain/fact.js';
 import { CallLedger } from './ledger/call-ledger.js';
 import { tellTimeline } from './timeline.js';
 
@@ -102,6 +103,20 @@ export class CallsService {
     const { muteAsks } = await this.#talking(actor, id);
     if ((muteAsks.at(-1)?.muted ?? false) === muted) return this.get(actor, id);
     return this.#tell(actor, id, { kind: 'mute-asked', key: String(muteAsks.length + 1), data: { muted } });
+  }
+
+  /** Starts, stops, pauses or resumes the call's recording, once both parties talk. */
+  async record(actor: Actor, id: string, action: RecordingAction): Promise<Call> {
+    await this.#open(actor, id);
+    const state = (await this.ledger.find(id))?.state;
+    if (state == null) throw new Problem('not-found', { detail: 'There is no such call.' });
+    if (state.handedBack !== null)
+      throw new Problem('call-not-controllable', { detail: 'The caller is back in the dial plan.' });
+    const refusal = refusalOf(action, id, state.placed.plan, state);
+    if (refusal !== null) throw new Problem('recording-conflict', { detail: refusal });
+    // Sent twice at once, it is one wish.
+    const key = `${state.recordingAsks.length}-${action}`;
+    return this.#tell(actor, id, { kind: 'recording-asked', key, data: { action } });
   }
 
   /** Writes a note, a disposition, tags to the record. What is left out stays. */

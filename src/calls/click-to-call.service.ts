@@ -193,6 +193,7 @@ export class ClickToCallService {
         agentRingSeconds: AGENT_RING_SECONDS,
         remoteRingSeconds: REMOTE_RING_SECONDS,
         limitSeconds: tenant.limits.callSeconds,
+        record: line.recordingMode === 'on',
       },
     };
   }

@@ -16,6 +16,7 @@ type RouteRow = {
   readonly name: string;
   readonly ring_seconds: number;
   readonly limit_seconds: number;
+  readonly record: boolean;
   readonly phones: AgentPhone[];
   /** The tenant has blocked somebody. */
   readonly blocks: boolean;
@@ -53,6 +54,7 @@ export class LineRouting extends Routing {
 const routesSql = `
 select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l.name,
        (l.target->>'ringSeconds')::int as ring_seconds, (t.limits->>'callSeconds')::int as limit_seconds,
+       l.recording_mode = 'on' as record,
        coalesce((select jsonb_agg(jsonb_build_object('agentId', d.agent_id, 'endpoint', d.endpoint, 'autoAnswer', 'none')
                                   order by chosen.place, d.position)
                    from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
@@ -71,5 +73,6 @@ function toRoute(row: RouteRow, caller: NumberReading, blockedBy: string | null)
     phones: blockedBy === null ? row.phones : [],
     ringSeconds: row.ring_seconds,
     limitSeconds: row.limit_seconds,
+    record: row.record,
   };
 }

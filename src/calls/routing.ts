@@ -21,6 +21,7 @@ export type Route = {
   readonly phones: readonly AgentPhone[];
   readonly ringSeconds: number;
   readonly limitSeconds: number;
+  readonly record: boolean;
 };
 
 /** Finds the lines that callers dialled. */

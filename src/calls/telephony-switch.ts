@@ -77,6 +77,24 @@ export abstract class TelephonySwitch {
   /** What the leg's party says is not heard; or is heard again. */
   abstract muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult>;
 
+  /**
+   * Records what is said in a room, until the last party has left it or `limitSeconds` have passed.
+   * @param recording Its name in the switch. One that is there already is not made again.
+   */
+  abstract startRecording(
+    node: NodeBoot,
+    room: string,
+    recording: string,
+    limitSeconds: number,
+  ): Promise<CommandResult>;
+
+  /** Leaves out what is said until the recording is resumed. */
+  abstract pauseRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
+  abstract resumeRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
+  abstract stopRecording(node: NodeBoot, recording: string): Promise<CommandResult>;
+
   abstract closeRoom(node: NodeBoot, room: string): Promise<CommandResult>;
 
   /**

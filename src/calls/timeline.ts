@@ -34,6 +34,11 @@ const order: readonly Fact['kind'][] = [
   'resumed',
   'muted',
   'unmuted',
+  'recording-asked',
+  'recording-planned',
+  'recording-started',
+  'recording-paused',
+  'recording-resumed',
   'cancel-asked',
   'released',
   'handed-back',
@@ -43,6 +48,10 @@ const order: readonly Fact['kind'][] = [
   'left-control',
   'refused',
   'ended',
+  'recording-finished',
+  'recording-stored',
+  'recording-failed',
+  'recording-erased',
   'annotated',
 ];
 
@@ -120,6 +129,23 @@ function tell(fact: Fact, who: string): string | null {
     }
     case 'annotated':
       return 'The record was annotated.';
+    case 'recording-asked':
+      return `The API asked for the recording to ${fact.data.action}.`;
+    case 'recording-started':
+      return 'The recording began.';
+    case 'recording-paused':
+      return 'The recording paused.';
+    case 'recording-resumed':
+      return 'The recording went on.';
+    case 'recording-finished':
+      return 'The recording ended.';
+    case 'recording-failed':
+      return `There is no recording: ${fact.data.reason}`;
+    case 'recording-stored':
+      return 'The recording was stored.';
+    case 'recording-erased':
+      return 'The recording was erased.';
+    case 'recording-planned':
     case 'created':
     case 'dialling':
     case 'cause':

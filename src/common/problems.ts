@@ -113,6 +113,26 @@ export const problems = {
     title: 'The parties of the call do not talk',
     remedy: 'Wait for `call.answered`.',
   },
+  'recording-conflict': {
+    status: 409,
+    title: 'The call’s recording does not allow this',
+    remedy: 'See `recordings` of the call.',
+  },
+  'recording-unavailable': {
+    status: 409,
+    title: 'There is nothing to hear',
+    remedy: 'A recording can be heard after `call.recording.ready`; `detail` says what is the matter with this one.',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    title: 'The recording has no such bytes',
+    remedy: 'Ask for bytes below the length that `Content-Range` tells.',
+  },
+  'link-invalid': {
+    status: 403,
+    title: 'The link is unknown, expired or revoked',
+    remedy: 'Make a new one: `POST /v1/calls/{id}/recordings/{rid}/links`.',
+  },
   'unsafe-url': {
     status: 422,
     title: 'Ringline may not send to this URL',

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Where a secret is stored. Bound into the cipher text, so that a value copied to another row does not open. */
 export type SecretPlace = { readonly table: string; readonly column: string; readonly id: string };
@@ -40,6 +40,15 @@ export class SecretBox {
       .setAAD(additionalData(place))
       .setAuthTag(bytes.subarray(12, 28));
     return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+  }
+
+  /**
+   * Signs a text: HMAC-SHA256 with a key of its own for each purpose (HKDF, RFC 5869), so that no signature stands for
+   * anything else.
+   */
+  sign(text: string, purpose: string): Buffer {
+    const key = Buffer.from(hkdfSync('sha256', this.#key, '', `ringline ${purpose}`, 32));
+    return createHmac('sha256', key).update(text).digest();
   }
 }
 

@@ -88,7 +88,7 @@ export const settingsSchema = z
       )
       .optional()
       .describe('Key that encrypts secrets at rest. Required in production; else generated into DATA_DIR/secret-key.'),
-    DATA_DIR: z.string().min(1).default('./data').describe('Folder for generated keys.'),
+    DATA_DIR: z.string().min(1).default('./data').describe('Folder for generated keys, and for recordings.'),
     BOOTSTRAP_API_KEY: z
       .string()
       .min(32, { error: 'must have at least 32 characters' })
@@ -123,6 +123,11 @@ export const settingsSchema = z
     WEBHOOK_RETRY_SECONDS: seconds
       .default([0, 5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400])
       .describe('Delay before each attempt of a webhook delivery. Its length is the number of attempts.'),
+    RECORDING_RETRY_SECONDS: seconds
+      .default([0, 5, 30, 120, 600, 1800])
+      .describe(
+        'Delay before each try to take a recording over that the PBX does not have, or not whole. Its length is the number of tries.',
+      ),
   })
   .superRefine((settings, context) => {
     if (settings.NODE_ENV === 'production' && settings.SECRET_KEY === undefined) {
@@ -158,6 +163,7 @@ export abstract class Config {
   abstract readonly metrics: { readonly host: string; readonly port: number };
   abstract readonly logLevel: Settings['LOG_LEVEL'];
   abstract readonly webhookRetrySeconds: readonly number[];
+  abstract readonly recordingRetrySeconds: readonly number[];
 }
 
 /** Settings that do not fit the schema. `message` names every wrong variable at once. */
@@ -208,6 +214,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     metrics: settings.METRICS_LISTEN,
     logLevel: settings.LOG_LEVEL,
     webhookRetrySeconds: settings.WEBHOOK_RETRY_SECONDS,
+    recordingRetrySeconds: settings.RECORDING_RETRY_SECONDS,
   });
 }
 

@@ -8,6 +8,8 @@ import { CallRow } from '../calls/ledger/call.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
+import { RecordingLink } from '../recordings/recording-link.entity.js';
+import { Recording } from '../recordings/recording.entity.js';
 import { StreamToken } from '../screen-pop/stream-token.entity.js';
 import { ApiKey } from '../tenancy/api-key.entity.js';
 import { AuditEntry } from '../tenancy/audit-entry.entity.js';
@@ -35,4 +37,6 @@ export const entities = [
   Delivery,
   Attempt,
   StreamToken,
+  Recording,
+  RecordingLink,
 ];

@@ -10,7 +10,7 @@ import {
 } from 'typeorm';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
-import type { LineOutbound, LineTarget } from './line.schema.js';
+import type { LineOutbound, LineRecording, LineTarget } from './line.schema.js';
 
 /** A number of the tenant, and where its calls lead. */
 @Entity()
@@ -49,6 +49,10 @@ export class Line {
 
   @Column('jsonb', { nullable: true })
   outbound!: LineOutbound | null;
+
+  /** Whether its calls are recorded without being asked. */
+  @Column('text', { default: 'off' })
+  recordingMode!: LineRecording['mode'];
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;

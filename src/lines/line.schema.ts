@@ -35,6 +35,14 @@ export const lineOutboundSchema = z.strictObject({
 });
 export type LineOutbound = z.output<typeof lineOutboundSchema>;
 
+export const lineRecordingSchema = z.strictObject({
+  mode: z
+    .enum(['off', 'on'])
+    .default('off')
+    .meta({ description: '`on`: calls are recorded from the moment both parties talk. Ask for their consent first.' }),
+});
+export type LineRecording = z.output<typeof lineRecordingSchema>;
+
 const shape = {
   pbxNodeId: idSchema,
   number: z
@@ -44,6 +52,7 @@ const shape = {
   name: plainText(200),
   target: lineTargetSchema.meta({ description: 'Who rings when the line is called.' }),
   outbound: lineOutboundSchema.nullable().default(null).meta({ description: 'Null: the line only takes calls.' }),
+  recording: lineRecordingSchema.prefault({}).meta({ description: 'For calls that begin after the change.' }),
 };
 const didSchema = z
   .string()

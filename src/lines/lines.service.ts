@@ -34,7 +34,7 @@ export class LinesService {
       const { tenantId } = actor;
       await assertFits(manager, tenantId, line);
       const id = newId();
-      await manager.insert(Line, { ...line, did: line.did ?? defaultDid(line.number), tenantId, id });
+      await manager.insert(Line, { ...columnsOf(line), did: line.did ?? defaultDid(line.number), tenantId, id });
       await this.#record(manager, actor, 'line.created', id, { name: line.name });
       return viewOf(await find(manager, tenantId, id));
     });
@@ -45,14 +45,15 @@ export class LinesService {
       const { tenantId } = actor;
       const stored = await find(manager, tenantId, id, 'pessimistic_write');
       const { pbxNodeId, number, did, name, target, outbound } = stored;
-      const line = applyPatch(createLineSchema, { pbxNodeId, number, did, name, target, outbound }, patch);
+      const recording = { mode: stored.recordingMode };
+      const line = applyPatch(createLineSchema, { pbxNodeId, number, did, name, target, outbound, recording }, patch);
       await assertFits(manager, tenantId, line);
       // A `did` that was never chosen follows the number.
       const follows = patch.did === undefined && did === defaultDid(number);
       await manager.update(
         Line,
         { tenantId, id },
-        { ...line, did: follows ? defaultDid(line.number) : (line.did ?? did) },
+        { ...columnsOf(line), did: follows ? defaultDid(line.number) : (line.did ?? did) },
       );
       await this.#record(manager, actor, 'line.updated', id, { fields: Object.keys(patch) });
       return viewOf(await find(manager, tenantId, id));
@@ -106,6 +107,10 @@ async function find(manager: EntityManager, tenantId: string, id: string, lock?:
   return line;
 }
 
+function columnsOf({ recording, ...line }: CreateLine) {
+  return { ...line, recordingMode: recording.mode };
+}
+
 function viewOf(line: Line): LineView {
   const { id, pbxNodeId, number, did, name, target, outbound, createdAt, updatedAt } = line;
   return {
@@ -116,6 +121,7 @@ function viewOf(line: Line): LineView {
     name,
     target,
     outbound,
+    recording: { mode: line.recordingMode },
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

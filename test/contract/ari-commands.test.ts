@@ -1,9 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../../lab/fault-proxy.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { openAriSession } from '../../src/asterisk/session/ari-session.js';
-import { AriCommands, REQUEST_DEADLINE_MS } from '../../src/asterisk/session/commands.js';
+import { AriCommands, REQUEST_DEADLINE_MS, type AriDownload } from '../../src/asterisk/session/commands.js';
 import { FakeAri } from '../support/fake-ari.js';
 import { SessionLog } from '../support/session-log.js';
 
@@ -232,5 +234,71 @@ describe('answers that no Asterisk gives', () => {
     expect((await open(ari.address).send('POST', '/x')).kind).toBe('unknown');
     expect(ari.requests).toHaveLength(1);
     await ari.stop();
+  });
+});
+
+describe('files from Asterisk', () => {
+  const file = Buffer.alloc(400_000, 'sound ');
+  const path = '/recordings/stored/contract/file';
+  const never = new AbortController().signal;
+  beforeAll(() => writeFile(join(lab.dir, 'asterisk/spool/recording/contract.wav'), file));
+
+  async function read(download: AriDownload): Promise<Buffer> {
+    if (download.kind !== 'opened') throw new Error(`not opened: ${JSON.stringify(download)}`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of download.content) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
+  it('come whole, with their length', async () => {
+    const { commands } = await node();
+    const download = await commands.download(path, never);
+    expect(download).toMatchObject({ kind: 'opened', bytes: file.length });
+    expect((await read(download)).equals(file)).toBe(true);
+  });
+
+  it('that are not there are told by status', async () => {
+    const { commands } = await node();
+    expect(await commands.download('/recordings/stored/nothing/file', never)).toEqual({
+      kind: 'answered',
+      status: 404,
+    });
+  });
+
+  it('that are cut off end with an error, also when nobody reads yet', async () => {
+    const { proxy, commands } = await node();
+    proxy.set({ resetAfter: { direction: 'down', bytes: 100_000 } });
+    await expect(commands.download(path, never).then(read)).rejects.toThrow();
+    const unread = await commands.download(path, never);
+    await waitFor(() => unread.kind === 'opened' && unread.content.destroyed, { what: 'the file to be cut off' });
+    await expect(read(unread)).rejects.toThrow();
+  });
+
+  it('that stop coming end with an error in time', async () => {
+    const { proxy, commands } = await node();
+    proxy.set({ bytesPerSecond: 100_000 });
+    const download = await commands.download(path, never);
+    proxy.set({ blackHole: 'down' });
+    const { ms } = await timed(expect(read(download)).rejects.toThrow());
+    expect(ms).toBeLessThan(REQUEST_DEADLINE_MS + 3_000);
+  });
+
+  it('are let go when nobody wants them any more, and hold nothing up', async () => {
+    const { proxy, commands } = await node();
+    proxy.set({ bytesPerSecond: 100_000 });
+    const enough = new AbortController();
+    const download = await commands.download(path, enough.signal);
+    enough.abort();
+    await expect(read(download)).rejects.toThrow();
+    expect(proxy.counters().bytesDown).toBeLessThan(file.length);
+    proxy.set();
+    expect(await commands.send('GET', '/asterisk/info')).toMatchObject({ status: 200 });
+  });
+
+  it('of a node that is away, or whose session is over, are not opened', async () => {
+    const commands = open({ ariUrl: 'http://127.0.0.1:1/ari', username: 'u', password: 'p' });
+    expect(await commands.download(path, never)).toEqual({ kind: 'failed', text: 'ECONNREFUSED' });
+    await commands.close();
+    expect(await commands.download(path, never)).toMatchObject({ kind: 'failed' });
   });
 });

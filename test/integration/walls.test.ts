@@ -9,6 +9,7 @@ import { CallRow } from '../../src/calls/ledger/call.entity.js';
 import { scopes, type Scope } from '../../src/tenancy/scopes.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../support/call-document.js';
+import { addRecordedCall } from '../support/recorded-call.js';
 import { startDatabaseServer } from '../support/database.js';
 
 type Route = { readonly method: string; readonly path: string; readonly scope: Scope | undefined };
@@ -31,6 +32,8 @@ let victim: TestTenant;
 let stranger: TestTenant;
 /** Ids of the victim's things, by the name of the path's first part. */
 let victims: Record<string, string>;
+/** Of a recording, by the names in its paths. */
+let recordingParts: Record<string, string>;
 let keyOf: Record<Scope, string>;
 
 beforeAll(async () => {
@@ -55,6 +58,12 @@ beforeAll(async () => {
     calls: await addCall(victim.id, node),
     'stream-tokens': agent.id,
   };
+  const recorded = await addRecordedCall(world.source, world.dataDir, { tenantId: victim.id, nodeId: node });
+  const linked = await world.ok('POST', `/v1/calls/${recorded.callId}/recordings/${recorded.recordingId}/links`, {
+    key,
+    body: { purpose: 'crm' },
+  });
+  recordingParts = { id: recorded.callId, rid: recorded.recordingId, linkId: linked.id };
   const made = await Promise.all(
     scopes.map(async (scope) => [scope, await world.addKey(scope === 'platform' ? null : victim.id, [scope])] as const),
   );
@@ -93,8 +102,8 @@ async function addCall(tenantId: string, pbxNodeId: string): Promise<string> {
 /** The path with ids filled in; a route whose things this file does not know has to be added above. */
 function filled(path: string, ids: Record<string, string>): string {
   const [, , kind = ''] = path.split('/');
-  return path.replaceAll(/\{[^}]+\}/g, () => {
-    const id = ids[kind];
+  return path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => {
+    const id = path.includes('/recordings/') ? recordingParts[name] : ids[kind];
     if (id === undefined) throw new Error(`no ${kind} is made for ${path}`);
     return id;
   });
@@ -110,6 +119,8 @@ async function rows(): Promise<unknown> {
     'call',
     'stream_token',
     'call_request',
+    'recording',
+    'recording_link',
   ];
   return Promise.all(
     tables.map((table) =>
@@ -119,10 +130,11 @@ async function rows(): Promise<unknown> {
 }
 
 describe('scopes', () => {
-  it('are asked for by every route of /v1 but those that a stream token opens', () => {
+  it('are asked for by every route of /v1 but those that a stream token or a link opens', () => {
     expect(guarded.length).toBeGreaterThan(20);
     const open = routes.filter(({ path, scope }) => path.startsWith('/v1/') && scope === undefined);
     expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      'GET /v1/recording-links/{token}',
       'GET /v1/stream',
       'POST /v1/pops/{id}/ack',
     ]);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Pool, type Dispatcher } from 'undici';
 
 /** A request may take this long, ms; after that its outcome is unknown. */
@@ -13,6 +14,12 @@ export type AriAnswer =
   | { readonly kind: 'not-sent'; readonly text: string }
   /** It was sent, or may have been; no answer came. */
   | { readonly kind: 'unknown'; readonly text: string };
+
+export type AriDownload =
+  /** Its content has to be read to the end, or destroyed. */
+  | { readonly kind: 'opened'; readonly bytes: number | null; readonly content: Readable }
+  | { readonly kind: 'answered'; readonly status: number }
+  | { readonly kind: 'failed'; readonly text: string };
 
 export type AriNodeAddress = { readonly ariUrl: string; readonly username: string; readonly password: string };
 
@@ -54,6 +61,34 @@ export class AriCommands {
         answer,
       );
     });
+  }
+
+  /**
+   * Opens a file. It is read as it comes, as slowly as the reader likes; a sender that is silent for 3 s is given up, and the
+   * content ends with an error.
+   * @param signal Ends it at any time.
+   */
+  async download(path: string, signal: AbortSignal): Promise<AriDownload> {
+    if (this.#pool.destroyed) return { kind: 'failed', text: 'the session to the PBX node was closed' };
+    try {
+      const { statusCode, headers, body } = await this.#pool.request({
+        method: 'GET',
+        path: this.#prefix + path,
+        headers: this.#headers,
+        signal,
+      });
+      // It may break before anybody reads it, and would end the process then. Whoever reads it later still learns of it.
+      body.on('error', () => undefined);
+      if (statusCode === 200) {
+        const length = headers['content-length'];
+        return { kind: 'opened', bytes: typeof length === 'string' ? Number(length) : null, content: body };
+      }
+      await body.dump({ limit: 65_536 });
+      return { kind: 'answered', status: statusCode };
+    } catch (error) {
+      const { code, message } = error as Error & { code?: string };
+      return { kind: 'failed', text: code ?? message };
+    }
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
 import { plannedLegs, winningLeg } from './legs.js';
+import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
 import { decideRingLine } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
@@ -256,6 +257,11 @@ export class CallDirector implements AfterCommit {
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
       case 'hand-back':
         return succeeded(await this.#repeat(call, command, () => this.telephony.handBack(node, command.leg)));
+      case 'start-recording':
+      case 'pause-recording':
+      case 'resume-recording':
+      case 'stop-recording':
+        return this.#record(call, node, handled, command);
       case 'renew-lease':
         await this.#repeat(call, command, () => this.telephony.renewLease(node, command.leg, command.seconds));
         return true;
@@ -281,6 +287,18 @@ export class CallDirector implements AfterCommit {
     }
     this.#tell(call, node, [{ ...done, at: this.telephony.nowAt(node.nodeId), source: 'ringline', data: {} }], true);
     return true;
+  }
+
+  /** Commands a recording, and writes down what the switch does not tell. What was not done is given again with the next news. */
+  async #record(call: LiveCall, node: NodeBoot, handled: Handled, command: RecordingCommand): Promise<boolean> {
+    const result = await this.#repeat(call, command, () => giveRecording(this.telephony, node, command));
+    const told = factOfRecording(command, result, call.state?.recordingAsks.length ?? 0);
+    if (told !== null) {
+      const { id } = call.identity;
+      this.#tell(call, node, [{ ...told, leg: id, at: this.telephony.nowAt(node.nodeId) } as Fact]);
+    }
+    if (!succeeded(result)) handled.given.delete(command.key);
+    return succeeded(result);
   }
 
   /** Plans a leg for each further address at which a phone is registered; there is one for the first already. */

@@ -5,6 +5,7 @@ import { talks } from '../domain/talk.js';
 import { decideHold } from './hold.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { decideRecording } from './recording.js';
 
 /** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
@@ -49,6 +50,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   const [talk] = talks(state);
   if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
   decideHold(decision, state, talk);
+  decideRecording(decision, callId, plan, state, talk);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
 }

@@ -24,6 +24,13 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
   | { readonly do: 'hand-back'; readonly leg: string }
+  | {
+      readonly do: 'start-recording';
+      readonly recording: string;
+      readonly room: string;
+      readonly limitSeconds: number;
+    }
+  | { readonly do: 'pause-recording' | 'resume-recording' | 'stop-recording'; readonly recording: string }
   | { readonly do: 'renew-lease'; readonly leg: string; readonly seconds: number }
   /** Ask whether the leg is still there: its end was announced and did not come. */
   | { readonly do: 'check-leg'; readonly leg: string }

@@ -6,6 +6,7 @@ import { talks } from '../domain/talk.js';
 import { decideHold } from './hold.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+import { decideRecording } from './recording.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -73,6 +74,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
     decideHold(decision, state, talk);
+    if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
     return decision.done();
   }
 

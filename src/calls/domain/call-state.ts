@@ -8,6 +8,7 @@ import {
   type LegSide,
   type ReleaseReason,
 } from './fact.js';
+import { gatherRecordings, type RecordingState } from './recording.js';
 
 /** A moment, and whether it was only inferred. */
 export type Moment = { readonly at: number; readonly estimated: boolean };
@@ -58,6 +59,9 @@ export type CallState = {
   /** What was asked for, oldest first. */
   readonly holdAsks: readonly FactDetail['hold-asked'][];
   readonly muteAsks: readonly FactDetail['mute-asked'][];
+  /** What was asked about recordings, in order. */
+  readonly recordingAsks: readonly FactDetail['recording-asked'][];
+  readonly recordings: readonly RecordingState[];
   /** In the order in which they came to be. */
   readonly legs: readonly LegState[];
   /** Some fact that stands was inferred after a gap. */
@@ -117,6 +121,8 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     annotations: all(whole, 'annotated').map(({ data }) => data),
     holdAsks: all(whole, 'hold-asked').map(({ data }) => data),
     muteAsks: all(whole, 'mute-asked').map(({ data }) => data),
+    recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
+    recordings: gatherRecordings(whole),
     legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
     estimated,
   };

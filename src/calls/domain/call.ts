@@ -98,6 +98,21 @@ export const callLineSchema = z
   .strictObject({ id: idSchema, number: z.string(), name: z.string() })
   .meta({ id: 'CallLine' });
 
+/** `failed`: there is nothing to hear, and `failure` says why. `erased`: somebody had it erased. */
+export const recordingStates = ['recording', 'paused', 'finished', 'ready', 'failed', 'erased'] as const;
+
+export const callRecordingSchema = z
+  .strictObject({
+    id: idSchema,
+    state: z.enum(recordingStates).meta({
+      description: '`recording` and `paused` in the PBX, `finished` there, `ready` to be heard, `failed`, or `erased`.',
+    }),
+    startedAt: maybeInstant.meta({ description: 'Null when it never began.' }),
+    durationSeconds: z.int().min(0).nullable().meta({ description: 'Without pauses; null until it is finished.' }),
+    failure: z.string().nullable().meta({ description: 'Why there is nothing to hear.' }),
+  })
+  .meta({ id: 'CallRecording' });
+
 /** The record of one conversation, as of its newest change. */
 export const callSchema = z
   .strictObject({
@@ -124,7 +139,7 @@ export const callSchema = z
     talkSeconds: z.int().min(0).meta({ description: 'How long both parties were joined.' }),
     durationSeconds: z.int().min(0).meta({ description: 'Start to end; 0 while the call is open.' }),
     hangup: hangupSchema.nullable(),
-    recordings: z.array(z.never()),
+    recordings: z.array(callRecordingSchema).meta({ description: 'In the order in which they began.' }),
     note: z.string().nullable(),
     disposition: z.string().nullable(),
     tags: z.array(z.string()),
@@ -140,6 +155,7 @@ export const callSchema = z
 
 export type Call = z.output<typeof callSchema>;
 export type CallNumber = z.output<typeof callNumberSchema>;
+export type CallRecording = z.output<typeof callRecordingSchema>;
 export type CallLine = z.output<typeof callLineSchema>;
 export type Participant = z.output<typeof participantSchema>;
 export type CallLegView = z.output<typeof legSchema>;

@@ -38,6 +38,9 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
   if (after.status === 'held' && before?.status !== 'held') reached.push('call.held');
   if (before?.status === 'held' && after.status === 'answered') reached.push('call.resumed');
   if (isNew('endedAt')) reached.push('call.ended');
+  const wasReady = new Set(before?.recordings.filter(({ state }) => state === 'ready').map(({ id }) => id));
+  if (after.recordings.some(({ id, state }) => state === 'ready' && !wasReady.has(id)))
+    reached.push('call.recording.ready');
   return reached;
 }
 

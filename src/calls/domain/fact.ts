@@ -25,6 +25,9 @@ export const releaseReasons = [
 ] as const;
 export type ReleaseReason = (typeof releaseReasons)[number];
 
+export const recordingActions = ['start', 'stop', 'pause', 'resume'] as const;
+export type RecordingAction = (typeof recordingActions)[number];
+
 /** What each kind of fact tells. Kinds of the first group concern the whole call: their leg is the call's id. */
 export type FactDetail = {
   /** The call came to be. Only ever told by Ringline. */
@@ -57,6 +60,22 @@ export type FactDetail = {
   readonly 'hold-asked': { readonly held: boolean };
   /** Somebody asks that the agent not be heard, or be heard again. Key: its place among those of the call. */
   readonly 'mute-asked': { readonly muted: boolean };
+
+  /** Somebody asks for a recording. Key: the action, and its place among those of the call. */
+  readonly 'recording-asked': { readonly action: RecordingAction };
+  /** Ringline means to record. Key of this and of all that follows: the recording's id. */
+  readonly 'recording-planned': Record<string, never>;
+  readonly 'recording-started': Record<string, never>;
+  /** The switch left something out of the recording, or went on with it. Key: the id, and the place of who asked. */
+  readonly 'recording-paused': Record<string, never>;
+  readonly 'recording-resumed': Record<string, never>;
+  /** The switch writes no more. Seconds as it counts them, without pauses; null when it was only found to be over. */
+  readonly 'recording-finished': { readonly seconds: number | null };
+  /** It could not be made, or not be taken over. */
+  readonly 'recording-failed': { readonly reason: string };
+  /** Ringline has it: it can be heard. */
+  readonly 'recording-stored': { readonly ms: number };
+  readonly 'recording-erased': Record<string, never>;
 
   /** Ringline means to make this leg. */
   readonly planned: {

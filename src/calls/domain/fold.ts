@@ -1,6 +1,7 @@
 import type { Call, CallLegView, Participant } from './call.js';
 import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
 import { hangupSide, verdict } from './outcome.js';
+import { recordingView } from './recording.js';
 import { talkedMs, talks, type Talk } from './talk.js';
 
 /** What identifies a call and does not come from its facts. */
@@ -52,7 +53,7 @@ export function foldCall(identity: CallIdentity, state: CallState, version: numb
             sip: hangup.leg?.ended?.sip ?? null,
             text: hangup.leg?.ended?.text ?? hangup.leg?.refused?.text ?? null,
           },
-    recordings: [],
+    recordings: state.recordings.flatMap((recording) => recordingView(recording) ?? []),
     ...annotations(state),
     cost: null,
     estimated: state.estimated,

@@ -23,6 +23,8 @@ export type ClickToCall = {
   readonly remoteRingSeconds: number;
   /** Longest talk time, seconds. */
   readonly limitSeconds: number;
+  /** The line's calls are recorded. Plans that an earlier version stored do not say. */
+  readonly record?: boolean;
 };
 
 /** An incoming call to a line: its agents ring, the first to answer gets it. */
@@ -35,6 +37,8 @@ export type RingLine = {
   readonly limitSeconds: number;
   /** What on the tenant's block list means the caller: nobody rings, he is refused. */
   readonly blockedBy?: string;
+  /** The line's calls are recorded. Plans that an earlier version stored do not say. */
+  readonly record?: boolean;
 };
 
 /** What Ringline means to do with a call it drives. */

@@ -20,6 +20,7 @@ const route: Route = {
   line: { id: id(901), number: '+4930901820', name: 'Sales' },
   phones: [],
   ringSeconds: 25,
+  record: false,
   limitSeconds: 7200,
 };
 

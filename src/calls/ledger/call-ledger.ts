@@ -436,6 +436,8 @@ const unhurried: ReadonlySet<Fact['kind']> = new Set([
   'cause',
   'left-control',
   'ended',
+  'recording-started',
+  'recording-finished',
 ]);
 
 /** Nothing follows from the answer of the outside party: it is joined before, or by the command that it answers to. */
@@ -476,6 +478,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
         ringSeconds: route.ringSeconds,
         limitSeconds: route.limitSeconds,
         ...(route.blockedBy !== null && { blockedBy: route.blockedBy }),
+        record: route.record,
       },
     },
   };

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { pool, runPrepared } from '../../database/prepared.js';
 import { eventParts, eventsParameter, type OutboxEvent } from '../../outbox/outbox.js';
+import { recordingSteps, writeRecordings } from '../../recordings/recording-rows.js';
 import type { Call } from '../domain/call.js';
 import type { Fact } from '../domain/fact.js';
 import { LiveCall } from './live-call.js';
@@ -36,14 +37,15 @@ export class LedgerStore {
 
   /**
    * Writes calls, legs, facts, events and deliveries in one statement, which is a transaction of its own. Click-to-calls
-   * that begin or end in it need another one.
+   * that begin or end in it, and recordings that do, need another one.
    */
   async commit(commit: Commit): Promise<void> {
     const values = commitValues(commit);
     const placedOrOver = commit.calls.filter(
       ({ direction, version, endedAt }) => direction === 'outbound' && (version === 1 || endedAt !== null),
     );
-    if (placedOrOver.length === 0) {
+    const recordings = commit.facts.filter(({ fact }) => recordingSteps.has(fact.kind));
+    if (placedOrOver.length === 0 && recordings.length === 0) {
       await runPrepared(this.source, commitStatement, values);
       return;
     }
@@ -52,10 +54,12 @@ export class LedgerStore {
     try {
       await client.query('begin');
       await client.query({ ...commitStatement, values });
-      await client.query(settleSql, [
-        placedOrOver.map(({ id }) => id),
-        placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
-      ]);
+      if (placedOrOver.length > 0)
+        await client.query(settleSql, [
+          placedOrOver.map(({ id }) => id),
+          placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
+        ]);
+      await writeRecordings(client, recordings);
       await client.query('commit');
     } catch (error) {
       failure = error as Error;

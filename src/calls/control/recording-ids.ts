@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { parse, stringify } from 'uuid';
+import { OUR_PREFIX } from './legs.js';
+
+/**
+ * The id of a call's recording: a UUIDv7 with the call's time, its random bits taken from a hash. Whoever decides again,
+ * after a restart too, comes to the same id, so that nothing is recorded twice.
+ * @param place Of the recording among those of the call, from 0.
+ */
+export function recordingIdOf(callId: string, place: number): string {
+  const call = parse(callId);
+  const id = createHash('sha256').update(`${callId} recording ${place}`).digest().subarray(0, 16);
+  id.set(call.subarray(0, 6), 0);
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6);
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
+  return stringify(id);
+}
+
+/** What the switch calls a recording: never used again, and it leads back to the call. */
+export function recordingName(callId: string, recordingId: string): string {
+  return `${OUR_PREFIX}${callId}-${recordingId}`;
+}
+
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const pattern = new RegExp(`^${OUR_PREFIX}(${uuid})-(${uuid})$`);
+
+/** The call and the recording that a name in the switch stands for; null for what is not ours. */
+export function recordingOfName(name: string): { readonly callId: string; readonly recordingId: string } | null {
+  const [, callId, recordingId] = pattern.exec(name) ?? [];
+  return callId === undefined || recordingId === undefined ? null : { callId, recordingId };
+}
