@@ -1,4 +1,4 @@
-// Runs one proof and writes its figures: npm run prove -- lost-answers [--seconds 600] [--seed 1] [--calls 100]
+// Runs one proof and writes its figures: npm run prove -- lost-answers [--seconds 600] [--seed 1] [--calls 100] [--runs N]
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -8,9 +8,10 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../project-root.js';
 import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
+import { proveDisorder } from './replay.js';
 import { storm, stormHeld } from './storm.js';
 
-type Asked = { readonly seed: number; readonly limitMs: number; readonly calls: number };
+type Asked = { readonly seed: number; readonly limitMs: number; readonly calls: number; readonly runs: number | undefined };
 type Proved = { readonly held: boolean; readonly figures: unknown };
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -47,6 +48,10 @@ const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>> = {
     const figures = await storm({ callsPerSecond: 5, seconds: 50, blows: [{ at: 15, what: { partitionSeconds: 15 } }], report: say });
     return { held: stormHeld(figures), figures };
   },
+  replay: async ({ seed, limitMs, runs = 10_000 }) => {
+    const figures = await proveDisorder({ seed, runs, limitMs, report: say });
+    return { held: figures.isComplete && figures.fixtures.every(({ broken }) => broken.length === 0), figures };
+  },
   pop: async ({ limitMs }) => {
     const figures = await provePop({ runs: 20, limitMs, report: say });
     return { held: figures.held === figures.asked, figures };
@@ -59,6 +64,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '900' },
     seed: { type: 'string', default: '1' },
     calls: { type: 'string', default: '100' },
+    runs: { type: 'string' },
   },
 });
 const [name = ''] = positionals;
@@ -72,6 +78,7 @@ const { held, figures } = await prove({
   seed: Number(values.seed),
   limitMs: Number(values.seconds) * 1000,
   calls: Number(values.calls),
+  runs: values.runs === undefined ? undefined : Number(values.runs),
 });
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: projectRoot, encoding: 'utf8' }).trim();
 const document = {

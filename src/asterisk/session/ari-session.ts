@@ -18,6 +18,8 @@ const DEAD_AFTER_MS = 9_000;
 const MAX_FRAME_BYTES = 1_048_576;
 
 export type SessionHandlers = {
+  /** One message, exactly as it came, before anything is made of it. */
+  readonly onText?: (text: string) => void;
   /** One event. Called in the order in which the switch sent them. */
   readonly onFrame: (frame: AriFrame, receivedAt: number) => void;
   /** A frame that is no event, or that `onFrame` could not take: it is counted and passed over. */
@@ -181,6 +183,7 @@ class ContainedClient implements AriSession {
     if (this.#state === 'closed') return;
     const receivedAt = Date.now();
     this.#heardAt = receivedAt;
+    this.handlers.onText?.(data);
     const frame = parseFrame(data);
     if (frame === null) {
       this.handlers.onBadFrame('not an event');

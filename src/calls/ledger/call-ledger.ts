@@ -10,8 +10,10 @@ import { factId, type Fact } from '../domain/fact.js';
 import { instant } from '../domain/fold.js';
 import type { Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
+import { EarlyFacts } from './early-facts.js';
+import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
-import type { LedgerStore } from './ledger-store.js';
+import type { CallStore } from './ledger-store.js';
 import { LiveCall } from './live-call.js';
 import { legKey, type Arrival, type Told } from './told.js';
 
@@ -42,8 +44,10 @@ export class CallLedger {
   readonly #legsOfCall = new Map<string, string[]>();
   /** Calls that cannot be written, by id. Their neighbours go on. */
   readonly #parked = new Set<string>();
+  readonly #early = new EarlyFacts();
   #subscribers: readonly AfterCommit[] = [];
   #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
+  #listener: LedgerListener | null = null;
   #running: Promise<void> | null = null;
   #busySince: number | null = null;
   #failing = false;
@@ -53,11 +57,13 @@ export class CallLedger {
   #urgent: () => void = () => undefined;
 
   constructor(
-    private readonly store: LedgerStore,
+    private readonly store: CallStore,
     private readonly routing: Routing,
     private readonly metrics: LedgerMetrics,
     private readonly clock: Clock,
     private readonly log: Log,
+    /** Names the call of a caller who came in; a replay gives the name that was given then. */
+    private readonly newCallId: (callerLeg: string) => string = newId,
   ) {}
 
   /** Whom to tell after each commit, in this order. */
@@ -66,9 +72,15 @@ export class CallLedger {
     this.#onUnrouted = onUnrouted;
   }
 
+  /** Who hears of all that is told, as it is told. */
+  listen(listener: LedgerListener): void {
+    this.#listener = listener;
+  }
+
   /** Takes what a source told. Returns at once; it is acted on only after its commit. */
   tell(told: Told): void {
     if (this.#stopped) return;
+    this.#listener?.onTold(told);
     this.#queue.push(told);
     if (isUrgent(told)) this.#urgent();
     this.#run();
@@ -285,10 +297,7 @@ export class CallLedger {
     if (knownId !== undefined) {
       if (this.#parked.has(knownId)) return null;
       const known = this.peek(knownId);
-      if (known !== null) {
-        for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), knownId);
-        return { call: known, facts: told.facts };
-      }
+      if (known !== null) return { call: known, facts: [...told.facts, ...this.#pointLegs(told, knownId)] };
     }
     if (told.call !== undefined && told.facts.some(({ kind }) => kind === 'placed')) {
       const call = new LiveCall(
@@ -298,25 +307,29 @@ export class CallLedger {
         null,
       );
       this.#remember(call);
-      for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), told.call.id);
-      return { call, facts: told.facts };
+      return { call, facts: [...told.facts, ...this.#pointLegs(told, told.call.id)] };
     }
     const route = routes.get(told);
     if (told.arrival === undefined || route === undefined) {
       this.metrics.unassigned.inc();
+      if (told.call === undefined) this.#early.hold(legKey(told, told.leg), told.facts, this.clock.now());
       return null;
     }
+    const { nodeId, boot, leg } = told;
     if (route === null) {
       this.metrics.unrouted.inc();
-      this.#onUnrouted({ nodeId: told.nodeId, leg: told.leg });
+      this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: null, route });
+      this.#onUnrouted({ nodeId, leg });
       return null;
     }
-    const call = new LiveCall({ id: newId(), tenantId: route.tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
-    const { id } = call.identity;
+    const id = this.newCallId(leg);
+    this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: id, route });
+    const call = new LiveCall({ id, tenantId: route.tenantId, pbxNodeId: nodeId }, boot, [], null);
     this.#remember(call);
-    for (const leg of [id, told.leg]) this.#pointLeg(legKey(told, leg), id);
+    this.#pointLeg(legKey(told, id), id);
     // Together with the facts of its frame, so that they make one change.
-    return { call, facts: [incoming(id, told.leg, told.arrival, route), ...told.facts] };
+    const facts = [incoming(id, leg, told.arrival, route), ...told.facts, ...this.#pointLegs(told, id)];
+    return { call, facts };
   }
 
   #tellSubscribers(
@@ -364,12 +377,22 @@ export class CallLedger {
       this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
   }
 
-  #pointLeg(key: string, callId: string): void {
-    if (this.#callOfLeg.get(key) === callId) return;
+  /** Points the legs that are told about to their call. Gives what was told of new ones before they had one. */
+  #pointLegs(told: Told, callId: string): Fact[] {
+    return told.facts.flatMap(({ leg }) => {
+      const key = legKey(told, leg);
+      return this.#pointLeg(key, callId) ? this.#early.of(key) : [];
+    });
+  }
+
+  /** True when that is news. */
+  #pointLeg(key: string, callId: string): boolean {
+    if (this.#callOfLeg.get(key) === callId) return false;
     this.#callOfLeg.set(key, callId);
     const legs = this.#legsOfCall.get(callId);
     if (legs === undefined) this.#legsOfCall.set(callId, [key]);
     else legs.push(key);
+    return true;
   }
 
   #drop(callId: string): void {
