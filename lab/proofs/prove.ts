@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { projectRoot } from '../project-root.js';
+import { readFixtures } from '../replay/fixture.js';
+import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
@@ -13,6 +15,8 @@ import { storm, stormHeld } from './storm.js';
 
 type Asked = { readonly seed: number; readonly limitMs: number; readonly calls: number; readonly runs: number | undefined };
 type Proved = { readonly held: boolean; readonly figures: unknown };
+/** What the heap in use may vary by, after what is made once has been made, MB. */
+const HEAP_MARGIN_MB = 8;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>> = {
@@ -51,6 +55,12 @@ const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>> = {
   replay: async ({ seed, limitMs, runs = 10_000 }) => {
     const figures = await proveDisorder({ seed, runs, limitMs, report: say });
     return { held: figures.isComplete && figures.fixtures.every(({ broken }) => broken.length === 0), figures };
+  },
+  fuzz: async ({ seed, limitMs, runs = 1_000_000 }) => {
+    const figures = await fuzz(await readFixtures(), { seed, frames: runs, limitMs });
+    const [warm = 0, ...later] = figures.heapMb.slice(1);
+    const isFlat = later.every((mb) => mb < warm + HEAP_MARGIN_MB);
+    return { held: figures.frames >= runs && figures.faults.length === 0 && isFlat, figures: { seed, isFlat, ...figures } };
   },
   pop: async ({ limitMs }) => {
     const figures = await provePop({ runs: 20, limitMs, report: say });

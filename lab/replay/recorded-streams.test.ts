@@ -63,9 +63,10 @@ function timesApart(one: Call, other: Call): number {
 }
 
 describe('a recorded stream in which the end of channels is never told', () => {
-  const answered = fixtures.filter(({ expected }) => expected[0]?.record.outcome === 'answered');
+  /** Of these only the SIP status told the reason, and that comes with the end alone. */
+  const told = fixtures.filter(({ name }) => !/480-temporarily-unavailable|nobody-listens/.test(name));
 
-  it.each(answered)('$name gives the same record once the switch is asked', async ({ entries }) => {
+  it.each(told)('$name gives the same record once the switch is asked', async ({ entries }) => {
     const whole = await recordOf(entries);
     const record = await recordOf(cut(entries, ({ type }) => type === 'ChannelDestroyed'));
     expect(essence(record)).toEqual(essence(whole));

@@ -60,7 +60,8 @@ export class ReplayLedger {
   ) {
     const clock = { at: entries[0]?.at ?? 0 };
     this.#clock = clock;
-    const routes = new RecordedRoutes(entries);
+    const routes = new RecordedRoutes();
+    routes.learn(entries);
     this.#routes = routes;
     this.ledger = new CallLedger(store, routes, metrics, { now: () => clock.at }, log, (leg) => routes.callIdOf(leg));
     this.ledger.subscribe(
@@ -74,6 +75,15 @@ export class ReplayLedger {
       ],
       () => void this.unrouted++,
     );
+  }
+
+  /** Gets to know the lines of another stream. */
+  learn(entries: readonly StreamEntry[]): void {
+    this.#routes.learn(entries);
+  }
+
+  forgetLines(): void {
+    this.#routes.forget();
   }
 
   /** @param at What time it is, ms. */
@@ -173,11 +183,15 @@ class RecordedRoutes extends Routing {
   readonly #now = new Map<string, Route | null>();
   readonly #byLeg = new Map<string, Routed>();
 
-  constructor(entries: readonly StreamEntry[]) {
-    super();
+  learn(entries: readonly StreamEntry[]): void {
     for (const entry of entries) {
       if (entry.kind === 'routed') this.#byLeg.set(entry.leg, entry);
     }
+  }
+
+  forget(): void {
+    this.#byLeg.clear();
+    this.#now.clear();
   }
 
   /** From now on lines are as they were when this caller came. */

@@ -4,7 +4,7 @@ import type { CallDirector } from '../calls/control/call-director.js';
 import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import type { NodeHealth } from '../pbx-nodes/node-health.js';
-import type { AriChannel, AriFrame } from './ari-frame.js';
+import { readChannels, type AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
 import { reconcile, stasisArgs } from './reconcile.js';
@@ -114,7 +114,7 @@ export class NodeSession {
     const boot = this.#report?.boot;
     if (boot === undefined) return;
     const answer = await this.commands.send('GET', '/channels');
-    const channels = answer.kind === 'answered' && Array.isArray(answer.body) ? (answer.body as AriChannel[]) : [];
+    const channels = answer.kind === 'answered' && Array.isArray(answer.body) ? readChannels(answer.body) : [];
     for (const channel of channels) {
       const args = isOurs(channel) || channel.state === 'Up' ? null : stasisArgs(channel, this.app);
       if (args === null) continue;

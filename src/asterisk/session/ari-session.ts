@@ -2,7 +2,7 @@ import type { ClientRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
 import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
-import { parseFrame } from '../ari-frame.js';
+import { parseFrame, readBridges, readChannels } from '../ari-frame.js';
 import type { AriNodeAddress } from './commands.js';
 
 /** A read, or the opening of the socket, may take this long, ms. */
@@ -119,13 +119,13 @@ class ContainedClient implements AriSession {
 
   channels(): Promise<readonly AriChannel[]> {
     return this.#guarded(DEADLINE_MS, 'reading the channels', async () =>
-      plain(await (this.#client as Client).channels.list()),
+      readChannels(plain(await (this.#client as Client).channels.list())),
     );
   }
 
   bridges(): Promise<readonly AriBridge[]> {
     return this.#guarded(DEADLINE_MS, 'reading the bridges', async () =>
-      plain(await (this.#client as Client).bridges.list()),
+      readBridges(plain(await (this.#client as Client).bridges.list())),
     );
   }
 
