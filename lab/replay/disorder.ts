@@ -38,7 +38,7 @@ export async function makeTellable(entries: readonly StreamEntry[]): Promise<Tel
     // A plan that was overtaken by the end of its call was dropped then, and is in another order too.
     told: told
       .filter(({ onlyWhileOpen, facts }) => onlyWhileOpen !== true || facts.some((fact) => kept.has(factId(fact))))
-      .map(({ onlyWhileOpen: _, ...always }) => always),
+      .map((one) => ({ ...one, onlyWhileOpen: false })),
     lateEnds: lateEndsOf(entries, records),
   };
 }

@@ -11,7 +11,7 @@ const TRIES = 80;
  */
 export function scrubNumber(written: string, regions: readonly string[], chance: KeyedChance): string {
   const e164 = regions.map((region) => parsePhoneNumber(written, region).e164).find((found) => found !== null);
-  const plan = e164 === undefined ? null : inPlan(e164 as string);
+  const plan = e164 === undefined ? null : inPlan(e164);
   if (plan === null || !written.endsWith(plan.nationalDigits)) return otherDigits(written, regions, chance);
   return written.slice(0, -plan.nationalDigits.length) + otherSubscriber(plan, chance);
 }

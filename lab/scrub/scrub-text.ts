@@ -8,7 +8,7 @@ const parts = new RegExp(
   [
     `(?<ours>(?<![A-Za-z0-9])rl-(?<call>${uuid})(?:-(?:a\\d+c\\d+|r))?(?![A-Za-z0-9]))`,
     `(?<uuid>(?<![0-9a-fA-F])${uuid}(?![0-9a-fA-F]))`,
-    '(?<time>(?<!\\d)\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:[+-]\\d\\d:?\\d\\d)?)',
+    '(?<time>(?<!\\d)\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|[+-]\\d\\d:?\\d\\d)?)',
     // Seconds since 1970 and a counter: what Asterisk calls a channel that nobody named.
     '(?<unique>(?<![\\d.])1\\d{9}\\.\\d+(?![\\d.]))',
     '(?<moment>(?<=@)1\\d{12}(?!\\d))',
