@@ -92,13 +92,17 @@ export async function fuzz(
     for (const frame of frames) hear(frame);
     await target.ledger.settled();
     await endAll(target, node, frames, now);
-    for (const call of target.ledger.openCallsOf(node)) note(`call ${call.identity.id} stays open`);
+    for (const call of target.ledger.openCallsOf(node))
+      note(`call ${call.identity.id} stays open: ${JSON.stringify(call.document ?? 'without a record')}`);
     for (const refusal of store.refusals.splice(0)) note(refusal);
     target.calls.clear();
     target.told.length = 0;
     target.forgetLines();
-    store.forgetEnded();
     now += BETWEEN_CALLS_MS;
+    // With the next thing it is told the ledger forgets what is over, and then the store may.
+    target.tell({ nodeId: node, boot: '', leg: 'nobody', facts: [], receivedAt: null }, now);
+    await target.ledger.settled();
+    store.forgetEnded();
   }
   heapMb.push(heapInUse());
   return { ...counts, faults, heapMb, seconds: Math.round((performance.now() - startedAt) / 100) / 10 };
