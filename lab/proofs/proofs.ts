@@ -1,5 +1,8 @@
+import { readFixtures } from '../replay/fixture.js';
+import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
+import { proveDisorder } from './replay.js';
 import { storm, stormHeld, type Blow } from './storm.js';
 
 export type Asked = {
@@ -7,6 +10,8 @@ export type Asked = {
   /** The proof is cut to fit into this, ms; what follows the load, such as the waiting for records, comes on top. */
   readonly limitMs: number;
   readonly calls: number;
+  /** Of what is repeated many times: orders of each stream, frames that are mutated. As many as make the proof unless given. */
+  readonly runs: number | undefined;
   readonly report: (line: string) => void;
 };
 export type Proved = { readonly held: boolean; readonly figures: unknown };
@@ -18,6 +23,14 @@ const AROUND_MS = 30_000;
 const DEMO_MS = 20_000;
 /** A lost answer in each of six ways costs a call so long, ms; twenty go side by side. */
 const LOST_ANSWER_MS = 12_000;
+
+/** What the heap in use may vary by, after what is made once has been made, MB. */
+const HEAP_MARGIN_MB = 8;
+
+/** There is a minute or so, not all the time that the proof takes. */
+function isShort(limitMs: number): boolean {
+  return limitMs < 300_000;
+}
 
 async function storms(
   { limitMs, report }: Asked,
@@ -61,6 +74,19 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
 
   partition: (asked) =>
     storms(asked, 50, (seconds) => [{ at: seconds / 4, what: { partitionSeconds: Math.min(15, seconds / 2) } }]),
+
+  replay: async ({ seed, limitMs, report, runs = isShort(limitMs) ? 300 : 10_000 }) => {
+    const figures = await proveDisorder({ seed, runs, limitMs, report });
+    return { held: figures.isComplete && figures.fixtures.every(({ broken }) => broken.length === 0), figures };
+  },
+
+  fuzz: async ({ seed, limitMs, runs = isShort(limitMs) ? 300_000 : 1_000_000 }) => {
+    const figures = await fuzz(await readFixtures(), { seed, frames: runs, limitMs });
+    const [warm = 0, ...later] = figures.heapMb.slice(1);
+    const isFlat = later.every((mb) => mb < warm + HEAP_MARGIN_MB);
+    const held = figures.frames >= runs && figures.faults.length === 0 && isFlat;
+    return { held, figures: { seed, isFlat, ...figures } };
+  },
 
   pop: async ({ limitMs, report }) => {
     const figures = await provePop({ runs: Math.min(20, Math.max(1, Math.floor(limitMs / DEMO_MS))), limitMs, report });

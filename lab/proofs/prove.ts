@@ -1,4 +1,4 @@
-// Runs proofs and writes their figures: npm run prove -- NAME|all [--seconds 900] [--seed 1] [--calls 100] [--into DIR]
+// Runs proofs and writes their figures: npm run prove -- NAME|all [--seconds 900] [--seed 1] [--calls 100] [--runs N] [--into DIR]
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '900' },
     seed: { type: 'string', default: '1' },
     calls: { type: 'string', default: '100' },
+    runs: { type: 'string' },
     into: { type: 'string', default: join(projectRoot, 'proofs') },
   },
 });
@@ -29,6 +30,7 @@ const asked: Asked = {
   seed: Number(values.seed),
   limitMs: Number(values.seconds) * 1000,
   calls: Number(values.calls),
+  runs: values.runs === undefined ? undefined : Number(values.runs),
   report: say,
 };
 await mkdir(values.into, { recursive: true });

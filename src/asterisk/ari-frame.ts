@@ -35,15 +35,15 @@ export type AriFrame = {
 };
 
 /** What a part must be where it is there. A switch that lies, or a proxy in between, shall not put other things into records. */
-const channelParts = { name: 'string', state: 'string', protocol_id: 'string', creationtime: 'string' } as const;
+const channelParts = { name: 'text', state: 'text', protocol_id: 'text', creationtime: 'text' } as const;
 const frameParts = {
-  timestamp: 'string',
-  application: 'string',
-  dialstatus: 'string',
-  eventname: 'string',
-  cause: 'number',
-  cause_txt: 'string',
-  tech_cause: 'number',
+  timestamp: 'text',
+  application: 'text',
+  dialstatus: 'text',
+  eventname: 'text',
+  cause: 'integer',
+  cause_txt: 'text',
+  tech_cause: 'integer',
   soft: 'boolean',
 } as const;
 
@@ -58,19 +58,35 @@ export function parseFrame(data: string): AriFrame | null {
   if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
   const { channel, peer, bridge, recording, args } = frame;
   if (![channel, peer].every((part) => part === undefined || isChannel(part))) return null;
-  if (bridge !== undefined && !(isObject(bridge) && typeof bridge.id === 'string')) return null;
+  if (bridge !== undefined && !isBridge(bridge)) return null;
   if (recording !== undefined && !isRecording(recording)) return null;
   if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string'))) return null;
   return frame as unknown as AriFrame;
 }
 
+/** Of a list of channels those that are as declared. */
+export function readChannels(list: readonly unknown[]): AriChannel[] {
+  return list.filter((channel): channel is AriChannel => isChannel(channel));
+}
+
+/** Of a list of bridges those that are as declared. */
+export function readBridges(list: readonly unknown[]): AriBridge[] {
+  return list.filter((bridge): bridge is AriBridge => isBridge(bridge));
+}
+
+function isBridge(bridge: unknown): boolean {
+  if (!isObject(bridge) || !isId(bridge.id) || !hasParts(bridge, { creationtime: 'text' })) return false;
+  const { channels } = bridge;
+  return channels === undefined || (Array.isArray(channels) && channels.every(checks.string));
+}
+
 function isChannel(channel: unknown): boolean {
-  if (!isObject(channel) || typeof channel.id !== 'string' || !hasParts(channel, channelParts)) return false;
-  const { caller, channelvars } = channel;
+  if (!isObject(channel) || !isId(channel.id) || !hasParts(channel, channelParts)) return false;
+  const { caller, channelvars, dialplan } = channel;
   return (
     (caller === undefined || (isObject(caller) && hasParts(caller, { number: 'string', name: 'string' }))) &&
-    (channelvars === undefined ||
-      (isObject(channelvars) && Object.values(channelvars).every((value) => typeof value === 'string')))
+    (dialplan === undefined || (isObject(dialplan) && hasParts(dialplan, { app_name: 'text', app_data: 'string' }))) &&
+    (channelvars === undefined || (isObject(channelvars) && Object.values(channelvars).every(checks.text)))
   );
 }
 
@@ -78,7 +94,7 @@ function isRecording(recording: unknown): boolean {
   return (
     isObject(recording) &&
     typeof recording.name === 'string' &&
-    hasParts(recording, { duration: 'number', cause: 'string' })
+    hasParts(recording, { duration: 'integer', cause: 'text' })
   );
 }
 
@@ -88,6 +104,22 @@ function isObject(value: unknown): value is Parts {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function hasParts(value: Parts, parts: Readonly<Record<string, 'string' | 'number' | 'boolean'>>): boolean {
-  return Object.entries(parts).every(([name, type]) => value[name] === undefined || typeof value[name] === type);
+/** NUL and lone surrogates are legal in JSON, and no database stores them. */
+const unstorable = /\0|\p{Cs}/u;
+
+const checks = {
+  /** What a caller may choose; it is cleaned where it is read. */
+  string: (value: unknown): boolean => typeof value === 'string',
+  text: (value: unknown): boolean => typeof value === 'string' && !unstorable.test(value),
+  integer: (value: unknown): boolean => Number.isSafeInteger(value),
+  boolean: (value: unknown): boolean => typeof value === 'boolean',
+} as const;
+
+function hasParts(value: Parts, parts: Readonly<Record<string, keyof typeof checks>>): boolean {
+  return Object.entries(parts).every(([name, type]) => value[name] === undefined || checks[type](value[name]));
+}
+
+/** Asterisk's ids have at most 149 characters. One that has thousands would fit into no index. */
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value);
 }

@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics/metrics.js';
 export class AsteriskMetrics {
   readonly frames: Counter;
   readonly badFrames: Counter;
+  readonly recordingDropped: Counter;
   readonly connects: Counter;
   readonly connected: Gauge;
   readonly reconciles: Counter;
@@ -21,6 +22,11 @@ export class AsteriskMetrics {
     this.badFrames = new Counter({
       name: 'ringline_ari_bad_frames_total',
       help: 'Frames from PBX nodes that are no events.',
+      registers,
+    });
+    this.recordingDropped = new Counter({
+      name: 'ringline_ari_record_dropped_total',
+      help: 'Lines of recorded streams that could not be written.',
       registers,
     });
     this.connects = new Counter({

@@ -8,6 +8,7 @@ import { RequestDecisions } from '../calls/request-decisions.js';
 import { TelephonySwitch } from '../calls/telephony-switch.js';
 import { Log } from '../common/logger.js';
 import { SecretBox } from '../common/secret-box.js';
+import { Config } from '../config/config.js';
 import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { HealthParts } from '../health/health-parts.js';
@@ -18,6 +19,7 @@ import { AsteriskMetrics } from './asterisk-metrics.js';
 import { AsteriskRecordedFiles } from './asterisk-recorded-files.js';
 import { AsteriskSwitch } from './asterisk.switch.js';
 import { NodeSessions } from './node-sessions.js';
+import { StreamRecorder } from './raw-stream/stream-recorder.js';
 
 /** How long a stop may take to give callers back, and to store what is known, ms. Callers in silence wait for it. */
 const GIVE_BACK_MS = 1_500;
@@ -29,9 +31,19 @@ const STORE_MS = 2_000;
   providers: [
     {
       provide: NodeSessions,
-      inject: [Database, Notifications, SecretBox, Metrics, Log],
-      useFactory: (database: Database, notifications: Notifications, secrets: SecretBox, metrics: Metrics, log: Log) =>
-        new NodeSessions(database, notifications, secrets, new AsteriskMetrics(metrics), log),
+      inject: [Database, Notifications, SecretBox, Metrics, Log, Config],
+      useFactory: (
+        database: Database,
+        notifications: Notifications,
+        secrets: SecretBox,
+        metrics: Metrics,
+        log: Log,
+        { recordAri }: Config,
+      ) => {
+        const own = new AsteriskMetrics(metrics);
+        const recorder = recordAri === undefined ? null : new StreamRecorder(recordAri, own, log);
+        return new NodeSessions(database, notifications, secrets, own, log, recorder);
+      },
     },
     { provide: NodeHealthSource, useExisting: NodeSessions },
     {

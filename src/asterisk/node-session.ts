@@ -4,10 +4,12 @@ import type { CallDirector } from '../calls/control/call-director.js';
 import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import type { NodeHealth } from '../pbx-nodes/node-health.js';
-import type { AriChannel, AriFrame } from './ari-frame.js';
+import { readChannels, type AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
 import { reconcile, stasisArgs } from './reconcile.js';
+import type { StreamRecorder } from './raw-stream/stream-recorder.js';
+import type { StreamContent } from './raw-stream/stream-entry.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
@@ -75,6 +77,7 @@ export class NodeSession {
     private readonly heartbeat: Heartbeat,
     private readonly metrics: AsteriskMetrics,
     private readonly log: Log,
+    private readonly recorder: StreamRecorder | null = null,
   ) {
     this.commands = new AriCommands(settings);
   }
@@ -111,13 +114,15 @@ export class NodeSession {
     const boot = this.#report?.boot;
     if (boot === undefined) return;
     const answer = await this.commands.send('GET', '/channels');
-    const channels = answer.kind === 'answered' && Array.isArray(answer.body) ? (answer.body as AriChannel[]) : [];
+    const channels = answer.kind === 'answered' && Array.isArray(answer.body) ? readChannels(answer.body) : [];
     for (const channel of channels) {
       const args = isOurs(channel) || channel.state === 'Up' ? null : stasisArgs(channel, this.app);
       if (args === null) continue;
       const node = { nodeId: this.settings.id, boot };
       const at = Date.now() + this.clockOffsetMs;
-      this.ledger.tell({ ...node, ...arrived(channel, args, at, 'reconcile'), receivedAt: null });
+      const arrival = arrived(channel, args, at, 'reconcile');
+      this.#record(boot, { kind: 'told', told: arrival });
+      this.ledger.tell({ ...node, ...arrival, receivedAt: null });
       await this.ledger.settled();
       const callId = this.ledger.callOfLeg(node, channel.id)?.identity.id;
       if (callId !== undefined) {
@@ -195,6 +200,7 @@ export class NodeSession {
   /** Opens a session, brings the records up to date, and follows the calls. Resolves when the session ends, to why. */
   async #connect(): Promise<string> {
     const report = await readStartUpReport(this.commands, this.settings.ariUrl);
+    this.#record(report.boot, { kind: 'opened', report });
     // Events that come while the records are loaded wait: they may concern calls that are not in memory yet.
     let early: { frame: AriFrame; receivedAt: number }[] | null = [];
     const life: { session: AriSession | null; isReplaced: boolean; over: string | null } = {
@@ -212,9 +218,11 @@ export class NodeSession {
         } else if (early !== null) early.push({ frame, receivedAt });
         else this.#onFrame(frame, receivedAt, report.boot);
       },
+      ...(this.recorder !== null && { onText: (text) => this.#record(report.boot, { kind: 'frame', text }) }),
       onBadFrame: (reason) => this.#onBadFrame(reason),
       onClosed: (reason) => {
         life.over = reason;
+        this.#record(report.boot, { kind: 'closed', reason });
         if (this.#session === life.session) this.#onClosed();
         end(reason);
       },
@@ -275,6 +283,10 @@ export class NodeSession {
     this.ledger.tell({ nodeId, boot, ...translation, receivedAt });
   }
 
+  #record(boot: string, content: StreamContent): void {
+    this.recorder?.record({ node: this.settings.id, boot, app: this.app }, content);
+  }
+
   #onClosed(): void {
     if (this.#session === null) return;
     this.#aliveAt = this.#session.lastHeardAt + this.clockOffsetMs;
@@ -332,12 +344,9 @@ export class NodeSession {
     // What these events told belongs to the picture that the snapshot is compared with.
     await this.ledger.settled();
     const open = this.ledger.openCallsOf(this.settings.id);
-    const found = reconcile(
-      { boot, app: this.app, channels, bridges, takenAt },
-      open,
-      this.#missing,
-      this.#aliveAt ?? takenAt,
-    );
+    const aliveAt = this.#aliveAt ?? takenAt;
+    this.#record(boot, { kind: 'snapshot', takenAt, aliveAt, channels, bridges });
+    const found = reconcile({ boot, app: this.app, channels, bridges, takenAt }, open, this.#missing, aliveAt);
     this.#missing = found.missing;
     this.metrics.reconciles.inc();
     for (const { boot: legBoot, ...translation } of found.told) {

@@ -9,6 +9,7 @@ import { NodeHealthSource, type NodeHealth } from '../pbx-nodes/node-health.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
 import { NodeSession, type Heartbeat, type NodeSettings } from './node-session.js';
+import type { StreamRecorder } from './raw-stream/stream-recorder.js';
 
 /** PostgreSQL channel: a node was added, changed or removed. */
 export const NODES_CHANGED = 'ringline_nodes';
@@ -29,6 +30,7 @@ export class NodeSessions extends NodeHealthSource {
     private readonly secrets: SecretBox,
     private readonly metrics: AsteriskMetrics,
     private readonly log: Log,
+    private readonly recorder: StreamRecorder | null,
   ) {
     super();
   }
@@ -55,6 +57,7 @@ export class NodeSessions extends NodeHealthSource {
 
   async start(ledger: CallLedger, director: CallDirector): Promise<void> {
     this.#dependencies = { ledger, director };
+    if (this.recorder !== null) ledger.listen(this.recorder);
     await this.database.ready;
     if (this.#stopped) return;
     await this.notifications.on(NODES_CHANGED, () => void this.#refresh());
@@ -68,6 +71,7 @@ export class NodeSessions extends NodeHealthSource {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#refreshing;
     await Promise.all([...this.#sessions.values()].map((session) => session.stop()));
+    await this.recorder?.close();
   }
 
   #refresh(): Promise<void> {
@@ -91,7 +95,15 @@ export class NodeSessions extends NodeHealthSource {
     const { ledger, director } = this.#dependencies;
     for (const [id, settings] of wanted) {
       if (settings === null || this.#sessions.has(id)) continue;
-      const session = new NodeSession(settings, ledger, director, this.#heartbeat, this.metrics, this.log);
+      const session = new NodeSession(
+        settings,
+        ledger,
+        director,
+        this.#heartbeat,
+        this.metrics,
+        this.log,
+        this.recorder,
+      );
       this.#sessions.set(id, session);
       session.start();
     }

@@ -28,6 +28,7 @@ describe('settings', () => {
       CORS_ORIGINS: 'https://crm.example.com/path',
       BOOTSTRAP_API_KEY: 'short',
       EVENT_QUEUES: 'a:b',
+      RECORD_ARI: 'streams',
       WEBHOOK_RETRY_SECONDS: '0,soon',
     };
     expect(faultsOf(wrong).toSorted()).toEqual(

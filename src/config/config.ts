@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
@@ -114,6 +115,13 @@ export const settingsSchema = z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
       .describe('Least severe level that is logged.'),
+    RECORD_ARI: z
+      .string()
+      .refine((path) => isAbsolute(path), { error: 'must be an absolute path, such as /var/lib/ringline/streams' })
+      .optional()
+      .describe(
+        'Folder into which all that PBX nodes send is recorded, personal data included, for `npm run replay`. Off unless set.',
+      ),
     RUN_MIGRATIONS: z
       .enum(['auto', 'off'])
       .optional()
@@ -162,6 +170,8 @@ export abstract class Config {
   abstract readonly egressAllow: readonly string[];
   abstract readonly metrics: { readonly host: string; readonly port: number };
   abstract readonly logLevel: Settings['LOG_LEVEL'];
+  /** Folder for recorded streams; undefined: nothing is recorded. */
+  abstract readonly recordAri: string | undefined;
   abstract readonly webhookRetrySeconds: readonly number[];
   abstract readonly recordingRetrySeconds: readonly number[];
 }
@@ -213,6 +223,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     egressAllow: settings.EGRESS_ALLOW,
     metrics: settings.METRICS_LISTEN,
     logLevel: settings.LOG_LEVEL,
+    recordAri: settings.RECORD_ARI,
     webhookRetrySeconds: settings.WEBHOOK_RETRY_SECONDS,
     recordingRetrySeconds: settings.RECORDING_RETRY_SECONDS,
   });

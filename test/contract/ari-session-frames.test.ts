@@ -33,6 +33,25 @@ describe('frames of a session', () => {
     expect(heard.frames.map(({ channel }) => channel?.id)).toEqual(Array.from({ length: 500 }, (_, i) => `c${i}`));
   });
 
+  it('are handed on as they came, before anything is made of them', async () => {
+    const texts: string[] = [];
+    const order: string[] = [];
+    await open({
+      onFrame: ({ type }) => void order.push(type),
+      onBadFrame: () => void order.push('bad'),
+      onClosed: () => undefined,
+      onText: (text) => {
+        texts.push(text);
+        order.push('text');
+      },
+    });
+    const sent = ['{ "type": "StasisEnd",\n "channel": {"id":"\\u0041ä"} }', 'not JSON'];
+    for (const text of sent) ari.send(text);
+    await waitFor(() => order.length === 4, { what: 'both' });
+    expect(texts).toEqual(sent);
+    expect(order).toEqual(['text', 'StasisEnd', 'text', 'bad']);
+  });
+
   it('of a type that nobody knows are passed on, and change nothing', async () => {
     await open();
     ari.send({ type: 'ChannelTeleported', channel: { id: 'x' } });
@@ -57,6 +76,12 @@ describe('frames of a session', () => {
     ['a channel without an id', '{"type":"StasisEnd","channel":{}}'],
     ['a bridge whose id is a number', '{"type":"ChannelEnteredBridge","channel":{"id":"x"},"bridge":{"id":1}}'],
     ['arguments that are no texts', '{"type":"StasisStart","channel":{"id":"x"},"args":[1]}'],
+    ['an id that is empty', '{"type":"StasisEnd","channel":{"id":""}}'],
+    ['an id that is two lines', '{"type":"StasisEnd","channel":{"id":"a\\nb"}}'],
+    ['an id that fits no index', `{"type":"StasisEnd","channel":{"id":"${'x'.repeat(256)}"}}`],
+    ['a name that no database takes', '{"type":"StasisEnd","channel":{"id":"x","name":"a\\u0000"}}'],
+    ['half a character', '{"type":"ChannelDestroyed","channel":{"id":"x"},"cause_txt":"\\ud800"}'],
+    ['a cause that is no whole number', '{"type":"ChannelDestroyed","channel":{"id":"x"},"cause":16.5}'],
     ['a cause that is no number', '{"type":"ChannelDestroyed","channel":{"id":"x"},"cause":"16"}'],
     ['a text of the cause that is an object', '{"type":"ChannelDestroyed","channel":{"id":"x"},"cause_txt":{}}'],
     ['a time that is an object', '{"type":"StasisEnd","channel":{"id":"x"},"timestamp":{}}'],

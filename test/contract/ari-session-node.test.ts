@@ -1,7 +1,12 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
 import { NodeSession } from '../../src/asterisk/node-session.js';
+import { readEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
+import { StreamRecorder } from '../../src/asterisk/raw-stream/stream-recorder.js';
 import type { CallDirector } from '../../src/calls/control/call-director.js';
 import type { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import type { Told } from '../../src/calls/ledger/told.js';
@@ -15,6 +20,7 @@ let metrics: AsteriskMetrics;
 let told: Told[];
 /** What happens while the open records are loaded. */
 let onLoad: () => Promise<void>;
+let makeNode: (recorder: StreamRecorder | null) => NodeSession;
 
 beforeEach(async () => {
   ari = await FakeAri.start();
@@ -34,7 +40,8 @@ beforeEach(async () => {
   } as unknown as CallLedger;
   const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
   const heartbeat = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
-  node = new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog);
+  makeNode = (recorder) => new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog, recorder);
+  node = makeNode(null);
   ari.answer = modulesAreThere;
 });
 afterEach(async () => {
@@ -145,6 +152,32 @@ describe('the session of a node', () => {
     await waitFor(() => told.length === 1, { what: 'the old event' });
     expect(Math.abs(node.clockOffsetMs - 5_000)).toBeLessThan(1_000);
     expect(node.health()).toMatchObject({ status: 'degraded', warnings: [{ code: 'clock-offset' }] });
+  });
+
+  it('is recorded from what was found at its start to its end, with what the switch had', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ringline-streams-'));
+    const recorder = new StreamRecorder(folder, metrics, noLog);
+    node = makeNode(recorder);
+    ari.documents['/ari/channels'] = [{ id: 'there', state: 'Up' }, { id: 5 }];
+    node.start();
+    await waitFor(async () => (await metrics.reconciles.get()).values[0]?.value === 1, { what: 'the comparison' });
+    ari.send('not JSON');
+    ari.send('{"type":"StasisEnd","channel":{"id":"heard"}}');
+    await waitFor(() => told.length === 1, { what: 'the event' });
+    await node.stop();
+    await recorder.close();
+    const [file = ''] = await readdir(folder);
+    const entries = (await readFile(join(folder, file), 'utf8')).trimEnd().split('\n').map(readEntry);
+    await rm(folder, { recursive: true });
+    for (const entry of entries)
+      expect(entry).toMatchObject({ node: 'node', boot: '2026-11-22T08:39:46.228+0000', app: 'ringline' });
+    expect(entries).toMatchObject([
+      { kind: 'opened', report: { version: '22.10.1' } },
+      { kind: 'snapshot', channels: [{ id: 'there' }], bridges: [], takenAt: expect.any(Number) },
+      { kind: 'frame', text: 'not JSON' },
+      { kind: 'frame', text: '{"type":"StasisEnd","channel":{"id":"heard"}}' },
+      { kind: 'closed', reason: 'Ringline is stopping' },
+    ]);
   });
 
   it('names what is wrong in words that a person understands', async () => {

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
-import { recordAri, type AriRecorder } from '../../lab/ari-recorder.js';
 import { foundCompany, type Company } from '../../lab/company.js';
+import { aboutCall } from '../../lab/replay/about-call.js';
+import { readStream } from '../../lab/replay/read-stream.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { Caller, Media, Phone } from '../../lab/sipp.js';
 import { register } from '../../lab/sip-register.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEvent } from '../../src/calls/domain/call-event.js';
 import type { OutcomeRow, PhoneActs } from './outcome-table.js';
@@ -20,7 +24,8 @@ export type Scene = {
   readonly lab: Lab;
   readonly ringline: LabRingline;
   readonly nodeId: string;
-  readonly recorder: AriRecorder;
+  /** Where the service records what Asterisk sends. */
+  readonly streams: string;
   readonly database: pg.Client;
   readonly freeSeats: number[];
   stop(): Promise<void>;
@@ -29,22 +34,21 @@ export type Scene = {
 export async function setScene(): Promise<Scene> {
   const lab = await startLab();
   try {
-    const ringline = await startRingline(lab);
-    const recorder = await recordAri(lab.asterisk.ariUrl);
-    const { nodeId } = await foundCompany(lab, ringline, { agents: [60], ariUrl: recorder.ariUrl });
+    const streams = join(lab.dir, 'streams');
+    const ringline = await startRingline(lab, { env: { RECORD_ARI: streams } });
+    const { nodeId } = await foundCompany(lab, ringline, { agents: [60] });
     const database = new pg.Client({ connectionString: ringline.databaseUrl });
     await database.connect();
     return {
       lab,
       ringline,
       nodeId,
-      recorder,
+      streams,
       database,
       freeSeats: [0, 1, 2, 3, 4, 5, 6, 7],
       stop: async () => {
         await database.end();
         await ringline.stop();
-        await recorder.stop();
         await lab.stop();
       },
     };
@@ -195,6 +199,13 @@ export class Stage {
       [callId],
     );
     return rows.map(({ document }) => JSON.parse(document) as CallEvent);
+  }
+
+  /** What the service has recorded about one call so far. */
+  async stream(callId: string): Promise<StreamEntry[]> {
+    const { streams } = this.scene;
+    const files = (await readdir(streams)).toSorted().map((file) => join(streams, file));
+    return aboutCall((await readStream(files)).entries, callId);
   }
 
   /** All that is recorded of a call, to be read by a person. */

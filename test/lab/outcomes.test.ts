@@ -1,10 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { celChannels } from '../../lab/cel.js';
 import { disagreements, type Span } from '../../lab/record-oracle.js';
+import { expectedOf, writeFixture } from '../../lab/replay/fixture.js';
+import { replay, type ReplayedCall } from '../../lab/replay/replay.js';
+import { regionsOf, Scrubber } from '../../lab/scrub/scrub.js';
 import { header, type SipCall } from '../../lab/sip-trace.js';
 import { waitFor } from '../../lab/wait-for.js';
+import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import { setScene, Stage, type Scene } from './outcome-scene.js';
 import { outcomeRows, type ClickRow, type Expected, type IncomingRow, type OutcomeRow } from './outcome-table.js';
@@ -16,8 +18,15 @@ beforeAll(async () => {
 });
 afterAll(() => scene?.stop());
 
+/** Names of rows of which fixtures are wanted: `npm run record-fixture` sets it. Then no others are played. */
+const toKeep = process.env['RECORD_FIXTURES']?.split(',') ?? [];
+const names = outcomeRows.map(fixtureName);
+const unknown = toKeep.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`No row has this name: ${unknown.join(', ')}. There are:\n${names.join('\n')}`);
+
 const longestFirst = outcomeRows
   .map((row, index) => ({ row, index }))
+  .filter(({ row }) => toKeep.length === 0 || toKeep.includes(fixtureName(row)))
   .toSorted((a, b) => (b.row.seconds ?? 0) - (a.row.seconds ?? 0));
 
 describe.concurrent('how a call comes out, by docs/outcomes.md', () => {
@@ -111,12 +120,6 @@ async function check(
 ): Promise<void> {
   await stage.nothingLeft(record);
   const { row } = stage;
-  // The frames of this call, to become a fixture where they show a fault (test/fixtures/ari).
-  if (process.env['SAVE_STREAMS'])
-    await writeFile(
-      join(process.env['SAVE_STREAMS'], `${row.direction} ${row.name}.jsonl`.replaceAll(/[^\w.]+/g, '-')),
-      `${scene.recorder.framesAbout(record.legs.map(({ id }) => id)).join('\n')}\n`,
-    );
   const roles = record.participants.map(({ role }) => role);
   expect({
     outcome: record.outcome,
@@ -163,6 +166,48 @@ async function check(
     isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length,
   );
   if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
+
+  const { entries, replayed } = await recordedStream(stage, record);
+  expect(replayed.record, 'what the recorded stream folds to').toEqual(record);
+  expect(
+    replayed.events.map(({ call }) => call),
+    'the events of the recorded stream',
+  ).toEqual(events.map(({ data }) => data.call));
+  if (toKeep.includes(fixtureName(row))) await keep(fixtureName(row), entries, replayed);
+}
+
+/** The stream of one call, once it is written whole. */
+function recordedStream(
+  stage: Stage,
+  record: Call,
+): Promise<{ readonly entries: readonly StreamEntry[]; readonly replayed: ReplayedCall }> {
+  return waitFor(
+    async () => {
+      const entries = await stage.stream(record.id);
+      const { calls } = await replay(entries);
+      const [replayed] = calls;
+      return replayed !== undefined && replayed.record.version >= record.version && { entries, replayed };
+    },
+    { what: 'the recorded stream to be whole', everyMs: 100 },
+  );
+}
+
+/** Keeps a stream without what names people and places, if it folds to the same record then. */
+async function keep(name: string, entries: readonly StreamEntry[], replayed: ReplayedCall): Promise<void> {
+  const scrubber = new Scrubber('fixtures', regionsOf(entries));
+  const scrubbed = entries.map((entry) => scrubber.entry(entry));
+  const { calls } = await replay(scrubbed);
+  expect(calls).toEqual([scrubber.document(replayed)]);
+  console.error(`kept ${await writeFixture({ name, entries: scrubbed, expected: expectedOf(calls) })}`);
+}
+
+/** A row as a name of a file. */
+function fixtureName({ direction, name }: OutcomeRow): string {
+  return `${direction} ${name}`
+    .replaceAll('’', '')
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .replace(/-$/, '')
+    .toLowerCase();
 }
 
 /** What the agents' phones saw of this call. */

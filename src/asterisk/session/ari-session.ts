@@ -2,7 +2,7 @@ import type { ClientRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { WebSocket } from 'ws';
 import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
-import { parseFrame } from '../ari-frame.js';
+import { parseFrame, readBridges, readChannels } from '../ari-frame.js';
 import type { AriNodeAddress } from './commands.js';
 
 /** A read, or the opening of the socket, may take this long, ms. */
@@ -18,6 +18,8 @@ const DEAD_AFTER_MS = 9_000;
 const MAX_FRAME_BYTES = 1_048_576;
 
 export type SessionHandlers = {
+  /** One message, exactly as it came, before anything is made of it. */
+  readonly onText?: (text: string) => void;
   /** One event. Called in the order in which the switch sent them. */
   readonly onFrame: (frame: AriFrame, receivedAt: number) => void;
   /** A frame that is no event, or that `onFrame` could not take: it is counted and passed over. */
@@ -117,13 +119,13 @@ class ContainedClient implements AriSession {
 
   channels(): Promise<readonly AriChannel[]> {
     return this.#guarded(DEADLINE_MS, 'reading the channels', async () =>
-      plain(await (this.#client as Client).channels.list()),
+      readChannels(plain(await (this.#client as Client).channels.list())),
     );
   }
 
   bridges(): Promise<readonly AriBridge[]> {
     return this.#guarded(DEADLINE_MS, 'reading the bridges', async () =>
-      plain(await (this.#client as Client).bridges.list()),
+      readBridges(plain(await (this.#client as Client).bridges.list())),
     );
   }
 
@@ -181,6 +183,7 @@ class ContainedClient implements AriSession {
     if (this.#state === 'closed') return;
     const receivedAt = Date.now();
     this.#heardAt = receivedAt;
+    this.handlers.onText?.(data);
     const frame = parseFrame(data);
     if (frame === null) {
       this.handlers.onBadFrame('not an event');

@@ -87,6 +87,37 @@ describe('the ledger', () => {
     expect({ stored, unrouted }).toEqual({ stored: [], unrouted: ['a'] });
   });
 
+  it('keeps what is told of a caller before he came, and counts it once he is there', async () => {
+    const { ledger, stored, told, arrive } = ledgerWith(() => undefined);
+    const data = { q850: 16, sip: null, text: null };
+    const end: Fact = { leg: 'a', kind: 'ended', key: '', at: Date.now() + 5_000, source: 'switch', data };
+    ledger.tell({ ...node, leg: 'a', facts: [end], receivedAt: Date.now() });
+    await ledger.settled();
+    expect(stored).toEqual([]);
+    arrive('a');
+    await ledger.settled();
+    expect(told.map(({ call }) => call)).toMatchObject([{ status: 'ended', outcome: 'missed' }]);
+  });
+
+  it('lets a listener hear what is told and where callers lead, in order', async () => {
+    const { ledger, arrive } = ledgerWith(() => undefined);
+    const heard: unknown[] = [];
+    ledger.listen({
+      onTold: ({ leg }) => heard.push(leg),
+      onRouted: ({ leg, did, callId, route: found }) => heard.push({ leg, did, callId, found }),
+    });
+    arrive('a');
+    arrive('b', 'nobody');
+    await ledger.settled();
+    const [call] = ledger.openCallsOf(node.nodeId);
+    expect(heard).toEqual([
+      'a',
+      'b',
+      { leg: 'a', did: 'line', callId: call?.identity.id, found: route },
+      { leg: 'b', did: 'nobody', callId: null, found: null },
+    ]);
+  });
+
   it('sets a call aside that cannot be written, and its neighbours go on', async () => {
     const { ledger, stored, arrive } = ledgerWith(({ facts }) => {
       if (facts.some(({ fact }) => fact.leg === 'poison')) throw new Error('invalid input');

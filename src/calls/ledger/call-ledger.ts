@@ -11,8 +11,10 @@ import { instant } from '../domain/fold.js';
 import type { Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { BusyWatch } from './busy-watch.js';
+import { EarlyFacts } from './early-facts.js';
+import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
-import type { LedgerStore } from './ledger-store.js';
+import type { CallStore } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
 import { legKey, type Arrival, type NodeBoot, type Told } from './told.js';
 
@@ -51,9 +53,11 @@ export class CallLedger {
   readonly #legsOfCall = new Map<string, string[]>();
   /** Calls that cannot be written, by id. Their neighbours go on. */
   readonly #parked = new Set<string>();
+  readonly #early = new EarlyFacts();
   #subscribers: readonly AfterCommit[] = [];
   #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
   #nextRecords: NextRecords = () => [];
+  #listener: LedgerListener | null = null;
   #running: Promise<void> | null = null;
   readonly #busy: BusyWatch;
   #failing = false;
@@ -63,11 +67,13 @@ export class CallLedger {
   #urgent: () => void = () => undefined;
 
   constructor(
-    private readonly store: LedgerStore,
+    private readonly store: CallStore,
     private readonly routing: Routing,
     private readonly metrics: LedgerMetrics,
     private readonly clock: Clock,
     private readonly log: Log,
+    /** Names the call of a caller who came in; a replay gives the name that was given then. */
+    private readonly newCallId: (callerLeg: string) => string = newId,
   ) {
     this.#busy = new BusyWatch(clock);
   }
@@ -83,9 +89,15 @@ export class CallLedger {
     this.#nextRecords = nextRecords;
   }
 
+  /** Who hears of all that is told, as it is told. */
+  listen(listener: LedgerListener): void {
+    this.#listener = listener;
+  }
+
   /** Takes what a source told. Returns at once; it is acted on only after its commit. */
   tell(told: Told): void {
     if (this.#stopped) return;
+    this.#listener?.onTold(told);
     this.#queue.push(told);
     if (isUrgent(told)) this.#urgent();
     this.#run();
@@ -241,12 +253,15 @@ export class CallLedger {
     for (const told of batch) {
       const found = this.#callFor(told, routes);
       if (found === null || (told.onlyWhileOpen === true && found.call.isOver)) continue;
-      apply(found.call, told, found.facts, told.receivedAt);
+      const { nodeId, boot } = told;
+      apply(found.call, { nodeId, boot }, found.facts, told.receivedAt);
     }
     for (const { call, node } of touched.values()) {
       const records = call.isOver ? [] : this.#nextRecords(call);
-      for (const { leg } of records) this.#pointLeg(legKey(node, leg), call.identity.id);
-      apply(call, node, records, null);
+      if (records.length === 0) continue;
+      const { id, tenantId } = call.identity;
+      this.#listener?.onTold({ ...node, leg: id, facts: records, receivedAt: null, call: { id, tenantId } });
+      apply(call, node, [...records, ...this.#pointLegs(node, records, id)], null);
     }
     if (facts.size === 0) return;
     await this.store.commit({
@@ -294,10 +309,7 @@ export class CallLedger {
     if (knownId !== undefined) {
       if (this.#parked.has(knownId)) return null;
       const known = this.peek(knownId);
-      if (known !== null) {
-        for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), knownId);
-        return { call: known, facts: told.facts };
-      }
+      if (known !== null) return { call: known, facts: [...told.facts, ...this.#pointLegs(told, told.facts, knownId)] };
     }
     if (told.call !== undefined && told.facts.some(({ kind }) => kind === 'placed')) {
       const call = new LiveCall(
@@ -307,25 +319,29 @@ export class CallLedger {
         null,
       );
       this.#remember(call);
-      for (const fact of told.facts) this.#pointLeg(legKey(told, fact.leg), told.call.id);
-      return { call, facts: told.facts };
+      return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
     const route = routes.get(told);
     if (told.arrival === undefined || route === undefined) {
       this.metrics.unassigned.inc();
+      if (told.call === undefined) this.#early.hold(legKey(told, told.leg), told.facts, this.clock.now());
       return null;
     }
+    const { nodeId, boot, leg } = told;
     if (route === null) {
       this.metrics.unrouted.inc();
-      this.#onUnrouted({ nodeId: told.nodeId, leg: told.leg });
+      this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: null, route });
+      this.#onUnrouted({ nodeId, leg });
       return null;
     }
-    const call = new LiveCall({ id: newId(), tenantId: route.tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
-    const { id } = call.identity;
+    const id = this.newCallId(leg);
+    this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: id, route });
+    const call = new LiveCall({ id, tenantId: route.tenantId, pbxNodeId: nodeId }, boot, [], null);
     this.#remember(call);
+    this.#pointLeg(legKey(told, id), id);
     // Together with the facts of its frame, so that they make one change.
-    const facts = [...incoming(id, told.leg, told.arrival, route), ...told.facts];
-    for (const { leg } of facts) this.#pointLeg(legKey(told, leg), id);
+    const facts = [...incoming(id, leg, told.arrival, route), ...told.facts];
+    return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
     return { call, facts };
   }
 
@@ -383,12 +399,22 @@ export class CallLedger {
       this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
   }
 
-  #pointLeg(key: string, callId: string): void {
-    if (this.#callOfLeg.get(key) === callId) return;
+  /** Points the legs that are told about to their call. Gives what was told of new ones before they had one. */
+  #pointLegs(node: NodeBoot, told: readonly Fact[], callId: string): Fact[] {
+    return told.flatMap(({ leg }) => {
+      const key = legKey(node, leg);
+      return this.#pointLeg(key, callId) ? this.#early.of(key) : [];
+    });
+  }
+
+  /** True when that is news. */
+  #pointLeg(key: string, callId: string): boolean {
+    if (this.#callOfLeg.get(key) === callId) return false;
     this.#callOfLeg.set(key, callId);
     const legs = this.#legsOfCall.get(callId);
     if (legs === undefined) this.#legsOfCall.set(callId, [key]);
     else legs.push(key);
+    return true;
   }
 
   #drop(callId: string): void {

@@ -31,6 +31,9 @@ type FactRow = {
 };
 type CallRowView = { tenant_id: string; id: string; pbx_node_id: string; boot: string; document: Call };
 
+/** What the ledger needs of its store. */
+export type CallStore = Pick<LedgerStore, keyof LedgerStore>;
+
 /** The tables of the ledger, in plain SQL: a commit is a handful of statements however many facts it carries. */
 export class LedgerStore {
   constructor(private readonly source: DataSource) {}

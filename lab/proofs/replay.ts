@@ -1,0 +1,66 @@
+import { makeTellable, tellInDisorder } from '../replay/disorder.js';
+import { readFixtures } from '../replay/fixture.js';
+
+export type DisorderProof = {
+  readonly seed: number;
+  readonly runsAFixture: number;
+  /** False when the time ran out before. */
+  readonly isComplete: boolean;
+  readonly runs: number;
+  readonly microsecondsARun: number;
+  readonly fixtures: readonly {
+    readonly name: string;
+    readonly told: number;
+    readonly runs: number;
+    /** The first of what did not hold, with the seed of the run. */
+    readonly broken: readonly { readonly seed: number; readonly what: readonly string[] }[];
+  }[];
+};
+
+/** All fixtures take turns, so that each has had its share should the time run out. */
+const TURN = 250;
+const MOST_TOLD_OF = 5;
+
+/** Every recorded stream, told in another order with repetitions, gaps and late ends: is it always the same record? */
+export async function proveDisorder(options: {
+  readonly seed: number;
+  readonly runs: number;
+  readonly limitMs: number;
+  readonly report: (line: string) => void;
+}): Promise<DisorderProof> {
+  const { seed, runs, limitMs, report } = options;
+  const fixtures = await Promise.all(
+    (await readFixtures()).map(async ({ name, entries }) => ({
+      name,
+      stream: await makeTellable(entries),
+      runs: 0,
+      broken: [] as { seed: number; what: readonly string[] }[],
+    })),
+  );
+  const startedAt = performance.now();
+  const until = startedAt + limitMs;
+  for (let turn = 0; turn < runs && performance.now() < until; turn += TURN) {
+    for (const fixture of fixtures) {
+      for (; fixture.runs < Math.min(runs, turn + TURN); fixture.runs++) {
+        const own = seed * runs + fixture.runs;
+        const what = await tellInDisorder(fixture.stream, own);
+        if (what.length > 0 && fixture.broken.length < MOST_TOLD_OF) fixture.broken.push({ seed: own, what });
+      }
+    }
+    report(`${Math.min(runs, turn + TURN)} runs of each of ${fixtures.length} streams`);
+  }
+  const all = fixtures.reduce((sum, fixture) => sum + fixture.runs, 0);
+  return {
+    seed,
+    runsAFixture: runs,
+    isComplete: fixtures.every((fixture) => fixture.runs >= runs),
+    runs: all,
+    microsecondsARun: Math.round(((performance.now() - startedAt) * 1000) / Math.max(1, all)),
+    fixtures: fixtures.map(({ name, stream, runs: done, broken }) => ({
+      name,
+      told: stream.told.length,
+      runs: done,
+      broken,
+    })),
+  };
+}
