@@ -342,7 +342,6 @@ export class CallLedger {
     // Together with the facts of its frame, so that they make one change.
     const facts = [...incoming(id, leg, told.arrival, route), ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
-    return { call, facts };
   }
 
   #toEvent(tenantId: string, { type, call }: Change): StoredEvent {
