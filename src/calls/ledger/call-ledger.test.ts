@@ -150,6 +150,36 @@ describe('the ledger', () => {
     expect(ledger.trouble()).toBeNull();
   });
 
+  it('stores what a plan writes down in the commit that it follows from', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    ledger.subscribe(
+      [],
+      () => undefined,
+      ({ identity }) => [
+        { leg: identity.id, kind: 'handed-back', key: '', at: 0, source: 'ringline', data: { reason: 'agent-busy' } },
+      ],
+    );
+    arrive('a');
+    await ledger.settled();
+    expect(stored.map(({ facts }) => facts.map(({ fact }) => fact.kind))).toEqual([
+      ['placed', 'created', 'handed-back'],
+    ]);
+  });
+
+  it('stores what the switch tells also when a plan fails', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    ledger.subscribe(
+      [],
+      () => undefined,
+      () => {
+        throw new Error('a plan that nobody thought of');
+      },
+    );
+    arrive('a');
+    await ledger.settled();
+    expect({ stored: stored.length, parked: ledger.parkedCalls() }).toEqual({ stored: 1, parked: 0 });
+  });
+
   it('takes a stall of its own process for no trouble of the database', async () => {
     let now = Date.now();
     let tries = 0;

@@ -257,7 +257,7 @@ export class CallLedger {
       apply(found.call, { nodeId, boot }, found.facts, told.receivedAt);
     }
     for (const { call, node } of touched.values()) {
-      const records = call.isOver ? [] : this.#nextRecords(call);
+      const records = call.isOver ? [] : this.#recordsOf(call);
       if (records.length === 0) continue;
       const { id, tenantId } = call.identity;
       this.#listener?.onTold({ ...node, leg: id, facts: records, receivedAt: null, call: { id, tenantId } });
@@ -342,6 +342,16 @@ export class CallLedger {
     // Together with the facts of its frame, so that they make one change.
     const facts = [...incoming(id, leg, told.arrival, route), ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
+  }
+
+  /** A plan that fails must not keep from being stored what the switch told. */
+  #recordsOf(call: LiveCall): readonly Fact[] {
+    try {
+      return this.#nextRecords(call);
+    } catch (error) {
+      this.log.error({ scope: 'ledger', error, callId: call.identity.id }, 'a plan failed');
+      return [];
+    }
   }
 
   #toEvent(tenantId: string, { type, call }: Change): StoredEvent {
