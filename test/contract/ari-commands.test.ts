@@ -269,8 +269,9 @@ describe('files from Asterisk', () => {
     const { proxy, commands } = await node();
     proxy.set({ resetAfter: { direction: 'down', bytes: 100_000 } });
     await expect(commands.download(path, never).then(read)).rejects.toThrow();
+    const { resets } = proxy.counters();
     const unread = await commands.download(path, never);
-    await waitFor(() => unread.kind === 'opened' && unread.content.destroyed, { what: 'the file to be cut off' });
+    await waitFor(() => proxy.counters().resets > resets, { what: 'the file to be cut off' });
     await expect(read(unread)).rejects.toThrow();
   });
 
