@@ -1,13 +1,14 @@
 import type { OutcomeReason } from './call.js';
 import {
-  betterFact,
   factId,
+  standingFact,
   type Fact,
   type FactDetail,
   type FactSource,
   type LegSide,
   type ReleaseReason,
 } from './fact.js';
+import { standingSeries } from './series.js';
 
 /** A moment, and whether it was only inferred. */
 export type Moment = { readonly at: number; readonly estimated: boolean };
@@ -35,6 +36,8 @@ export type LegState = {
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
   readonly refused: { readonly at: number; readonly reason: OutcomeReason; readonly text: string } | null;
+  /** Nothing but the switch's log told of it: whether it is there now has to be asked. */
+  readonly isOnlyLogged: boolean;
   readonly ended:
     (Moment & { readonly q850: number | null; readonly sip: number | null; readonly text: string | null }) | null;
 };
@@ -72,13 +75,14 @@ export class FactSet {
     for (const fact of facts) this.add(fact);
   }
 
-  /** Adds a fact. False when it tells nothing that was not known as well or better. */
-  add(fact: Fact): boolean {
+  /** Adds a fact. Gives what stands now; null when that was known before. */
+  add(fact: Fact): Fact | null {
     const id = factId(fact);
     const known = this.#facts.get(id);
-    if (known !== undefined && betterFact(known, fact) === known) return false;
-    this.#facts.set(id, fact);
-    return true;
+    const standing = known === undefined ? fact : standingFact(known, fact);
+    if (standing === known) return null;
+    this.#facts.set(id, standing);
+    return standing;
   }
 
   values(): IterableIterator<Fact> {
@@ -92,17 +96,16 @@ export class FactSet {
  */
 export function gatherState(callId: string, facts: Iterable<Fact>): CallState | null {
   const byLeg = new Map<string, Fact[]>();
-  let estimated = false;
   for (const fact of facts) {
     const group = byLeg.get(fact.leg);
     if (group === undefined) byLeg.set(fact.leg, [fact]);
     else group.push(fact);
-    if (fact.source === 'estimate') estimated = true;
   }
   const whole = byLeg.get(callId) ?? [];
   const placed = find(whole, 'placed');
   if (placed === undefined) return null;
   byLeg.delete(callId);
+  const legs = [...byLeg].map(([id, group]) => [id, standingSeries(group)] as const);
   const cancel = find(whole, 'cancel-asked');
   const handedBack = find(whole, 'handed-back');
   return {
@@ -111,8 +114,10 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
     unreachable: all(whole, 'unreachable').map(({ data }) => data),
     annotations: all(whole, 'annotated').map(({ data }) => data),
-    legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
-    estimated,
+    legs: legs.map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
+    estimated: [whole, ...legs.map(([, group]) => group)].some((group) =>
+      group.some(({ source }) => source === 'estimate'),
+    ),
   };
 }
 
@@ -123,7 +128,7 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
   const hangupAsked = find(facts, 'hangup-asked');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
-  const endedAt = ended?.at ?? null;
+  const endedAt = ended === undefined ? null : endOf(ended, facts);
   return {
     id,
     side: planned?.data.side ?? created?.data.side ?? 'remote',
@@ -145,16 +150,24 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,
     refused: refused === undefined ? null : { at: refused.at, ...refused.data },
+    isOnlyLogged: facts.every(({ source }) => source === 'cel'),
     ended:
-      ended === undefined
+      ended === undefined || endedAt === null
         ? null
         : {
-            at: ended.at,
+            at: endedAt,
             estimated: ended.source === 'estimate',
             ...ended.data,
             q850: trueCause(facts, ended.data.q850),
           },
   };
+}
+
+/** An end that was inferred came after everything that the switch is known to have done with the leg. */
+function endOf(ended: Fact, facts: readonly Fact[]): number {
+  if (ended.source !== 'estimate') return ended.at;
+  const told = facts.filter(({ source }) => source === 'switch' || source === 'cel');
+  return Math.max(ended.at, ...told.map(({ at }) => at));
 }
 
 /**

@@ -114,16 +114,49 @@ export function factId(fact: Pick<Fact, 'leg' | 'kind' | 'key'>): string {
 }
 
 /**
- * Which of two facts with one identity stands: the better source; of equal sources the earlier time; then an order that
- * does not depend on arrival. Associative and commutative, so any order of arrival leaves the same facts.
+ * What stands of two facts with one identity: the better source's; of equal sources the earlier. What one witness does not
+ * know, such as a SIP status that only events tell, is kept from the other; of a guess nothing is kept. Associative and
+ * commutative, so any order of arrival leaves the same facts.
  */
-export function betterFact(a: Fact, b: Fact): Fact {
-  const rank = factSources.indexOf(a.source) - factSources.indexOf(b.source);
-  if (rank !== 0) return rank > 0 ? a : b;
-  if (a.at !== b.at) return a.at < b.at ? a : b;
+export function standingFact(a: Fact, b: Fact): Fact {
+  const [better, worse] = stands(a, b) ? [a, b] : [b, a];
+  return worse.source === 'estimate' ? better : completed(better, worse);
+}
+
+/** The switch's events tell these when they begin, its log when they are done: the first to tell is right. */
+const toldAtOnce: ReadonlySet<FactKind> = new Set(['hangup-asked', 'left-control']);
+
+function stands(a: Fact, b: Fact): boolean {
+  const rank = rankOf(a) - rankOf(b);
+  if (rank !== 0) return rank > 0;
+  if (a.at !== b.at) return a.at < b.at;
   // When a party leaves, the switch itself asks for the leg's end once more, mostly within the same millisecond.
   if (a.kind === 'hangup-asked' && b.kind === 'hangup-asked' && a.data.byParty !== b.data.byParty) {
-    return a.data.byParty ? a : b;
+    return a.data.byParty;
   }
-  return JSON.stringify(a.data) <= JSON.stringify(b.data) ? a : b;
+  if (a.source !== b.source) return a.source < b.source;
+  return isCompleted(a) || JSON.stringify(a.data) <= JSON.stringify(b.data);
+}
+
+function rankOf({ kind, source }: Fact): number {
+  return factSources.indexOf(source === 'cel' && toldAtOnce.has(kind) ? 'switch' : source);
+}
+
+/** Kinds of which no single witness knows every detail. */
+function isCompleted({ kind }: Fact): boolean {
+  return kind === 'created' || kind === 'ended';
+}
+
+/** Where two witnesses differ in a detail, the same one stands in every order. */
+function completed(better: Fact, worse: Fact): Fact {
+  if (!isCompleted(better)) return better;
+  const mine = better.data as Readonly<Record<string, unknown>>;
+  const theirs = worse.data as Readonly<Record<string, unknown>>;
+  const data = Object.fromEntries(Object.keys(mine).map((name) => [name, known(mine[name], theirs[name])]));
+  return Object.keys(mine).every((name) => data[name] === mine[name]) ? better : ({ ...better, data } as Fact);
+}
+
+function known(a: unknown, b: unknown): unknown {
+  if (a == null || b == null) return a ?? b ?? null;
+  return JSON.stringify(a) <= JSON.stringify(b) ? a : b;
 }

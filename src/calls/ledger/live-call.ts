@@ -37,9 +37,9 @@ export class LiveCall {
     return this.stored?.endedAt != null;
   }
 
-  /** Takes what one source told at one moment. Returns the facts that were news, and the changes they make. */
+  /** Takes what one source told at one moment. Returns what stands now and did not before, and the changes it makes. */
   apply(facts: readonly Fact[]): { readonly news: readonly Fact[]; readonly changes: readonly Change[] } {
-    const news = facts.filter((fact) => this.#facts.add(fact));
+    const news = facts.flatMap((fact) => this.#facts.add(fact) ?? []);
     if (news.length === 0) return { news, changes: [] };
     this.#state = gatherState(this.identity.id, this.#facts.values());
     if (this.#state === null) return { news, changes: [] };
