@@ -54,7 +54,7 @@ export async function startAsterisk(options: StartAsteriskOptions): Promise<LabA
   const configuration = join(dir, 'etc', 'asterisk.conf');
   const asterisk = (...args: string[]) => packages.command('usr/sbin/asterisk', ['-C', configuration, ...args]);
   const logFile = join(dir, 'log', 'full');
-  const celFile = join(dir, 'log', 'cel-custom', 'cel.csv');
+  const celFile = join(dir, 'log', 'cel-custom', 'ringline.csv');
   const console = join(dir, 'console.log');
 
   const cli = async (command: string) => {

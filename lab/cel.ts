@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** One line of the file that asterisk/lab/cel_custom.conf describes. */
+/** One line of the file that asterisk/ringline/cel_custom.conf describes; read apart from the product, to judge it. */
 export interface CelRow {
   readonly event: string;
   /** Milliseconds since 1970, with a fraction: Asterisk writes microseconds. */
@@ -8,6 +8,7 @@ export interface CelRow {
   readonly uniqueId: string;
   readonly linkedId: string;
   readonly channel: string;
+  readonly callerName: string;
   readonly callerNumber: string;
   readonly exten: string;
   readonly context: string;
@@ -62,14 +63,15 @@ export function parseCel(text: string): CelRow[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [event, at, uniqueId, linkedId, channel, callerNumber, exten, context, app, appData, peer, extra] =
-        splitCsv(line);
+      const [event, at, uniqueId, linkedId, channel, callerName, callerNumber, exten, ...rest] = splitCsv(line);
+      const [context, app, appData, peer, extra] = rest;
       return {
         event: event ?? '',
         at: Number(at) * 1000,
         uniqueId: uniqueId ?? '',
         linkedId: linkedId ?? '',
         channel: channel ?? '',
+        callerName: callerName ?? '',
         callerNumber: callerNumber ?? '',
         exten: exten ?? '',
         context: context ?? '',

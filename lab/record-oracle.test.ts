@@ -40,7 +40,16 @@ function phone(id: 'caller' | 'agent', hangsUp: boolean): SipCall {
 }
 
 function row(event: string, ms: number, uniqueId: string, extra: Record<string, unknown> = {}): CelRow {
-  const rest = { linkedId: caller, channel: uniqueId, callerNumber: '', exten: '', context: '', app: '', appData: '' };
+  const rest = {
+    linkedId: caller,
+    channel: uniqueId,
+    callerName: '',
+    callerNumber: '',
+    exten: '',
+    context: '',
+    app: '',
+    appData: '',
+  };
   return { event, at: start + ms, uniqueId, ...rest, peer: '', extra };
 }
 

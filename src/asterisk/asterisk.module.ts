@@ -11,8 +11,8 @@ import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { HealthParts } from '../health/health-parts.js';
 import { Metrics } from '../metrics/metrics.js';
+import { CelIntake } from '../pbx-nodes/cel-intake.js';
 import { NodeHealthSource } from '../pbx-nodes/node-health.js';
-import { AsteriskMetrics } from './asterisk-metrics.js';
 import { AsteriskSwitch } from './asterisk.switch.js';
 import { NodeSessions } from './node-sessions.js';
 
@@ -28,9 +28,10 @@ const STORE_MS = 2_000;
       provide: NodeSessions,
       inject: [Database, Notifications, SecretBox, Metrics, Log],
       useFactory: (database: Database, notifications: Notifications, secrets: SecretBox, metrics: Metrics, log: Log) =>
-        new NodeSessions(database, notifications, secrets, new AsteriskMetrics(metrics), log),
+        new NodeSessions(database, notifications, secrets, metrics, log),
     },
     { provide: NodeHealthSource, useExisting: NodeSessions },
+    { provide: CelIntake, useExisting: NodeSessions },
     {
       provide: TelephonySwitch,
       inject: [NodeSessions],
@@ -54,7 +55,7 @@ const STORE_MS = 2_000;
       ) => new RequestIntake(source, notifications, ledger, telephony, log),
     },
   ],
-  exports: [NodeHealthSource, CallDirector],
+  exports: [NodeHealthSource, CelIntake, CallDirector],
 })
 export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -7,6 +7,7 @@ import { CallRow } from '../calls/ledger/call.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
+import { PbxNodeBoot } from '../pbx-nodes/pbx-node-boot.entity.js';
 import { StreamToken } from '../screen-pop/stream-token.entity.js';
 import { ApiKey } from '../tenancy/api-key.entity.js';
 import { AuditEntry } from '../tenancy/audit-entry.entity.js';
@@ -21,6 +22,7 @@ export const entities = [
   ApiKey,
   AuditEntry,
   PbxNode,
+  PbxNodeBoot,
   Agent,
   Device,
   Line,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
+import type { NodeMemory } from '../../src/asterisk/node-memory.js';
 import { NodeSession } from '../../src/asterisk/node-session.js';
 import type { CallDirector } from '../../src/calls/control/call-director.js';
 import type { CallLedger } from '../../src/calls/ledger/call-ledger.js';
@@ -21,7 +22,7 @@ beforeEach(async () => {
   ari.documents['/ari/asterisk/modules'] = [];
   told = [];
   onLoad = () => Promise.resolve();
-  metrics = new AsteriskMetrics(new Metrics());
+  metrics = new AsteriskMetrics(new Metrics(), () => 0);
   const ledger = {
     trouble: () => null,
     loadOpen: async () => {
@@ -33,8 +34,12 @@ beforeEach(async () => {
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
   const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
-  const heartbeat = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
-  node = new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog);
+  const memory = {
+    lastAlive: () => Promise.resolve(null),
+    keepAlive: () => Promise.resolve(),
+    keepRun: () => Promise.resolve(),
+  } as unknown as NodeMemory;
+  node = new NodeSession(settings, ledger, {} as CallDirector, memory, metrics, noLog);
   ari.answer = modulesAreThere;
 });
 afterEach(async () => {

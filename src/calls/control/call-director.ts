@@ -141,7 +141,8 @@ export class CallDirector implements AfterCommit {
     return (
       state.placed.direction === 'inbound' &&
       untouched &&
-      this.telephony.nowAt(node.nodeId) - state.placed.at > OLD_NEWS_MS
+      (this.telephony.nowAt(node.nodeId) - state.placed.at > OLD_NEWS_MS ||
+        state.legs.some(({ isOnlyLogged }) => isOnlyLogged))
     );
   }
 

@@ -25,8 +25,9 @@ const SUBSCRIBER_DEADLINE_MS = 50;
 const COMMIT_DEADLINE_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
-/** How long an ended call stays in memory for facts that come late, ms. */
+/** How long an ended call stays in memory for facts that come late, ms; and how many, for a log may tell of a whole day. */
 const KEEP_ENDED_MS = 60_000;
+const MOST_ENDED = 5_000;
 
 /** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
 export type Unrouted = { readonly nodeId: string; readonly leg: string };
@@ -307,6 +308,8 @@ export class CallLedger {
       return null;
     }
     if (route === null) {
+      // Who is only in the log was given back long ago, or will be told of by an event.
+      if (told.facts.some(({ source }) => source === 'cel')) return null;
       this.metrics.unrouted.inc();
       this.#onUnrouted({ nodeId: told.nodeId, leg: told.leg });
       return null;
@@ -388,7 +391,11 @@ export class CallLedger {
 
   #evict(): void {
     const before = this.clock.now() - KEEP_ENDED_MS;
-    for (const [id, { endedAt }] of this.#calls) if (endedAt !== null && endedAt < before) this.#drop(id);
+    let surplus = this.#calls.size - MOST_ENDED;
+    for (const [id, { endedAt }] of this.#calls) {
+      if (endedAt !== null && (endedAt < before || surplus > 0)) this.#drop(id);
+      surplus--;
+    }
   }
 }
 
