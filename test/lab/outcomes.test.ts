@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { celChannels } from '../../lab/cel.js';
@@ -110,12 +110,6 @@ async function check(
 ): Promise<void> {
   await stage.nothingLeft(record);
   const { row } = stage;
-  // The frames of this call, to become a fixture where they show a fault (test/fixtures/ari).
-  if (process.env['SAVE_STREAMS'])
-    await writeFile(
-      join(process.env['SAVE_STREAMS'], `${row.direction} ${row.name}.jsonl`.replaceAll(/[^\w.]+/g, '-')),
-      `${scene.recorder.framesAbout(record.legs.map(({ id }) => id)).join('\n')}\n`,
-    );
   const roles = record.participants.map(({ role }) => role);
   expect({
     outcome: record.outcome,
@@ -153,11 +147,22 @@ async function check(
     },
     { what: 'CEL to be whole' },
   );
+  if (process.env['SAVE_STREAMS']) await saveStreams(process.env['SAVE_STREAMS'], row, record);
   const witnesses = { cel, remote, agents, hungUpByApi, ...(asked !== undefined && { asked }) };
   expect(disagreements(record, witnesses)).toEqual([]);
   for (const phone of [...agents, ...(remote === undefined ? [] : [remote])])
     expect(attempts(phone), `INVITEs of ${phone.calledUser}`).toBe(1);
   expect(agents.length, 'phones that were called').toBe(row.agents.flat().filter(({ gone }) => gone !== true).length);
+}
+
+/** The frames and the log of this call, to become a fixture where they show a fault (test/fixtures). */
+async function saveStreams(folder: string, { direction, name }: OutcomeRow, { legs }: Call): Promise<void> {
+  const file = join(folder, `${direction} ${name}`.replaceAll(/[^\w.]+/g, '-'));
+  const ids = legs.map(({ id }) => id);
+  await writeFile(`${file}.jsonl`, `${scene.recorder.framesAbout(ids).join('\n')}\n`);
+  const lines = (await readFile(scene.lab.asterisk.celFile, 'utf8')).split('\n');
+  const log = lines.filter((line) => ids.some((id) => line.includes(`"${id}"`)));
+  await writeFile(`${file}.csv`, `${log.join('\n')}\n`);
 }
 
 /** What the agents' phones saw of this call. */

@@ -1,5 +1,6 @@
 import type { OutcomeReason } from './call.js';
 import {
+  NODE_RESTARTED,
   factId,
   standingFact,
   type Fact,
@@ -106,6 +107,7 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
   if (placed === undefined) return null;
   byLeg.delete(callId);
   const legs = [...byLeg].map(([id, group]) => [id, standingSeries(group)] as const);
+  const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
   const cancel = find(whole, 'cancel-asked');
   const handedBack = find(whole, 'handed-back');
   return {
@@ -114,21 +116,22 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
     unreachable: all(whole, 'unreachable').map(({ data }) => data),
     annotations: all(whole, 'annotated').map(({ data }) => data),
-    legs: legs.map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
+    legs: legs.map(([id, group]) => gatherLeg(id, group, lastSign)).toSorted(byOrigin),
     estimated: [whole, ...legs.map(([, group]) => group)].some((group) =>
       group.some(({ source }) => source === 'estimate'),
     ),
   };
 }
 
-function gatherLeg(id: string, facts: readonly Fact[]): LegState {
+/** @param lastSign When the switch is last known to have done anything with the call. */
+function gatherLeg(id: string, facts: readonly Fact[], lastSign: number): LegState {
   const planned = find(facts, 'planned');
   const created = find(facts, 'created');
   const released = find(facts, 'released');
   const hangupAsked = find(facts, 'hangup-asked');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
-  const endedAt = ended === undefined ? null : endOf(ended, facts);
+  const endedAt = ended === undefined ? null : endOf(ended, facts, lastSign);
   return {
     id,
     side: planned?.data.side ?? created?.data.side ?? 'remote',
@@ -163,11 +166,17 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
   };
 }
 
-/** An end that was inferred came after everything that the switch is known to have done with the leg. */
-function endOf(ended: Fact, facts: readonly Fact[]): number {
+/**
+ * An end that was inferred came after all that the switch is known to have done with the leg; where the switch itself ended,
+ * with the call: its log may tell of that later than the end was inferred.
+ */
+function endOf(ended: Extract<Fact, { kind: 'ended' }>, facts: readonly Fact[], lastSign: number): number {
   if (ended.source !== 'estimate') return ended.at;
-  const told = facts.filter(({ source }) => source === 'switch' || source === 'cel');
-  return Math.max(ended.at, ...told.map(({ at }) => at));
+  return Math.max(ended.at, ended.data.text === NODE_RESTARTED ? lastSign : lastSignIn(facts));
+}
+
+function lastSignIn(facts: readonly Fact[]): number {
+  return Math.max(...facts.map(({ at, source }) => (source === 'switch' || source === 'cel' ? at : 0)));
 }
 
 /**

@@ -9,6 +9,9 @@ import type { ClickToCall, RingLine } from './plan.js';
 export const factSources = ['estimate', 'reconcile', 'switch', 'cel', 'ringline'] as const;
 export type FactSource = (typeof factSources)[number];
 
+/** Marks the end of a leg that ended because its switch was restarted. */
+export const NODE_RESTARTED = 'the PBX was restarted';
+
 export type LegSide = 'remote' | 'agent';
 
 /** Why Ringline ended a leg. */
@@ -115,8 +118,8 @@ export function factId(fact: Pick<Fact, 'leg' | 'kind' | 'key'>): string {
 
 /**
  * What stands of two facts with one identity: the better source's; of equal sources the earlier. What one witness does not
- * know, such as a SIP status that only events tell, is kept from the other; of a guess nothing is kept. Associative and
- * commutative, so any order of arrival leaves the same facts.
+ * know, such as a SIP status that only events tell or the party that only the log names, is kept from the other; of a guess
+ * nothing is kept. Associative and commutative, so any order of arrival leaves the same facts.
  */
 export function standingFact(a: Fact, b: Fact): Fact {
   const [better, worse] = stands(a, b) ? [a, b] : [b, a];
@@ -130,10 +133,6 @@ function stands(a: Fact, b: Fact): boolean {
   const rank = rankOf(a) - rankOf(b);
   if (rank !== 0) return rank > 0;
   if (a.at !== b.at) return a.at < b.at;
-  // When a party leaves, the switch itself asks for the leg's end once more, mostly within the same millisecond.
-  if (a.kind === 'hangup-asked' && b.kind === 'hangup-asked' && a.data.byParty !== b.data.byParty) {
-    return a.data.byParty;
-  }
   if (a.source !== b.source) return a.source < b.source;
   return isCompleted(a) || JSON.stringify(a.data) <= JSON.stringify(b.data);
 }
@@ -144,10 +143,13 @@ function rankOf({ kind, source }: Fact): number {
 
 /** Kinds of which no single witness knows every detail. */
 function isCompleted({ kind }: Fact): boolean {
-  return kind === 'created' || kind === 'ended';
+  return kind === 'created' || kind === 'ended' || kind === 'hangup-asked';
 }
 
-/** Where two witnesses differ in a detail, the same one stands in every order. */
+/**
+ * Where two witnesses differ in a detail, the same one stands in every order. That a party left stands: the switch itself
+ * asks for the leg's end once more then, mostly within the same millisecond.
+ */
 function completed(better: Fact, worse: Fact): Fact {
   if (!isCompleted(better)) return better;
   const mine = better.data as Readonly<Record<string, unknown>>;
@@ -158,5 +160,6 @@ function completed(better: Fact, worse: Fact): Fact {
 
 function known(a: unknown, b: unknown): unknown {
   if (a == null || b == null) return a ?? b ?? null;
+  if (typeof a === 'boolean' && typeof b === 'boolean') return a || b;
   return JSON.stringify(a) <= JSON.stringify(b) ? a : b;
 }
