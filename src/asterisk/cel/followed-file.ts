@@ -21,8 +21,9 @@ const LAST_LINE_MS = 1_000;
 const MOST_GENERATIONS = 1_000;
 const compressed = /\.(gz|bz2|xz|zst|lz4)$/;
 
+type Place = { readonly offset: number; readonly mark: string };
 type Generation = { readonly path: string; readonly inode: string; readonly modifiedAt: number };
-type OpenFile = { readonly handle: FileHandle; readonly path: string; readonly inode: string };
+type OpenFile = { readonly handle: FileHandle; readonly inode: string; place: Place };
 
 /**
  * Reads a log that another program writes, piece by piece: bounded memory, whatever has piled up. Goes on in the new file
@@ -50,27 +51,26 @@ export class FollowedFile {
    * @throws {Error} of the file system, such as `ENOENT` and `EACCES`, and when the path is no file; may be called again
    */
   async read(): Promise<Piece | null> {
+    // A file that was left is not written to any more: what has no end will get none.
+    const endless: string[] = [];
     // Each turn goes on to a later file, of which there are few.
     for (let turn = 0; turn < MOST_GENERATIONS; turn++) {
       const file = (this.#file ??= await this.#open());
-      const position = this.#position ?? startOf(file.inode);
-      const found = await readAfter(file.handle, position);
+      const found = await readAfter(file.handle, file.place);
       if (found === 'elsewhere') {
         // Cut to nothing, and perhaps written anew: what we have not read is in a copy, if anywhere.
         await this.close();
         continue;
       }
-      const piece = toPiece(found, position);
-      if (piece !== null) {
-        this.#position = piece.position;
-        return piece;
-      }
+      const piece = toPiece(found, file);
+      if (piece !== null) return this.#moveTo(piece, endless);
       const next = await this.#later(file);
       if (next === null) return null;
+      // The place stays where it is until there is a line after it: a file of which nothing was read can be cut unseen.
+      if (next.isLog && !(await hasLine(next.path))) return null;
       await this.close();
-      this.#position = startOf(next.inode);
-      // A file that was left is not written to any more: what has no end will get none.
-      if (found.after.length > 0) return { lines: toLines(found.after), position: this.#position };
+      if (found.after.length > 0) endless.push(...toLines(found.after));
+      this.#file = await openFile(next.path);
     }
     return null;
   }
@@ -81,31 +81,33 @@ export class FollowedFile {
     await file?.handle.close();
   }
 
+  #moveTo(piece: Piece, endless: readonly string[]): Piece {
+    const { position } = piece;
+    if (this.#file !== null) this.#file.place = position;
+    this.#position = position;
+    return { lines: [...endless, ...piece.lines], position };
+  }
+
   /** The file that our place is in: the one it was, or one that begins as that did. */
   async #open(): Promise<OpenFile> {
     const position = this.#position;
-    if (position !== null) {
-      const all = await this.#generations();
-      const same = (one: Generation): boolean => one.inode === position.inode;
-      const newestFirst = all.filter((one) => !same(one)).toSorted((a, b) => b.modifiedAt - a.modifiedAt);
-      // Nothing was read of a file whose place is its beginning: no other one can be told to be it.
-      for (const { path } of [...all.filter(same), ...(position.offset > 0 ? newestFirst : [])]) {
-        const file = await openFile(path);
-        if ((await readAfter(file.handle, position)) !== 'elsewhere') {
-          this.#position = { ...position, inode: file.inode };
-          return file;
-        }
-        await file.handle.close();
-      }
+    if (position === null) return openFile(this.path);
+    const all = await this.#generations();
+    const isSame = (one: Generation): boolean => one.inode === position.inode;
+    const newestFirst = all.filter((one) => !isSame(one)).toSorted((a, b) => b.modifiedAt - a.modifiedAt);
+    for (const { path } of [...all.filter(isSame), ...newestFirst]) {
+      const file = await openFile(path, position);
+      if ((await readAfter(file.handle, position)) !== 'elsewhere') return file;
+      await file.handle.close();
     }
     const file = await openFile(this.path);
-    if (position !== null && position.offset > 0) this.onGap();
-    this.#position = startOf(file.inode);
+    this.onGap();
+    this.#position = null;
     return file;
   }
 
   /** What was begun after this file was left; null while it is the log, or may still get a line. */
-  async #later(file: OpenFile): Promise<Generation | null> {
+  async #later(file: OpenFile): Promise<(Generation & { readonly isLog: boolean }) | null> {
     const live = await stat(this.path, { bigint: true }).catch(() => null);
     // Renamed, and not begun anew.
     if (live === null || String(live.ino) === file.inode) return null;
@@ -114,7 +116,9 @@ export class FollowedFile {
     const later = (await this.#generations())
       .filter(({ inode, modifiedAt }) => inode !== file.inode && modifiedAt > mtimeMs && inode !== String(live.ino))
       .toSorted((a, b) => a.modifiedAt - b.modifiedAt);
-    return later[0] ?? { path: this.path, inode: String(live.ino), modifiedAt: Number(live.mtimeMs) };
+    const [first] = later;
+    if (first !== undefined) return { ...first, isLog: false };
+    return { path: this.path, inode: String(live.ino), modifiedAt: Number(live.mtimeMs), isLog: true };
   }
 
   /** The log and its earlier files that can be read as they are. */
@@ -133,23 +137,31 @@ export class FollowedFile {
   }
 }
 
-function startOf(inode: string): FilePosition {
-  return { inode, offset: 0, mark: markOf(Buffer.alloc(0)) };
-}
+const start: Place = { offset: 0, mark: markOf(Buffer.alloc(0)) };
 
-async function openFile(path: string): Promise<OpenFile> {
+async function openFile(path: string, place = start): Promise<OpenFile> {
   // Opened without waiting: a pipe has no reader's end to wait for here.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await handle.stat({ bigint: true });
-  if (stats.isFile()) return { handle, path, inode: String(stats.ino) };
+  if (stats.isFile()) return { handle, inode: String(stats.ino), place };
   await handle.close();
   throw Object.assign(new Error(`${path} is not a file`), { code: 'ENOTFILE' });
+}
+
+async function hasLine(path: string): Promise<boolean> {
+  const file = await openFile(path);
+  try {
+    const found = await readAfter(file.handle, start);
+    return found !== 'elsewhere' && toPiece(found, file) !== null;
+  } finally {
+    await file.handle.close();
+  }
 }
 
 type Surroundings = { readonly before: Buffer; readonly after: Buffer };
 
 /** What stands around a place; `elsewhere` when what stands before it is something else. */
-async function readAfter(handle: FileHandle, { offset, mark }: FilePosition): Promise<Surroundings | 'elsewhere'> {
+async function readAfter(handle: FileHandle, { offset, mark }: Place): Promise<Surroundings | 'elsewhere'> {
   const marked = Math.min(offset, MARK_BYTES);
   const buffer = Buffer.allocUnsafe(marked + CHUNK_BYTES);
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset - marked);
@@ -157,7 +169,7 @@ async function readAfter(handle: FileHandle, { offset, mark }: FilePosition): Pr
   return { before: buffer.subarray(0, marked), after: buffer.subarray(marked, bytesRead) };
 }
 
-function toPiece({ before, after }: Surroundings, { inode, offset }: FilePosition): Piece | null {
+function toPiece({ before, after }: Surroundings, { inode, place: { offset } }: OpenFile): Piece | null {
   const length = endOfLines(after);
   if (length === 0) return null;
   const read = Buffer.concat([before, after.subarray(0, length)]);
