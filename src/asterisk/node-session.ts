@@ -226,8 +226,12 @@ export class NodeSession {
       await this.ledger.loadOpen(this.settings.id);
       this.#aliveAt ??= await this.memory.lastAlive(this.settings.id);
       await this.memory.keepRun(this.settings.id, report);
-      // One that ended meanwhile is not taken for the present one.
+      // One that ended meanwhile is not taken for the present one, and who stops needs none.
       if (life.over !== null) return life.over;
+      if (this.#stopping.signal.aborted) {
+        session.close('Ringline is stopping');
+        return ended;
+      }
       this.#onConnected(session, report);
       for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
       early = null;

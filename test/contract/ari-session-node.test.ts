@@ -114,6 +114,19 @@ describe('the session of a node', () => {
     expect(await gauge()).toBe(1);
   });
 
+  it('ends when it is stopped while it opens', async () => {
+    let stopped: Promise<void> | undefined;
+    onLoad = () => {
+      stopped = node.stop();
+      return Promise.resolve();
+    };
+    node.start();
+    await waitFor(() => stopped !== undefined, { what: 'the records to be loaded' });
+    await Promise.race([stopped, waitFor(() => false, { what: 'the session to end', timeoutMs: 5_000 })]);
+    await waitFor(() => openSockets().length === 0, { what: 'its socket to close' });
+    expect(await gauge()).toBe(0);
+  });
+
   it('does not fight for its app name, also when it is taken while the session opens', async () => {
     let opened = 0;
     ari.upgrade = () => {

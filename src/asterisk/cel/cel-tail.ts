@@ -29,6 +29,7 @@ export class CelTail {
   #fault: NodeJS.ErrnoException | null = null;
   #reachedEndAt = Date.now();
   #isAtEnd = false;
+  #isTaking = false;
   #waiting: (() => void)[] = [];
   #judged = { lines: 0, unreadable: 0 };
 
@@ -43,9 +44,10 @@ export class CelTail {
     this.#loop ??= this.#run();
   }
 
+  /** Lines that are being taken are not waited for, the database may be away: they are read again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#loop;
+    if (!this.#isTaking) await this.#loop;
   }
 
   get lagSeconds(): number {
@@ -135,18 +137,18 @@ export class CelTail {
   async #takePiece({ lines }: Piece): Promise<boolean> {
     const { signal } = this.#stopping;
     this.#isAtEnd = false;
-    const aborted = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null)));
     for (let failures = 0; !signal.aborted;) {
+      this.#isTaking = true;
       try {
-        const answer = await Promise.race([this.take(lines), aborted]);
-        if (answer === null) return false;
-        this.#judge(lines.length, answer.unreadable);
+        this.#judge(lines.length, (await this.take(lines)).unreadable);
         return true;
       } catch (error) {
         if (!(error instanceof Problem) && failures++ === 0)
           this.log.warn({ scope: 'cel', error }, 'lines of the log could not be taken; trying on');
-        await pause(LOOK_EVERY_MS, signal);
+      } finally {
+        this.#isTaking = false;
       }
+      await pause(LOOK_EVERY_MS, signal);
     }
     return false;
   }
