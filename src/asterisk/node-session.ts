@@ -7,7 +7,7 @@ import type { NodeHealth } from '../pbx-nodes/node-health.js';
 import type { AriChannel, AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
-import { NodeCel } from './cel/node-cel.js';
+import { NodeCel, type PresentRun } from './cel/node-cel.js';
 import type { NodeMemory } from './node-memory.js';
 import { reconcile, stasisArgs } from './reconcile.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
@@ -76,7 +76,7 @@ export class NodeSession {
     private readonly log: Log,
   ) {
     this.commands = new AriCommands(settings);
-    this.cel = new NodeCel(settings, () => this.boot, ledger, memory, metrics, log);
+    this.cel = new NodeCel(settings, () => this.#presentRun(), ledger, memory, metrics, log);
   }
 
   get app(): string {
@@ -86,6 +86,12 @@ export class NodeSession {
   /** Identifies the present run of the switch; null while no events come from it. */
   get boot(): string | null {
     return this.#session === null ? null : (this.#report?.boot ?? null);
+  }
+
+  #presentRun(): PresentRun | null {
+    const { boot, clockOffsetMs } = this;
+    if (boot === null || this.#connectedAt === null) return null;
+    return { boot, connectedAt: this.#connectedAt + clockOffsetMs, now: Date.now() + clockOffsetMs };
   }
 
   /** Clock of the switch less ours, ms. Small differences are the network's. */

@@ -1,5 +1,6 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
 import { keepProcess, type KeptProcess } from '../../lab/kept-process.js';
@@ -115,6 +116,40 @@ describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, b
       await phone.stop();
     },
   );
+
+  it('a call that Ringline followed stays as it was published: events are first, and know more', async () => {
+    const { ringline, company } = followed;
+    const before = (await records(followed)).length;
+    const phone = await lab.sipp.phone({ register: ['agent1'], ringMs: 200, refuse: '486 Busy Here', media: 'none' });
+    const caller = await lab.sipp.caller({
+      calls: [{ from: '+4930111222', to: company.did }],
+      media: 'none',
+      talkMs: 300,
+    });
+    await caller.done;
+    const [published] = (await exactRecords(followed, before + 1)).toSorted((a, b) =>
+      a.startedAt < b.startedAt ? 1 : -1,
+    );
+    expect(published?.legs.find(({ side }) => side === 'agent')).toMatchObject({ sip: 486, q850: 17 });
+    const database = new pg.Client({ connectionString: ringline.databaseUrl });
+    await database.connect();
+    try {
+      await waitFor(
+        async () => {
+          const { rows } = await database.query<{ source: string }>(
+            `select source from call_fact join call_leg using (pbx_node_id, boot, leg) where call_id = $1 and kind = 'ended'`,
+            [published?.id],
+          );
+          return rows.length === 2 && rows.every(({ source }) => source === 'cel');
+        },
+        { what: 'the log to have told of both ends', timeoutMs: 20_000 },
+      );
+    } finally {
+      await database.end();
+    }
+    expect((await records(followed)).find(({ id }) => id === published?.id)).toEqual(published);
+    await phone.stop();
+  });
 
   it('calls that came and went while Ringline was down have their records, whole and exact', async () => {
     const { ringline, company } = followed;

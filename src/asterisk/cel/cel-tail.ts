@@ -35,7 +35,7 @@ export class CelTail {
 
   constructor(
     readonly file: string,
-    private readonly take: (lines: readonly string[]) => Promise<CelAnswer>,
+    private readonly take: (lines: readonly string[], onPresent: () => void) => Promise<CelAnswer>,
     private readonly kept: KeptPosition,
     private readonly log: Log,
   ) {}
@@ -140,7 +140,7 @@ export class CelTail {
     for (let failures = 0; !signal.aborted;) {
       this.#isTaking = true;
       try {
-        this.#judge(lines.length, (await this.take(lines)).unreadable);
+        this.#judge(lines.length, (await this.take(lines, () => this.#onEnd())).unreadable);
         return true;
       } catch (error) {
         if (!(error instanceof Problem) && failures++ === 0)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact } from '../../calls/domain/fact.js';
 import type { CallLedger } from '../../calls/ledger/call-ledger.js';
 import type { Arrival } from '../../calls/ledger/told.js';
@@ -15,8 +16,16 @@ import { translateCel } from './translate-cel.js';
 /** Channels whose start was seen and whose end was not; more than a PBX carries at one time. */
 const MOST_CHANNELS = 20_000;
 const RETRY_AFTER_SECONDS = 2;
+/**
+ * What happens while we are connected is told by events first, ms: they know the SIP status of a leg that ends, without which
+ * a call may come out otherwise. The log is often faster by some ms.
+ */
+const HEAD_START_MS = 1_000;
 
 export type CelNode = { readonly id: string; readonly app: string };
+
+/** The run of the switch that is connected now, since when, and what time it is; ms by its clock. */
+export type PresentRun = { readonly boot: string; readonly connectedAt: number; readonly now: number };
 
 /** All that one piece of the log tells of one leg. */
 type Collected = {
@@ -33,12 +42,12 @@ export class NodeCel {
   readonly #channels = new Map<string, { readonly startedAt: number; isInApp: boolean }>();
   #runs: readonly NodeRun[] = [];
   #tail: CelTail | null = null;
-  #isStopped = false;
+  readonly #stopping = new AbortController();
 
-  /** @param presentBoot The run that is connected now; null while none is. */
+  /** @param present Null while no run is connected. */
   constructor(
     private readonly node: CelNode,
-    private readonly presentBoot: () => string | null,
+    private readonly present: () => PresentRun | null,
     private readonly ledger: CallLedger,
     private readonly memory: NodeMemory,
     private readonly metrics: AsteriskMetrics,
@@ -47,14 +56,14 @@ export class NodeCel {
 
   /** Follows this file from now on, or none. */
   async follow(file: string | null): Promise<void> {
-    if (this.#isStopped || this.#tail?.file === file || (this.#tail === null && file === null)) return;
+    if (this.#stopping.signal.aborted || this.#tail?.file === file || (this.#tail === null && file === null)) return;
     await this.#tail?.stop();
     this.#tail = null;
     if (file === null) return;
     const { id } = this.node;
     this.#tail = new CelTail(
       file,
-      (lines) => this.take(lines),
+      (lines, onEnd) => this.take(lines, onEnd),
       {
         read: async () => {
           const position = await this.memory.celPosition(id);
@@ -82,44 +91,52 @@ export class NodeCel {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopping.abort();
     await this.#tail?.stop();
   }
 
   /**
    * Stores what lines tell, and resolves when that is done.
+   * @param onPresent Called when what remains is of this moment: it waits for events to tell of it first.
    * @throws {Problem} `cel-not-taken`: nothing is lost when the same lines are given again
    */
-  async take(lines: readonly string[]): Promise<CelAnswer> {
-    const runs = await this.#knownRuns();
-    const collected = new Map<string, Collected>();
-    let unreadable = 0;
-    for (const text of lines) {
-      const line = parseCelLine(text);
-      if (line === null) unreadable++;
-      else this.#collect(line, runs, collected);
+  async take(lines: readonly string[], onPresent: () => void = () => undefined): Promise<CelAnswer> {
+    const { connectedAt, now } = this.#presentRun();
+    const read = lines.flatMap((text) => parseCelLine(text) ?? []);
+    const freshAfter = Math.max(connectedAt, now - HEAD_START_MS);
+    const past = read.filter(({ at }) => at <= freshAfter);
+    const fresh = read.filter(({ at }) => at > freshAfter);
+    let taken = await this.#store(past);
+    if (fresh.length > 0) {
+      onPresent();
+      const newest = Math.max(...fresh.map(({ at }) => at));
+      const wait = Math.min(HEAD_START_MS, newest + HEAD_START_MS - now);
+      await sleep(wait, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      taken += await this.#store(fresh);
     }
-    for (const { boot, leg, facts, arrival } of collected.values()) {
-      this.ledger.tell({
-        nodeId: this.node.id,
-        boot,
-        leg,
-        facts,
-        receivedAt: null,
-        ...(arrival !== undefined && { arrival }),
-      });
-    }
-    await this.ledger.settled();
-    if (this.#isStopped) throw notTaken('Ringline is stopping');
-    this.#assertStoring();
-    const known = [...collected.values()].filter(
-      ({ boot, leg }) => this.ledger.callOfLeg({ nodeId: this.node.id, boot }, leg) !== null,
-    );
-    const taken = known.reduce((sum, one) => sum + one.lines, 0);
+    const unreadable = lines.length - read.length;
     this.metrics.celLines.inc(lines.length);
     this.metrics.celUnreadable.inc(unreadable);
+    return { taken, ignored: read.length - taken, unreadable };
+  }
+
+  /** @returns how many of the lines were about calls */
+  async #store(lines: readonly CelLine[]): Promise<number> {
+    const runs = await this.#knownRuns();
+    const collected = new Map<string, Collected>();
+    for (const line of lines) this.#collect(line, runs, collected);
+    const { id: nodeId } = this.node;
+    for (const { boot, leg, facts, arrival } of collected.values()) {
+      const told = { nodeId, boot, leg, facts, receivedAt: null };
+      this.ledger.tell(arrival === undefined ? told : { ...told, arrival });
+    }
+    await this.ledger.settled();
+    this.#presentRun();
+    const known = [...collected.values()].filter(
+      ({ boot, leg }) => this.ledger.callOfLeg({ nodeId, boot }, leg) !== null,
+    );
     this.metrics.celFacts.inc(known.reduce((sum, { facts }) => sum + facts.length, 0));
-    return { taken, ignored: lines.length - unreadable - taken, unreadable };
+    return known.reduce((sum, one) => sum + one.lines, 0);
   }
 
   #collect(line: CelLine, runs: readonly NodeRun[], collected: Map<string, Collected>): void {
@@ -151,18 +168,20 @@ export class NodeCel {
     return seen.isInApp ? translation : null;
   }
 
-  /** Lines wait until it is sure which run of the switch wrote them. */
   async #knownRuns(): Promise<readonly NodeRun[]> {
-    const boot = this.presentBoot();
-    if (this.#isStopped || boot === null) throw notTaken('Ringline is not connected to this PBX now');
-    this.#assertStoring();
+    const { boot } = this.#presentRun();
     if (this.#runs[0]?.boot !== boot) this.#runs = await this.memory.runs(this.node.id);
     return this.#runs;
   }
 
-  #assertStoring(): void {
+  /** Lines wait until it is sure which run of the switch wrote them, and that what they tell is stored. */
+  #presentRun(): PresentRun {
+    if (this.#stopping.signal.aborted) throw notTaken('Ringline is stopping');
+    const run = this.present();
+    if (run === null) throw notTaken('Ringline is not connected to this PBX now');
     const trouble = this.ledger.trouble();
     if (trouble !== null) throw notTaken(trouble);
+    return run;
   }
 }
 
