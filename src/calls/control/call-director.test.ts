@@ -138,3 +138,55 @@ describe('a leg that an earlier process wrote down as dialled', () => {
     await isFalse(() => counts.dials > 0, 1_500);
   });
 });
+
+describe('a caller who has just come', () => {
+  const callerLeg = '1795343276.0';
+
+  /** Phones are looked for once it is decided that they ring. */
+  function followed(source: 'switch' | 'cel', presence: 'waiting' | 'elsewhere') {
+    const at = Date.now();
+    const plan = { kind: 'ring-line', callerLeg, phones: [phone], ringSeconds: 25, limitSeconds: 7200 };
+    const created = { side: 'remote', linkedId: null, sipCallId: null, name: null };
+    const facts = [
+      {
+        leg: callId,
+        kind: 'placed',
+        key: '',
+        at,
+        source: 'ringline',
+        data: { direction: 'inbound', from: to, to, line, plan },
+      },
+      { leg: callerLeg, kind: 'created', key: '', at, source, data: created },
+    ] as Fact[];
+    const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
+    const counts = { asked: 0, looked: 0 };
+    const told: Fact[] = [];
+    const telephony = {
+      bootOf: () => 'boot',
+      nowAt: () => Date.now(),
+      callerPresence: () => Promise.resolve(((counts.asked += 1), presence)),
+      contactsOf: () => Promise.resolve(((counts.looked += 1), [])),
+    } as unknown as TelephonySwitch;
+    const ledger = {
+      peek: () => call,
+      tell: (one: { facts: readonly Fact[] }) => void told.push(...one.facts),
+    } as unknown as CallLedger;
+    new CallDirector(ledger, telephony, createLog('silent')).follow(callId);
+    return { counts, told };
+  }
+
+  it('is worked for at once when an event told of it', async () => {
+    const { counts } = followed('switch', 'waiting');
+    await waitFor(() => counts.looked === 1, { what: 'the phones to be looked for' });
+    expect(counts.asked).toBe(0);
+  });
+
+  it('is asked for first when only the log told of it, which tells of the past', async () => {
+    const waiting = followed('cel', 'waiting');
+    await waitFor(() => waiting.counts.looked === 1, { what: 'the phones to be looked for' });
+    expect(waiting.counts.asked).toBe(1);
+    const gone = followed('cel', 'elsewhere');
+    await waitFor(() => gone.told.some(({ kind }) => kind === 'left-control'), { what: 'what was found' });
+    expect(gone.counts.looked).toBe(0);
+  });
+});
