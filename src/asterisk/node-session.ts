@@ -236,7 +236,7 @@ export class NodeSession {
       if (life.over !== null) return life.over;
       if (this.#stopping.signal.aborted) {
         session.close('Ringline is stopping');
-        return ended;
+        return await ended;
       }
       this.#onConnected(session, report);
       for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
