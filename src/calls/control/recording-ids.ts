@@ -1,19 +1,12 @@
-import { createHash } from 'node:crypto';
-import { parse, stringify } from 'uuid';
+import { derivedId } from '../../common/ids.js';
 import { OUR_PREFIX } from './legs.js';
 
 /**
- * The id of a call's recording: a UUIDv7 with the call's time, its random bits taken from a hash. Whoever decides again,
- * after a restart too, comes to the same id, so that nothing is recorded twice.
+ * The id of a call's recording. Whoever decides again comes to the same id, so that nothing is recorded twice.
  * @param place Of the recording among those of the call, from 0.
  */
 export function recordingIdOf(callId: string, place: number): string {
-  const call = parse(callId);
-  const id = createHash('sha256').update(`${callId} recording ${place}`).digest().subarray(0, 16);
-  id.set(call.subarray(0, 6), 0);
-  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6);
-  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
-  return stringify(id);
+  return derivedId(callId, `${callId} recording ${place}`);
 }
 
 /** What the switch calls a recording: never used again, and it leads back to the call. */
