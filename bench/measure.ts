@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { CelRow } from '../lab/cel.js';
 import { foundCompany, type Company } from '../lab/company.js';
 import { keepProcess } from '../lab/kept-process.js';
 import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline.js';
-import type { Phone } from '../lab/sipp.js';
+import type { Caller, Phone } from '../lab/sipp.js';
 import type { Lab } from '../lab/start-lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { processorMs } from './processor-time.js';
@@ -32,6 +33,14 @@ type Load = { readonly rate: number; readonly calls: number };
 
 const AGENTS = 10;
 const TALK_MS = 1_000;
+/**
+ * Calls before those that count, for the reference as for Ringline: a process that has just begun compiles its code. How long
+ * their agents waited is told apart, as `cold`.
+ */
+const WARM_UP_CALLS = 40;
+const FIRST_WARM_UP_CALLER = 900_000;
+/** Until what the warm-up left under way is over. */
+const REST_MS = 1_000;
 const agents = Array.from({ length: AGENTS }, (_, i) => i + 1);
 const didOf = (n: number): string => `49309018${20 + n}`;
 const callerOf = (i: number): string => `+4930${String(2_000_000 + i)}`;
@@ -49,7 +58,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     what: 'the reference to connect',
   });
   const parts = { control: reference.pid, asterisk: lab.asterisk.pid };
-  const { completed, cpuMsPerCall, inviteMs } = await run(lab, load, parts, () => Promise.resolve());
+  const { completed, cpuMsPerCall, inviteMs, coldInviteMs } = await run(lab, load, parts);
   await reference.stop();
   return {
     completed,
@@ -58,7 +67,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     settledSeconds: 0,
     cpuMsPerCall,
     commits: { perCall: 0, meanMs: 0 },
-    latencyMs: { stasisToAgentInvite: inviteMs },
+    latencyMs: { stasisToAgentInvite: inviteMs, coldStasisToAgentInvite: coldInviteMs },
   };
 }
 
@@ -91,17 +100,25 @@ export async function measureRingline(
   };
   let settledSeconds = Number.NaN;
   let records = 0;
-  const storedBefore = await readCommits(telephony);
-  const measured = await run(lab, load, parts, async () => {
+  let storedBefore = await readCommits(telephony);
+  let webhooksBefore = 0;
+  const begin = async (): Promise<void> => {
+    storedBefore = await readCommits(telephony);
+    webhooksBefore = receiver.count();
+    receiver.forgetLags();
+  };
+  const end = async (): Promise<void> => {
     const lastAt = Date.now();
-    await waitFor(async () => (await answeredRecords(company)) >= load.calls && receiver.callsEnded() >= load.calls, {
+    const all = load.calls + WARM_UP_CALLS;
+    await waitFor(async () => (await answeredRecords(company)) >= all && receiver.callsEnded() >= all, {
       what: 'records and webhooks',
       timeoutMs: 60_000,
       everyMs: 250,
     }).catch(() => undefined);
     settledSeconds = (Date.now() - lastAt) / 1000;
-    records = await answeredRecords(company);
-  });
+    records = (await answeredRecords(company)) - WARM_UP_CALLS;
+  };
+  const measured = await run(lab, load, parts, begin, end);
   const popTimes = new Map(pops.flatMap(({ seen }) => [...seen]));
   const stored = await readCommits(telephony);
   const commits = stored.count - storedBefore.count;
@@ -116,7 +133,7 @@ export async function measureRingline(
   return {
     completed: measured.completed,
     records,
-    webhooks: receiver.count(),
+    webhooks: receiver.count() - webhooksBefore,
     settledSeconds: round(settledSeconds),
     cpuMsPerCall: measured.cpuMsPerCall,
     commits: {
@@ -125,6 +142,7 @@ export async function measureRingline(
     },
     latencyMs: {
       stasisToAgentInvite: measured.inviteMs,
+      coldStasisToAgentInvite: measured.coldInviteMs,
       stasisToPop: latency(popMs),
       eventToWebhook: latency(receiver.lagsMs()),
     },
@@ -136,37 +154,50 @@ async function run(
   lab: Lab,
   { rate, calls }: Load,
   parts: Readonly<Record<string, number>>,
-  afterwards: () => Promise<void>,
+  begin: () => Promise<void> = () => Promise.resolve(),
+  end: () => Promise<void> = () => Promise.resolve(),
 ): Promise<{
   completed: number;
   cpuMsPerCall: Record<string, number>;
   inviteMs: Latency;
+  coldInviteMs: Latency;
   arrivedAt: ReadonlyMap<string, number>;
 }> {
   const phone = await lab.sipp.phone({ register: agents.map((n) => `agent${n}`), ringMs: 50, media: 'none' });
+  const place = (first: number, count: number): Promise<Caller> =>
+    lab.sipp.caller({
+      calls: Array.from({ length: count }, (_, i) => ({ from: callerOf(first + i), to: didOf(1 + (i % AGENTS)) })),
+      count,
+      rate,
+      talkMs: TALK_MS,
+      media: 'none',
+    });
+  await (
+    await place(FIRST_WARM_UP_CALLER, WARM_UP_CALLS)
+  ).done;
+  await sleep(REST_MS);
+  await begin();
   const before = times(parts);
-  const caller = await lab.sipp.caller({
-    calls: Array.from({ length: calls }, (_, i) => ({ from: callerOf(i), to: didOf(1 + (i % AGENTS)) })),
-    count: calls,
-    rate,
-    talkMs: TALK_MS,
-    media: 'none',
-  });
+  const caller = await place(0, calls);
   await caller.done;
-  await afterwards();
+  await end();
   const after = times(parts);
   const cpuMsPerCall = Object.fromEntries(
     Object.keys(parts).map((part) => [part, round(((after[part] ?? 0) - (before[part] ?? 0)) / calls)]),
   );
   const placed = await caller.calls();
-  const arrivedAt = arrivals(await lab.asterisk.cel());
+  const all = arrivals(await lab.asterisk.cel());
+  const warmUp = new Set(Array.from({ length: WARM_UP_CALLS }, (_, i) => callerOf(FIRST_WARM_UP_CALLER + i)));
+  const arrivedAt = new Map([...all].filter(([from]) => !warmUp.has(from)));
   const waits = await inviteWaits(phone, arrivedAt);
+  const coldWaits = await inviteWaits(phone, new Map([...all].filter(([from]) => warmUp.has(from))));
   await phone.stop();
   return {
     completed: placed.filter((call) => call.answeredAt !== undefined && call.byeAt !== undefined && call.byeBy === 'us')
       .length,
     cpuMsPerCall,
     inviteMs: latency(waits),
+    coldInviteMs: latency(coldWaits),
     arrivedAt,
   };
 }
@@ -264,11 +295,12 @@ async function startReceiver(lab: Lab): Promise<{
   count(): number;
   callsEnded(): number;
   lagsMs(): readonly number[];
+  forgetLags(): void;
   stop(): Promise<void>;
 }> {
   let count = 0;
   let ended = 0;
-  const lags: number[] = [];
+  let lags: number[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -287,6 +319,9 @@ async function startReceiver(lab: Lab): Promise<{
     count: () => count,
     callsEnded: () => ended,
     lagsMs: () => lags,
+    forgetLags: () => {
+      lags = [];
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
