@@ -1,23 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wavHeader } from '../../test/support/wav.js';
 import { WAV_HEADER_BYTES, checkWav } from './wav.js';
 
-/** A file as Asterisk writes it: 8 kHz, 16 bit, one channel, a header of 44 bytes. */
+/** A file as Asterisk writes it. */
 function wav(soundBytes: number): Buffer {
-  const file = Buffer.alloc(44 + soundBytes, 1);
-  file.write('RIFF', 0, 'latin1');
-  file.writeUInt32LE(36 + soundBytes, 4);
-  file.write('WAVEfmt ', 8, 'latin1');
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(8000, 24);
-  file.writeUInt32LE(16_000, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write('data', 36, 'latin1');
-  file.writeUInt32LE(soundBytes, 40);
-  return file;
+  return Buffer.concat([wavHeader(soundBytes), Buffer.alloc(soundBytes, 1)]);
 }
 
 const check = (file: Buffer) => checkWav(file.subarray(0, WAV_HEADER_BYTES), file.length);

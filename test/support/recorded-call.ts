@@ -8,6 +8,7 @@ import { LedgerStore } from '../../src/calls/ledger/ledger-store.js';
 import { LiveCall } from '../../src/calls/ledger/live-call.js';
 import { newId } from '../../src/common/ids.js';
 import type { RecordingRowState } from '../../src/recordings/recording.entity.js';
+import { wavHeader } from './wav.js';
 
 export type RecordedCall = {
   readonly callId: string;
@@ -21,20 +22,7 @@ export type RecordedCall = {
 export function wavFile(seconds: number): Buffer {
   const sound = Buffer.alloc(seconds * 16_000);
   for (let i = 0; i < sound.length; i += 2) sound.writeInt16LE((i / 2) % 32_767, i);
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(36 + sound.length, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8_000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(sound.length, 40);
-  return Buffer.concat([header, sound]);
+  return Buffer.concat([wavHeader(sound.length), sound]);
 }
 
 /**
