@@ -1,5 +1,6 @@
 import type { Log } from '../common/logger.js';
 import type { Database } from '../database/database.js';
+import { runPrepared } from '../database/prepared.js';
 import type { EventJob, EventQueues } from '../queues/event-queues.js';
 import type { RedisLink } from '../queues/redis-link.js';
 import { NudgedLoop } from './nudged-loop.js';
@@ -14,14 +15,29 @@ export const relayTimes: RelayTimes = { sweepMs: 2_000, refillMinutes: 15 };
 
 /** Events per round: at about 4 kB each, 2 MB in one pipeline. */
 const BATCH = 500;
-const GAP_MS = 50;
+const GAP_MS = 100;
 
-/**
- * Carries committed events to the event queues. PostgreSQL knows which ones are still to go; with several workers a
- * row lock gives each event to one of them.
- */
+type RelayedEvent = EventJob & { readonly tenantId: string };
+
+/** Marks events, and reads those that are still to go. Its parts see the same state, so what is marked is left out by name. */
+const relayStatement = {
+  name: 'relay',
+  text: `
+with taken as (
+  select * from unnest($1::uuid[], $2::uuid[]) as t (tenant_id, id)
+), marked as (
+  update call_event e set relayed_at = now() from taken where e.tenant_id = taken.tenant_id and e.id = taken.id
+)
+select tenant_id as "tenantId", id, type, document from call_event
+ where relayed_at is null and not (id = any($2::uuid[]))
+ order by created_at, sequence limit $3`,
+};
+
+/** Carries committed events to the event queues. PostgreSQL knows which ones are still to go. */
 export class Relay {
   readonly #loop: NudgedLoop;
+  /** What the queues took and PostgreSQL does not know yet. */
+  #taken: readonly RelayedEvent[] = [];
   #told: string | undefined;
 
   constructor(
@@ -43,8 +59,10 @@ export class Relay {
     this.#loop.nudge();
   }
 
-  stop(): Promise<void> {
-    return this.#loop.stop();
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    // What is not marked now is added once more by the next process.
+    if (this.#taken.length > 0) await this.#next(0).catch(() => undefined);
   }
 
   async #round(): Promise<boolean> {
@@ -54,7 +72,7 @@ export class Relay {
       if (mayHaveLostJobs) await this.#refill();
       const relayed = await this.#relay();
       this.#told = undefined;
-      return relayed === BATCH;
+      return relayed > 0;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       // Once per failure, not every two seconds.
@@ -64,27 +82,31 @@ export class Relay {
     }
   }
 
-  #relay(): Promise<number> {
-    return this.database.source.transaction(async (manager) => {
-      const events: (EventJob & { tenantId: string })[] = await manager.query(
-        `select tenant_id as "tenantId", id, type, document from call_event where relayed_at is null
-         order by created_at, sequence limit ${BATCH} for update skip locked`,
-      );
-      if (events.length === 0) return 0;
-      await this.queues.add(events);
-      // If this commit fails, the events are added again: their job ids make it harmless.
-      await manager.query(
-        `update call_event e set relayed_at = now()
-         from unnest($1::uuid[], $2::uuid[]) as done (tenant_id, id)
-         where e.tenant_id = done.tenant_id and e.id = done.id`,
-        [events.map(({ tenantId }) => tenantId), events.map(({ id }) => id)],
-      );
-      return events.length;
-    });
+  async #relay(): Promise<number> {
+    const events = await this.#next(BATCH);
+    this.#taken = [];
+    await this.queues.add(events);
+    this.#taken = events;
+    return events.length;
+  }
+
+  /**
+   * Marks what the queues took in the last round, and reads what is still to go. A process that ends in between adds it again:
+   * job ids make that harmless, as they do where two workers carry the same event.
+   */
+  #next(limit: number): Promise<RelayedEvent[]> {
+    const taken = this.#taken;
+    return runPrepared(this.database.source, relayStatement, [
+      taken.map(({ tenantId }) => tenantId),
+      taken.map(({ id }) => id),
+      limit,
+    ]);
   }
 
   /** Adds the newest events again. What a queue still keeps is passed over; a consumer may see the others twice. */
   async #refill(): Promise<void> {
+    // Not marked yet, so they are not found below: they go with the next round.
+    this.#taken = [];
     let after: { readonly at: string; readonly id: string } | undefined;
     let added = 0;
     for (;;) {

@@ -40,7 +40,7 @@ export const senderLimits: SenderLimits = {
 };
 
 /** Between rounds under load; a lone event is not held up by it. */
-const GAP_MS = 50;
+const GAP_MS = 100;
 /** A little more than the second by which the claim moves what gives way. */
 const GAVE_WAY_MS = 1_050;
 /** A claim with less time left is given back instead of used: a request may take 15 s. */

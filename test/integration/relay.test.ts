@@ -68,6 +68,8 @@ describe('relay of events to the queues', () => {
     Number(
       (await world.query<{ count: string }[]>(`select count(*) from call_event where relayed_at is null`))[0]?.count,
     );
+  const allMarked = (): Promise<true> =>
+    waitFor(async () => (await unrelayed()) === 0, { what: 'the events to be marked' });
 
   it('puts every event on every queue: name is the type, id the event’s, data the document', async () => {
     const events = await world.commit([await world.addCall(tenantId), ...milestones]);
@@ -79,7 +81,7 @@ describe('relay of events to the queues', () => {
       expect(jobs.map((job) => job.id)).toEqual(events.map(({ id }) => id));
       expect(jobs.map((job) => job.data as unknown)).toEqual(events.map(({ document }) => JSON.parse(document)));
     }
-    await waitFor(async () => (await unrelayed()) === 0, { what: 'the events to be marked' });
+    await allMarked();
   });
 
   it('relays at once when it is nudged', async () => {
@@ -106,6 +108,7 @@ describe('relay of events to the queues', () => {
     const { link } = startRelay();
     await world.commit([await world.addCall(tenantId), 'call.started']);
     await holds('call-events', 1);
+    await allMarked();
     await lab.redis.kill();
     await world.commit([await world.addCall(tenantId), 'call.started', 'call.ended']);
     await waitFor(() => link.health().status === 'down', { what: 'health to say so' });
@@ -120,6 +123,7 @@ describe('relay of events to the queues', () => {
     startRelay();
     const events = await world.commit([await world.addCall(tenantId), ...milestones]);
     await holds('call-events', 4);
+    await allMarked();
     await world.query(`update call_event set created_at = now() - interval '20 minutes' where sequence = 1`);
     await redis.flushall();
     await holds('call-events', 3);
@@ -138,6 +142,28 @@ describe('relay of events to the queues', () => {
     await holds('call-events', 4);
   });
 
+  it('adds again what a flush took before it was marked', async () => {
+    const { relay: made } = startRelay({ sweepMs: 60_000 });
+    await waitFor(() => redis.get('bull:call-events:ringline-complete'), { what: 'the first round' });
+    await world.commit([await world.addCall(tenantId), ...milestones]);
+    made.nudge();
+    await holds('call-events', 4);
+    // The next round, which would mark them, is 100 ms away.
+    await redis.flushall();
+    await holds('call-events', 4);
+    await allMarked();
+  });
+
+  it('marks what it relayed when it is stopped', async () => {
+    const { relay: made } = startRelay({ sweepMs: 60_000 });
+    await waitFor(() => redis.get('bull:call-events:ringline-complete'), { what: 'the first round' });
+    await world.commit([await world.addCall(tenantId), ...milestones]);
+    made.nudge();
+    await holds('call-events', 4);
+    await made.stop();
+    expect(await unrelayed()).toBe(0);
+  });
+
   it('passes over a queue that nobody reads when it is full, and health warns', async () => {
     const { link } = startRelay({ extra: ['unread'], cap: 3 });
     const connection = redis.duplicate({ maxRetriesPerRequest: null });
@@ -145,7 +171,7 @@ describe('relay of events to the queues', () => {
     try {
       for (let i = 0; i < 6; i++) {
         await world.commit([await world.addCall(tenantId), 'call.started']);
-        await waitFor(async () => (await unrelayed()) === 0, { what: 'the event to be relayed' });
+        await allMarked();
       }
       expect(await waiting('unread')).toBe(3);
       await waitFor(() => link.health().status === 'degraded', { what: 'health to warn' });
