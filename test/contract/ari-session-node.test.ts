@@ -38,7 +38,7 @@ beforeEach(async () => {
     openCallsOf: () => [],
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
-  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
+  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline', observe: false };
   const heartbeat = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
   makeNode = (recorder) => new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog, recorder);
   node = makeNode(null);

@@ -100,14 +100,7 @@ export class FactSet {
  * Null while nothing says what call this is (`placed` has not come yet).
  */
 export function gatherState(callId: string, facts: Iterable<Fact>): CallState | null {
-  const byLeg = new Map<string, Fact[]>();
-  let estimated = false;
-  for (const fact of facts) {
-    const group = byLeg.get(fact.leg);
-    if (group === undefined) byLeg.set(fact.leg, [fact]);
-    else group.push(fact);
-    if (fact.source === 'estimate') estimated = true;
-  }
+  const { byLeg, estimated } = sortByLeg(facts);
   const whole = byLeg.get(callId) ?? [];
   const placed = find(whole, 'placed');
   if (placed === undefined) return null;
@@ -128,7 +121,20 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
   };
 }
 
-function gatherLeg(id: string, facts: readonly Fact[]): LegState {
+/** Facts by leg, and whether one of them was inferred after a gap. */
+export function sortByLeg(facts: Iterable<Fact>): { readonly byLeg: Map<string, Fact[]>; readonly estimated: boolean } {
+  const byLeg = new Map<string, Fact[]>();
+  let estimated = false;
+  for (const fact of facts) {
+    const group = byLeg.get(fact.leg);
+    if (group === undefined) byLeg.set(fact.leg, [fact]);
+    else group.push(fact);
+    if (fact.source === 'estimate') estimated = true;
+  }
+  return { byLeg, estimated };
+}
+
+export function gatherLeg(id: string, facts: readonly Fact[]): LegState {
   const planned = find(facts, 'planned');
   const created = find(facts, 'created');
   const released = find(facts, 'released');
@@ -235,11 +241,11 @@ function placeOf({ key }: Fact): number {
   return Number(key.split(' ').at(-1));
 }
 
-function find<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }> | undefined {
+export function find<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }> | undefined {
   return facts.find((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind);
 }
 
-function all<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }>[] {
+export function all<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }>[] {
   return facts
     .filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
     .toSorted((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
@@ -249,7 +255,7 @@ function moment(fact: { at: number; source: FactSource } | undefined): Moment | 
   return fact === undefined ? null : { at: fact.at, estimated: fact.source === 'estimate' };
 }
 
-function byOrigin(a: LegState, b: LegState): number {
+export function byOrigin(a: LegState, b: LegState): number {
   const origin = (leg: LegState): number => Math.min(leg.plannedAt ?? Infinity, leg.createdAt ?? Infinity);
   const difference = origin(a) - origin(b);
   return Number.isNaN(difference) || difference === 0 ? (a.id < b.id ? -1 : 1) : difference;

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
+import type { CommittedChange } from '../../src/calls/after-commit.js';
+import type { Call } from '../../src/calls/domain/call.js';
+import type { CallEventType } from '../../src/calls/domain/call-event.js';
+import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
+import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
+import type { CallStore } from '../../src/calls/ledger/ledger-store.js';
+import type { Told } from '../../src/calls/ledger/told.js';
+import { Routing, type Known, type Seen } from '../../src/calls/routing.js';
+import { createLog } from '../../src/common/logger.js';
+import { parseFrame, type AriChannel } from '../../src/asterisk/ari-frame.js';
+import { parseAriTime } from '../../src/asterisk/ari-time.js';
+import { translateObserved } from '../../src/asterisk/observer/translate-observed.js';
+
+const TENANT = '00000000-0000-7000-8000-00000000000a';
+const NODE = { nodeId: '00000000-0000-7000-8000-00000000000b', boot: 'boot' };
+
+/** The lab's company: every phone from 1001 to 1010 is an agent's, and the tenant has a line for all that is dialled outside. */
+class Company extends Routing {
+  routes(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+
+  known(seen: readonly Seen[]): Promise<readonly Known[]> {
+    return Promise.resolve(
+      seen.map(({ endpoint, dialled }) => ({
+        line:
+          dialled?.startsWith('+493023125') === true
+            ? { tenantId: TENANT, id: `line-${dialled}`, number: dialled, name: dialled }
+            : null,
+        device: /^10\d\d$/.test(endpoint ?? '') ? { tenantId: TENANT, agentId: `agent-${endpoint}` } : null,
+        isTrunk: false,
+        defaultTenantId: null,
+        regions: { [TENANT]: 'DE' },
+      })),
+    );
+  }
+}
+
+/** What a stream that was recorded in the lab makes: the records as they ended, and the events of each. */
+export type Outcome = {
+  readonly calls: readonly Call[];
+  readonly events: ReadonlyMap<string, readonly CallEventType[]>;
+};
+
+/** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */
+export function observedTold(name: string): Told[] {
+  const text = readFileSync(new URL(`../fixtures/observed/${name}.jsonl`, import.meta.url), 'utf8');
+  const seen = new Map<string, boolean>();
+  const isNew = ({ id, protocol_id: sip }: AriChannel): boolean => {
+    const known = seen.get(id);
+    if (known === true || (known === false && !sip)) return false;
+    seen.set(id, Boolean(sip));
+    return true;
+  };
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => {
+      const frame = parseFrame(line);
+      if (frame === null) throw new Error(`${name} holds a frame that cannot be read: ${line.slice(0, 100)}`);
+      const at = parseAriTime(frame.timestamp) ?? 0;
+      return translateObserved(frame, at, isNew).map((told) => ({ ...NODE, ...told, receivedAt: at }));
+    });
+}
+
+/** Plays what was told to a ledger without a database. */
+export async function play(told: readonly Told[]): Promise<Outcome> {
+  const store = {
+    callsOfLegs: () => Promise.resolve(new Map()),
+    load: () => Promise.resolve([]),
+    loadOpen: () => Promise.resolve([]),
+    commit: () => Promise.resolve(),
+  } as unknown as CallStore;
+  const clock = { at: told[0]?.receivedAt ?? 0 };
+  const metrics = new LedgerMetrics({ registry: new Registry() });
+  const ledger = new CallLedger(store, new Company(), metrics, { now: () => clock.at }, createLog('silent'));
+  const calls = new Map<string, Call>();
+  const events = new Map<string, CallEventType[]>();
+  const keep = ({ callId, call, events: news }: CommittedChange): void => {
+    calls.set(callId, call);
+    events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event.type)]);
+  };
+  ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
+  for (const one of told) {
+    clock.at = Math.max(clock.at, one.receivedAt ?? 0);
+    ledger.tell(one);
+    await ledger.settled();
+  }
+  return { calls: [...calls.values()], events };
+}
