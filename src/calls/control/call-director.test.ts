@@ -144,7 +144,7 @@ describe('a caller who has come', () => {
   const callerLeg = '1795343276.0';
 
   /** Further addresses of phones are looked for once it is decided that they ring. */
-  function followed(presence: 'waiting' | 'elsewhere', agoMs: number) {
+  function followed(source: 'switch' | 'cel', presence: 'waiting' | 'elsewhere', agoMs = 0) {
     const at = Date.now() - agoMs;
     const plan = { kind: 'ring-line', callerLeg, phones: [phone], ringSeconds: 25, limitSeconds: 7200 };
     const created = { side: 'remote', linkedId: null, sipCallId: null, name: null };
@@ -157,8 +157,8 @@ describe('a caller who has come', () => {
         source: 'ringline',
         data: { direction: 'inbound', from: to, to, line, plan },
       },
-      { leg: callerLeg, kind: 'created', key: '', at, source: 'switch', data: created },
-      ...firstLegs(callId, [phone], at),
+      { leg: callerLeg, kind: 'created', key: '', at, source, data: created },
+      ...(source === 'cel' ? [] : firstLegs(callId, [phone], at)),
     ] as Fact[];
     const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
     const counts = { asked: 0, looked: 0 };
@@ -185,17 +185,26 @@ describe('a caller who has come', () => {
   }
 
   it('is worked for at once when an event told of it', async () => {
-    const { counts } = followed('waiting', 0);
+    const { counts } = followed('switch', 'waiting');
     await waitFor(() => counts.looked === 1, { what: 'the phones to be looked for' });
     expect(counts.asked).toBe(0);
   });
 
-  it('some time ago is asked for first: he may be gone', async () => {
-    const waiting = followed('waiting', 5_000);
+  it.each([
+    ['some time ago, so that he may be gone', 'switch', 5_000],
+    ['by the log alone, which tells of the past', 'cel', 0],
+  ] as const)('%s is asked for first', async (_, source, agoMs) => {
+    const waiting = followed(source, 'waiting', agoMs);
     await waitFor(() => waiting.counts.looked === 1, { what: 'the phones to be looked for' });
     expect({ asked: waiting.counts.asked, recorded: waiting.recorded }).toEqual({ asked: 1, recorded: [] });
-    const gone = followed('elsewhere', 5_000);
+    const gone = followed(source, 'elsewhere', agoMs);
     await waitFor(() => gone.told.some(({ kind }) => kind === 'left-control'), { what: 'what was found' });
     expect(gone.counts.looked).toBe(0);
+  });
+
+  it('rings once he turns out to be there, though the log alone told of him', async () => {
+    const { told, counts } = followed('cel', 'waiting');
+    await waitFor(() => counts.looked === 1, { what: 'the phones to be looked for' });
+    expect(told.map(({ leg: of, kind }) => [of, kind])).toEqual([[leg, 'planned']]);
   });
 });

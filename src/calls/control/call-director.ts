@@ -152,7 +152,8 @@ export class CallDirector implements AfterCommit {
     return (
       state.placed.direction === 'inbound' &&
       untouched &&
-      this.telephony.nowAt(call.identity.pbxNodeId) - state.placed.at > OLD_NEWS_MS
+      (this.telephony.nowAt(call.identity.pbxNodeId) - state.placed.at > OLD_NEWS_MS ||
+        state.legs.some(({ isOnlyLogged }) => isOnlyLogged))
     );
   }
 

@@ -46,14 +46,14 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
     [{ name: 'test', onCommit: (changes) => void told.push(...changes) }],
     ({ leg }) => void unrouted.push(leg),
   );
-  const arrive = (leg: string, did = 'line'): void => {
+  const arrive = (leg: string, did = 'line', source: Fact['source'] = 'switch'): void => {
     const at = Date.now();
     const created = {
       leg,
       kind: 'created',
       key: '',
       at,
-      source: 'switch',
+      source,
       data: { side: 'remote', linkedId: leg, sipCallId: null, name: null },
     };
     ledger.tell({
@@ -116,6 +116,29 @@ describe('the ledger', () => {
       { leg: 'a', did: 'line', callId: call?.identity.id, found: route },
       { leg: 'b', did: 'nobody', callId: null, found: null },
     ]);
+  });
+
+  it('has nobody handed back of whom only the log tells: that is past', async () => {
+    const { ledger, stored, unrouted, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'nobody', 'cel');
+    arrive('b', 'line', 'cel');
+    await ledger.settled();
+    expect({ legs: legsOf(stored), unrouted }).toEqual({ legs: ['b'], unrouted: [] });
+  });
+
+  it('keeps a bounded number of ended calls in memory, however many a log tells of', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    const total = 5_050;
+    for (let n = 0; n < total; n++) {
+      arrive(`leg-${n}`, 'line', 'cel');
+      const data = { q850: null, sip: null, text: null };
+      const ended: Fact = { leg: `leg-${n}`, kind: 'ended', key: '', at: Date.now(), source: 'cel', data };
+      ledger.tell({ ...node, leg: ended.leg, facts: [ended], receivedAt: null });
+    }
+    await ledger.settled();
+    expect(legsOf(stored)).toHaveLength(total);
+    expect(ledger.callOfLeg(node, 'leg-0')).toBeNull();
+    expect(ledger.callOfLeg(node, `leg-${total - 1}`)).not.toBeNull();
   });
 
   it('sets a call aside that cannot be written, and its neighbours go on', async () => {
