@@ -7,7 +7,7 @@ import {
   participantRoles,
 } from '../../src/calls/domain/call.js';
 import { callEventTypes } from '../../src/calls/domain/call-event.js';
-import { factSources, NODE_RESTARTED, releaseReasons } from '../../src/calls/domain/fact.js';
+import { factSources, LOGGED, NODE_RESTARTED, recordingActions, releaseReasons } from '../../src/calls/domain/fact.js';
 
 /** Fields whose text is a word of Asterisk's or ours, when it is one of these words. */
 export const wordFields: ReadonlySet<string> = new Set(
@@ -80,6 +80,8 @@ export const words: ReadonlySet<string> = new Set([
   ...callEventTypes,
   ...factSources,
   ...releaseReasons,
+  ...recordingActions,
+  LOGGED,
   ...causes,
   NODE_RESTARTED,
   'Dialing Offhook',
