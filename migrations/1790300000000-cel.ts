@@ -2,6 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Asterisk's channel event log: where it is, how far it was read, which runs wrote it, and keys that may send it. */
 export class Cel1790300000000 implements MigrationInterface {
+  name = 'Cel1790300000000';
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "pbx_node" ADD "cel_file" text, ADD "cel_position" jsonb`);
     await runner.query(`ALTER TABLE "api_key" ADD "pbx_node_id" uuid`);

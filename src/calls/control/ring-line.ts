@@ -80,7 +80,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
 
   keepLease(decision, caller, state.placed.at, now);
   if (agents.length === 0 && plan.phones.length > 0) {
-    // The log told of him alone, and he turned out to be there.
+    // Of whom only the log told nothing was planned, and he turned out to be there.
     for (const planned of firstLegs(callId, plan.phones, now)) decision.record(planned);
     return decision.done();
   }

@@ -342,9 +342,9 @@ export class CallLedger {
     const call = new LiveCall({ id, tenantId: route.tenantId, pbxNodeId: nodeId }, boot, [], null);
     this.#remember(call);
     this.#pointLeg(legKey(told, id), id);
-    // Together with the facts of its frame, so that they make one change.
-    // Who is only in the log has left mostly: whether phones ring for him is decided when he was asked for.
+    // Who is only in the log has left, mostly: whether phones ring for him is decided when he was asked for.
     const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    // Together with the facts of its frame, so that they make one change.
     const facts = [incoming(id, leg, told.arrival, route), ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
   }
