@@ -30,8 +30,9 @@ const SUBSCRIBER_DEADLINE_MS = 50;
 const COMMIT_DEADLINE_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
-/** How long an ended call stays in memory for facts that come late, ms. */
+/** How long an ended call stays in memory for facts that come late, ms; and how many, for a log may tell of a whole day. */
 const KEEP_ENDED_MS = 60_000;
+const MOST_ENDED = 5_000;
 
 /**
  * What a call's plan writes down as it now stands, before anything is asked of the switch: that a leg is about to be dialled,
@@ -337,6 +338,8 @@ export class CallLedger {
     }
     const { nodeId, boot, leg } = told;
     if (route === null) {
+      // Who is only in the log was given back long ago, or will be told of by an event.
+      if (isLogged(told)) return null;
       this.metrics.unrouted.inc();
       this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: null, route });
       this.#onUnrouted({ nodeId, leg });
@@ -347,8 +350,10 @@ export class CallLedger {
     const call = new LiveCall({ id, tenantId: route.tenantId, pbxNodeId: nodeId }, boot, [], null);
     this.#remember(call);
     this.#pointLeg(legKey(told, id), id);
+    // Who is only in the log has left, mostly: whether phones ring for him is decided when he was asked for.
+    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
     // Together with the facts of its frame, so that they make one change.
-    const facts = [...incoming(id, leg, told.arrival, route), ...told.facts];
+    const facts = [incoming(id, leg, told.arrival, route), ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
   }
 
@@ -452,7 +457,7 @@ export class CallLedger {
   #evict(): void {
     const before = this.clock.now() - KEEP_ENDED_MS;
     for (const [id, since] of this.#over) {
-      if (since >= before) return;
+      if (since >= before && this.#over.size <= MOST_ENDED) return;
       this.#drop(id);
     }
   }
@@ -492,6 +497,11 @@ function isUrgent(told: Told): boolean {
   return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 
+/** Told by the switch's log, which tells of the past. */
+function isLogged({ facts }: Told): boolean {
+  return facts.some(({ source }) => source === 'cel');
+}
+
 function takeBatch(queue: Told[]): Told[] {
   let facts = 0;
   let taken = 0;
@@ -502,8 +512,8 @@ function takeBatch(queue: Told[]): Told[] {
   return queue.splice(0, taken);
 }
 
-function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact[] {
-  const placed: Fact = {
+function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact {
+  return {
     leg: callId,
     kind: 'placed',
     key: '',
@@ -525,7 +535,6 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
       },
     },
   };
-  return [placed, ...firstLegs(callId, route.phones, arrival.at)];
 }
 
 function toOutbox({ event, text }: StoredEvent): OutboxEvent {
