@@ -77,7 +77,7 @@ export async function renderConfiguration(options: ConfigurationOptions): Promis
 
 /** Where the configuration lets CEL be written, below `dir`. */
 export function celFileOf({ dir, asterisk, pbx }: Pick<ConfigurationOptions, 'dir' | 'asterisk' | 'pbx'>): string {
-  const name = asterisk === 16 ? 'Master.csv' : pbx === 'ordinary' ? 'cel.json' : 'cel.csv';
+  const name = asterisk === 16 ? 'Master.csv' : pbx === 'ordinary' ? 'cel.json' : 'ringline.csv';
   return join(dir, 'log/cel-custom', name);
 }
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { celCalls, celTalks, parseCel, type CelRow } from './cel.js';
 
 const row = (event: string, at: string, id: string, channel: string, extra = '{}', app = '') =>
-  `"${event}","${at}","${id}","1.0","${channel}","+3161","200","from-trunk","${app}","","","${extra.replaceAll('"', '""')}"`;
+  `"${event}","${at}","${id}","1.0","${channel}","Ann","+3161","200","from-trunk","${app}","","","${extra.replaceAll('"', '""')}"`;
 
 describe('parseCel', () => {
   it('reads quoted fields, doubled quotes and microseconds', () => {

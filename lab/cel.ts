@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** One line of Asterisk's record. */
+/** One line of Asterisk's record; read apart from the product, to judge it. */
 export interface CelRow {
   readonly event: string;
   /** Milliseconds since 1970, with a fraction: Asterisk writes microseconds. */
@@ -55,9 +55,9 @@ export async function readCel(file: string): Promise<CelRow[]> {
   return parseCel(text);
 }
 
-/** Columns of asterisk/lab/cel_custom.conf, and of the example that comes with Asterisk (cel_custom.16.conf). */
+/** Columns of asterisk/ringline/cel_custom.conf, and of the example that comes with Asterisk (cel_custom.16.conf). */
 const COLUMNS = [
-  'eventtype,eventtime,uniqueid,linkedid,channame,num,exten,context,appname,appdata,peer,eventextra',
+  'eventtype,eventtime,uniqueid,linkedid,channame,name,num,exten,context,appname,appdata,peer,eventextra',
   'eventtype,eventtime,name,num,ani,rdnis,dnid,exten,context,channame,appname,appdata,amaflags,accountcode,uniqueid,' +
     'linkedid,peer,userfield,userdeftype,eventextra',
 ].map((names) => names.split(','));
@@ -243,7 +243,8 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function csvFields(line: string): Record<string, string> {
+/** Fields of a line by the names of their columns. */
+export function csvFields(line: string): Record<string, string> {
   const values = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
   );

@@ -30,6 +30,8 @@ export interface CompanyOptions {
   readonly autoAnswer?: 'none' | 'call-info' | 'alert-info';
   /** A node that is there already. */
   readonly nodeId?: string;
+  /** Ringline reads the lab's channel event log too. */
+  readonly readsCel?: boolean;
 }
 
 /** Sets a company up by the API, and waits until Ringline is connected to the lab's Asterisk. */
@@ -44,7 +46,7 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
     request.allow
       ? ringline.call(method, path, { tenantId, ...request })
       : ask(ringline, method, path, { tenantId, ...request });
-  const nodeId = options.nodeId ?? (await addNode(lab, ringline, options.ariUrl));
+  const nodeId = options.nodeId ?? (await addNode(lab, ringline, options));
   const agentIds: string[] = [];
   for (const n of options.agents ?? [1]) {
     const devices = [
@@ -75,9 +77,12 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
   return { tenantId, nodeId, lineId: line.body.id as string, number, did: line.body.did as string, agentIds, call };
 }
 
-async function addNode(lab: Lab, ringline: LabRingline, ariUrl = lab.asterisk.ariUrl): Promise<string> {
-  const { username, password } = lab.asterisk;
-  const node = await ask(ringline, 'POST', '/v1/pbx-nodes', { body: { name: 'lab', ariUrl, username, password } });
+async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions): Promise<string> {
+  const { username, password, celFile } = lab.asterisk;
+  const { ariUrl = lab.asterisk.ariUrl, readsCel = false } = options;
+  const node = await ask(ringline, 'POST', '/v1/pbx-nodes', {
+    body: { name: 'lab', ariUrl, username, password, celFile: readsCel ? celFile : null },
+  });
   return node.body.id as string;
 }
 

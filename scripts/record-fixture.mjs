@@ -1,5 +1,5 @@
 // npm run record-fixture -- NAME [NAME ...]: plays rows of test/lab/outcome-table.ts and keeps their scrubbed streams with
-// the records they fold to in test/fixtures/ari. Without a name it lists all.
+// the records they fold to in test/fixtures/ari, and their logs in test/fixtures/cel. Without a name it lists all.
 import { join } from 'node:path';
 
 import { ensureInstalled } from './install.mjs';

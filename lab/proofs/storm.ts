@@ -52,6 +52,8 @@ export async function storm(options: {
   readonly callsPerSecond: number;
   readonly seconds: number;
   readonly blows: readonly Blow[];
+  /** Ringline reads the switch's own log too. */
+  readonly readsCel?: boolean;
   readonly report: (line: string) => void;
 }): Promise<StormFigures> {
   const lab = await startLab();
@@ -64,12 +66,12 @@ export async function storm(options: {
 
 async function runStorm(
   lab: Lab,
-  { callsPerSecond, seconds, blows, report }: Parameters<typeof storm>[0],
+  { callsPerSecond, seconds, blows, readsCel = false, report }: Parameters<typeof storm>[0],
 ): Promise<StormFigures> {
   const ari = await lab.proxy(lab.asterisk.ariUrl);
   const ringline = await startRingline(lab);
   const receiver = await startCounter(lab);
-  const company = await foundCompany(lab, ringline, { agents: [1], ariUrl: ari.url });
+  const company = await foundCompany(lab, ringline, { agents: [1], ariUrl: ari.url, readsCel });
   await company.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url, description: 'counter' } });
   const dids = [company.did];
   for (let n = 2; n <= LINES; n++) dids.push(await addLine(company, n));
@@ -232,9 +234,11 @@ function judge(
   const outcomes: Record<string, number> = {};
   const channels = new Map(celChannels(cel).map((channel) => [channel.uniqueId, channel]));
   const bySipCall = new Map<string, Call[]>();
+  const byLeg = new Map<string, Call>();
   for (const record of records) {
     const known = bySipCall.get(record.sipCallIds[0] ?? '') ?? [];
     bySipCall.set(record.sipCallIds[0] ?? '', [...known, record]);
+    for (const { id } of record.legs) byLeg.set(id, record);
     outcomes[record.outcome ?? 'open'] = (outcomes[record.outcome ?? 'open'] ?? 0) + 1;
   }
   let neverInApp = 0;
@@ -245,10 +249,11 @@ function judge(
   for (const call of sipCalls) {
     const found = bySipCall.get(call.callId) ?? [];
     if (found.length > 1) wrong.push(`${call.callId} has ${found.length} records`);
-    const [record] = found;
+    const row = callerChannel(call, channels);
+    // A record that the log alone told of knows its channel, and no SIP Call-ID.
+    const record = found[0] ?? byLeg.get(row?.uniqueId ?? '');
     if (record === undefined) {
       neverInApp++;
-      const row = callerChannel(call, channels);
       if (row !== undefined && inStasisMs(row.uniqueId, cel) > REFUSED_WITHIN_MS)
         wrong.push(`${call.callId} was in our app and has no record`);
       // Who gave up before was not kept waiting for ever: nobody could have answered.

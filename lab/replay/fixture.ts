@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
@@ -12,10 +13,13 @@ export type Fixture = {
   readonly name: string;
   readonly entries: readonly StreamEntry[];
   readonly expected: readonly ExpectedCall[];
+  /** What Asterisk wrote into its channel event log about the same calls, line by line; null where that is not kept. */
+  readonly log: readonly string[] | null;
 };
 export type ExpectedCall = { readonly record: Call; readonly events: readonly CallEventType[] };
 
 const folder = join(projectRoot, 'test/fixtures/ari');
+const logFolder = join(projectRoot, 'test/fixtures/cel');
 
 /** All of them, by name. The last line of a file tells what is expected, the others are the stream. */
 export async function readFixtures(): Promise<Fixture[]> {
@@ -26,12 +30,19 @@ export async function readFixtures(): Promise<Fixture[]> {
       const { expected } = JSON.parse(lines.at(-1) ?? '') as Pick<Fixture, 'expected'>;
       const { entries, unreadable } = parseStream(lines.slice(0, -1).join('\n'));
       if (unreadable > 0) throw new Error(`${file} has ${unreadable} lines that are no entries of a stream`);
-      return { name: basename(file, '.jsonl'), entries, expected };
+      const name = basename(file, '.jsonl');
+      return { name, entries, expected, log: await readLog(name) };
     }),
   );
 }
 
-export async function writeFixture({ name, entries, expected }: Fixture): Promise<string> {
+async function readLog(name: string): Promise<string[] | null> {
+  const file = join(logFolder, `${name}.csv`);
+  return existsSync(file) ? (await readFile(file, 'utf8')).trimEnd().split('\n') : null;
+}
+
+export async function writeFixture({ name, entries, expected, log }: Fixture): Promise<string> {
+  if (log !== null) await writeFile(join(logFolder, `${name}.csv`), log.map((line) => `${line}\n`).join(''));
   const file = join(folder, `${name}.jsonl`);
   await writeFile(file, [...entries, { expected }].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return file;

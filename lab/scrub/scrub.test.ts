@@ -143,6 +143,21 @@ describe('a scrubbed stream', () => {
     });
   });
 
+  it.each(['', 'log', 'api 3', 'pause 12', '17'])(
+    'keeps the key %j of a fact, from which it follows what the fact means',
+    (key) => {
+      expect(new Scrubber('seed', ['DE']).document({ kind: 'held', key })).toEqual({ kind: 'held', key });
+    },
+  );
+
+  it('moves the time in a key, and replaces the ids there', () => {
+    const scrubber = new Scrubber('seed', ['DE']);
+    const { key: room } = scrubber.document({ key: `rl-${callId}@1795345415455` });
+    expect(room).toMatch(/^rl-[0-9a-f-]{36}@1\d{12}$/);
+    expect(room).not.toContain(callId);
+    expect(scrubber.document({ key: `${callId} 3` }).key).toMatch(/^(?!01a202ec)[0-9a-f-]{36} 3$/);
+  });
+
   it('is the same with the same seed, also in another file, and another with another', () => {
     const [only] = scrubbed(telling.slice(2, 3), 'one');
     expect(only).toEqual(scrubbed(telling, 'one')[2]);

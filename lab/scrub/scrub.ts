@@ -52,8 +52,18 @@ export class Scrubber {
         .split(',')
         .map((part) => this.#string(part, path, 'args'))
         .join(',');
+    // Identity of a fact: who told it, of what kind, and its place among others say what follows from it.
+    if (field === 'key')
+      return text
+        .split(' ')
+        .map((part) => this.#keyPart(part))
+        .join(' ');
     if (wordFields.has(field) && words.has(text)) return text;
     return this.#text.text(text);
+  }
+
+  #keyPart(part: string): string {
+    return words.has(part) || /^\d{1,4}$/.test(part) ? part : this.#text.text(part);
   }
 
   #message(text: string): string {

@@ -7,12 +7,11 @@ import {
   participantRoles,
 } from '../../src/calls/domain/call.js';
 import { callEventTypes } from '../../src/calls/domain/call-event.js';
-import { factSources, releaseReasons } from '../../src/calls/domain/fact.js';
-import { NODE_RESTARTED } from '../../src/calls/domain/outcome.js';
+import { factSources, LOGGED, NODE_RESTARTED, recordingActions, releaseReasons } from '../../src/calls/domain/fact.js';
 
 /** Fields whose text is a word of Asterisk's or ours, when it is one of these words. */
 export const wordFields: ReadonlySet<string> = new Set(
-  `type kind state dialstatus technology bridge_type bridge_class video_mode creator source side why by reason outcome
+  `type kind state dialstatus technology bridge_technology bridge_type bridge_class video_mode creator source side why by reason outcome
    outcomeReason direction status control role release autoAnswer app application app_name args app_data text cause_txt
    eventname code`.split(/\s+/),
 );
@@ -81,6 +80,8 @@ export const words: ReadonlySet<string> = new Set([
   ...callEventTypes,
   ...factSources,
   ...releaseReasons,
+  ...recordingActions,
+  LOGGED,
   ...causes,
   NODE_RESTARTED,
   'Dialing Offhook',
@@ -99,6 +100,7 @@ export const words: ReadonlySet<string> = new Set([
     ChannelVarset ContactStatusChange DeviceStateChanged EndpointStateChange PeerStatusChange PlaybackContinuing
     PlaybackFinished PlaybackStarted RecordingFailed RecordingFinished RecordingStarted StasisEnd StasisStart
     TextMessageReceived
+    CHAN_START CHAN_END HANGUP APP_START APP_END BRIDGE_ENTER BRIDGE_EXIT
     credentials-refused asterisk-too-old not-asterisk modules-missing asterisk-outdated asterisk-version-unknown`.split(
     /\s+/,
   ),

@@ -11,8 +11,12 @@ export class AsteriskMetrics {
   readonly repaired: Counter;
   readonly swept: Counter;
   readonly clockOffset: Gauge;
+  readonly celLines: Counter;
+  readonly celUnreadable: Counter;
+  readonly celFacts: Counter;
 
-  constructor({ registry }: Metrics) {
+  /** @param celLagSeconds How long ago the log that is furthest behind was read to its end. */
+  constructor({ registry }: Metrics, celLagSeconds: () => number) {
     const registers = [registry];
     this.frames = new Counter({
       name: 'ringline_ari_events_total',
@@ -58,6 +62,30 @@ export class AsteriskMetrics {
       name: 'ringline_node_clock_offset_seconds',
       help: 'Clock of the PBX less ours, largest of all nodes.',
       registers,
+    });
+    this.celLines = new Counter({
+      name: 'ringline_cel_lines_total',
+      help: 'Lines of Asterisk’s channel event log that were read or sent.',
+      registers,
+    });
+    this.celUnreadable = new Counter({
+      name: 'ringline_cel_unreadable_lines_total',
+      help: 'Lines of the log that are no records.',
+      registers,
+    });
+    this.celFacts = new Counter({
+      name: 'ringline_cel_facts_total',
+      help: 'Facts about calls that lines of the log told.',
+      registers,
+    });
+    // Registered by its construction; its value is asked for.
+    new Gauge({
+      name: 'ringline_cel_lag_seconds',
+      help: 'How long ago the log that is furthest behind was read to its end.',
+      registers,
+      collect() {
+        this.set(celLagSeconds());
+      },
     });
   }
 }

@@ -13,6 +13,7 @@ import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { HealthParts } from '../health/health-parts.js';
 import { Metrics } from '../metrics/metrics.js';
+import { CelIntake } from '../pbx-nodes/cel-intake.js';
 import { NodeHealthSource } from '../pbx-nodes/node-health.js';
 import { RecordedFiles } from '../recordings/recorded-files.js';
 import { AsteriskMetrics } from './asterisk-metrics.js';
@@ -40,12 +41,14 @@ const STORE_MS = 2_000;
         log: Log,
         { recordAri }: Config,
       ) => {
-        const own = new AsteriskMetrics(metrics);
+        const own: AsteriskMetrics = new AsteriskMetrics(metrics, () => sessions.celLagSeconds);
         const recorder = recordAri === undefined ? null : new StreamRecorder(recordAri, own, log);
-        return new NodeSessions(database, notifications, secrets, own, log, recorder);
+        const sessions = new NodeSessions(database, notifications, secrets, own, log, recorder);
+        return sessions;
       },
     },
     { provide: NodeHealthSource, useExisting: NodeSessions },
+    { provide: CelIntake, useExisting: NodeSessions },
     {
       provide: TelephonySwitch,
       inject: [NodeSessions],
@@ -74,7 +77,7 @@ const STORE_MS = 2_000;
       ) => new RequestIntake(source, notifications, ledger, telephony, log),
     },
   ],
-  exports: [NodeHealthSource, CallDirector, RecordedFiles],
+  exports: [NodeHealthSource, CelIntake, CallDirector, RecordedFiles],
 })
 export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

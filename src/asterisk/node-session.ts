@@ -7,6 +7,8 @@ import type { NodeHealth } from '../pbx-nodes/node-health.js';
 import { readChannels, type AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
+import { NodeCel, type PresentRun } from './cel/node-cel.js';
+import type { NodeMemory } from './node-memory.js';
 import { reconcile, stasisArgs } from './reconcile.js';
 import type { StreamRecorder } from './raw-stream/stream-recorder.js';
 import type { StreamContent } from './raw-stream/stream-entry.js';
@@ -32,6 +34,8 @@ const CLOCK_WARNING_MS = 2_000;
 /** How often it is stored that the switch is followed, ms: the error of an end that nobody saw. */
 const HEARTBEAT_MS = 5_000;
 const WATCH_EVERY_MS = 250;
+/** How long the switch's log may take to tell what happened meanwhile, before ends are inferred, ms. Callers may wait. */
+const LOG_FIRST_MS = 1_500;
 /** Name of an event that we have the switch send to us: it says what time it is there. */
 const CLOCK_EVENT = 'ringline-clock';
 /** One that took longer says too little, ms. */
@@ -46,12 +50,6 @@ export type NodeSettings = AriNodeAddress & {
   readonly observe: boolean;
 };
 
-/** Where it is kept, over restarts, when a switch was last followed; ms by the switch's clock. */
-export type Heartbeat = {
-  readonly read: (nodeId: string) => Promise<number | null>;
-  readonly write: (nodeId: string, at: number) => Promise<void>;
-};
-
 /**
  * Ringline's connection to one Asterisk: opens it, again and again; puts what its events tell before the ledger; compares
  * the records with the switch on every connect, every 30 s and on doubt; removes what we left behind.
@@ -62,6 +60,7 @@ export class NodeSession {
   readonly rooms = new Set<string>();
   readonly #controlled = new ControlledLegs();
   readonly #observer: NodeObserver | null;
+  readonly cel: NodeCel;
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
   #report: StartUpReport | null = null;
@@ -84,7 +83,7 @@ export class NodeSession {
     readonly settings: NodeSettings,
     private readonly ledger: CallLedger,
     private readonly director: CallDirector,
-    private readonly heartbeat: Heartbeat,
+    private readonly memory: NodeMemory,
     private readonly metrics: AsteriskMetrics,
     private readonly log: Log,
     private readonly recorder: StreamRecorder | null = null,
@@ -102,6 +101,7 @@ export class NodeSession {
           () => this.#lookAgain(),
         )
       : null;
+    this.cel = new NodeCel(settings, () => this.#presentRun(), ledger, memory, metrics, log);
   }
 
   get app(): string {
@@ -111,6 +111,12 @@ export class NodeSession {
   /** Identifies the present run of the switch; null while no events come from it. */
   get boot(): string | null {
     return this.#session === null ? null : (this.#report?.boot ?? null);
+  }
+
+  #presentRun(): PresentRun | null {
+    const { boot, clockOffsetMs } = this;
+    if (boot === null || this.#connectedAt === null) return null;
+    return { boot, connectedAt: this.#connectedAt + clockOffsetMs, now: Date.now() + clockOffsetMs };
   }
 
   /** Clock of the switch less ours, ms. Small differences are the network's. */
@@ -127,7 +133,7 @@ export class NodeSession {
     this.#stopping.abort();
     this.#session?.close('Ringline is stopping');
     this.#wake();
-    await Promise.all([this.#loop, this.#observer?.stop()]);
+    await Promise.all([this.#loop, this.cel.stop(), this.#observer?.stop()]);
     await this.#giveBackLateCallers().catch(() => undefined);
     await this.commands.close();
   }
@@ -158,7 +164,7 @@ export class NodeSession {
   }
 
   health(): NodeHealth {
-    const warnings: NodeWarning[] = [...(this.#report?.warnings ?? [])];
+    const warnings: NodeWarning[] = [...(this.#report?.warnings ?? []), ...this.cel.warnings()];
     if (Math.abs(this.#offsetMs) > CLOCK_WARNING_MS) {
       warnings.push({
         code: 'clock-offset',
@@ -255,12 +261,18 @@ export class NodeSession {
     try {
       await this.#filterEvents();
       await this.ledger.loadOpen(this.settings.id);
-      this.#aliveAt ??= await this.heartbeat.read(this.settings.id);
-      // One that ended meanwhile is not taken for the present one.
+      this.#aliveAt ??= await this.memory.lastAlive(this.settings.id);
+      await this.memory.keepRun(this.settings.id, report);
+      // One that ended meanwhile is not taken for the present one, and who stops needs none.
       if (life.over !== null) return life.over;
+      if (this.#stopping.signal.aborted) {
+        session.close('Ringline is stopping');
+        return await ended;
+      }
       this.#onConnected(session, report);
       for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
       early = null;
+      await this.cel.caughtUp(LOG_FIRST_MS);
       await this.#reconcile(session);
     } catch (error) {
       if (life.over !== null) return life.over;
@@ -343,7 +355,7 @@ export class NodeSession {
       if (Date.now() >= beatAt) {
         beatAt = Date.now() + HEARTBEAT_MS;
         // Pings are answered, so what the events told is still so.
-        await this.heartbeat.write(this.settings.id, session.lastHeardAt + this.clockOffsetMs).catch(() => undefined);
+        await this.memory.keepAlive(this.settings.id, session.lastHeardAt + this.clockOffsetMs).catch(() => undefined);
       }
       const second = this.#missing !== 'all' && this.#missing.size > 0;
       if (Date.now() >= reconcileAt - (second ? RECONCILE_EVERY_MS - SECOND_LOOK_MS : 0)) {

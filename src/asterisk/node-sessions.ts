@@ -1,14 +1,18 @@
 import type { Log } from '../common/logger.js';
+import { Problem } from '../common/problems.js';
 import type { SecretBox } from '../common/secret-box.js';
 import type { CallDirector } from '../calls/control/call-director.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import type { Database } from '../database/database.js';
 import type { Notifications } from '../database/notifications.js';
 import type { PartHealth } from '../health/health-parts.js';
+import type { CelIntake } from '../pbx-nodes/cel-intake.js';
+import type { CelAnswer } from '../pbx-nodes/cel.schema.js';
 import { NodeHealthSource, type NodeHealth } from '../pbx-nodes/node-health.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
-import { NodeSession, type Heartbeat, type NodeSettings } from './node-session.js';
+import { nodeMemoryIn } from './node-memory.js';
+import { NodeSession, type NodeSettings } from './node-session.js';
 import type { StreamRecorder } from './raw-stream/stream-recorder.js';
 
 /** PostgreSQL channel: a node was added, changed or removed. */
@@ -17,8 +21,10 @@ export const NODES_CHANGED = 'ringline_nodes';
 const REFRESH_MS = 15_000;
 
 /** One session for each node there is, as its rows say now. */
-export class NodeSessions extends NodeHealthSource {
+export class NodeSessions extends NodeHealthSource implements CelIntake {
   readonly #sessions = new Map<string, NodeSession>();
+  /** Nodes whose sent lines are being stored. */
+  readonly #taking = new Set<string>();
   #dependencies: { readonly ledger: CallLedger; readonly director: CallDirector } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #refreshing: Promise<void> = Promise.resolve();
@@ -41,6 +47,31 @@ export class NodeSessions extends NodeHealthSource {
 
   healthOf(nodeId: string): NodeHealth | null {
     return this.#sessions.get(nodeId)?.health() ?? null;
+  }
+
+  /** How long ago the log that is furthest behind was read to its end, seconds. */
+  get celLagSeconds(): number {
+    return Math.max(0, ...[...this.#sessions.values()].map(({ cel }) => cel.lagSeconds));
+  }
+
+  async takeCel(nodeId: string, lines: readonly string[]): Promise<CelAnswer> {
+    const session = this.#sessions.get(nodeId);
+    if (session === undefined) {
+      throw new Problem('cel-not-taken', {
+        detail: 'Ringline has no session with this PBX node; see its health.',
+        retryAfterSeconds: 5,
+      });
+    }
+    // One request's lines at a time are all that may pile up in memory.
+    if (this.#taking.has(nodeId)) {
+      throw new Problem('cel-busy', { detail: 'The request before is not answered yet.', retryAfterSeconds: 1 });
+    }
+    this.#taking.add(nodeId);
+    try {
+      return await session.cel.take(lines);
+    } finally {
+      this.#taking.delete(nodeId);
+    }
   }
 
   parts(): readonly PartHealth[] {
@@ -93,29 +124,15 @@ export class NodeSessions extends NodeHealthSource {
       await session.stop();
     }
     const { ledger, director } = this.#dependencies;
+    const memory = nodeMemoryIn(this.database.source);
     for (const [id, settings] of wanted) {
       if (settings === null || this.#sessions.has(id)) continue;
-      const session = new NodeSession(
-        settings,
-        ledger,
-        director,
-        this.#heartbeat,
-        this.metrics,
-        this.log,
-        this.recorder,
-      );
+      const session = new NodeSession(settings, ledger, director, memory, this.metrics, this.log, this.recorder);
       this.#sessions.set(id, session);
       session.start();
     }
+    for (const { id, celFile } of rows) await this.#sessions.get(id)?.cel.follow(celFile);
   }
-
-  readonly #heartbeat: Heartbeat = {
-    read: async (nodeId) =>
-      (await this.database.source.getRepository(PbxNode).findOneBy({ id: nodeId }))?.aliveAt?.getTime() ?? null,
-    write: async (nodeId, at) => {
-      await this.database.source.query('update pbx_node set alive_at = $2 where id = $1', [nodeId, new Date(at)]);
-    },
-  };
 
   #settings(row: PbxNode): NodeSettings | null {
     try {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Fact } from '../calls/domain/fact.js';
-import { NODE_RESTARTED } from '../calls/domain/outcome.js';
+import { NODE_RESTARTED, type Fact } from '../calls/domain/fact.js';
 import { LiveCall } from '../calls/ledger/live-call.js';
 import type { AriBridge, AriChannel, AriFrame } from './ari-frame.js';
 import { reconcile, type Reconciliation } from './reconcile.js';

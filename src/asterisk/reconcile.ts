@@ -1,7 +1,6 @@
 import { callOfOurId, roomOf } from '../calls/control/legs.js';
 import { isOver } from '../calls/domain/call-state.js';
-import type { Fact } from '../calls/domain/fact.js';
-import { NODE_RESTARTED } from '../calls/domain/outcome.js';
+import { NODE_RESTARTED, type Fact } from '../calls/domain/fact.js';
 import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { AriBridge, AriChannel } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';

@@ -2,9 +2,11 @@ import type { Fact } from './domain/fact.js';
 import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
 import type { RingLine } from './domain/plan.js';
+import { factsByLeg, standingFacts } from './domain/standing.js';
 
 /** What happened, in words, oldest first: the answer to "why did this call come out so?" */
-export function tellTimeline(facts: readonly Fact[]): Timeline['items'] {
+export function tellTimeline(told: readonly Fact[]): Timeline['items'] {
+  const facts = [...factsByLeg(told).values()].flatMap(standingFacts);
   const names = legNames(facts);
   return facts
     .flatMap((fact) => {

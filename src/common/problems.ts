@@ -38,7 +38,11 @@ export const problems = {
     title: 'It collides with what is stored',
     remedy: 'Change the value that `field` names, or remove what it collides with first.',
   },
-  'body-too-large': { status: 413, title: 'The body is too large', remedy: 'Send at most 64 kB.' },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send at most 64 kB, or of log lines 1 MB.',
+  },
   'unsupported-media-type': {
     status: 415,
     title: 'The body is not JSON',
@@ -96,6 +100,16 @@ export const problems = {
     status: 503,
     title: 'The PBX node cannot be reached',
     remedy: 'See `GET /v1/pbx-nodes/{id}/health`; repeat with the same Idempotency-Key.',
+  },
+  'cel-not-taken': {
+    status: 503,
+    title: 'Lines of the PBX’s log cannot be taken now',
+    remedy: 'Send the same lines again after `Retry-After`; what was taken before changes nothing.',
+  },
+  'cel-busy': {
+    status: 429,
+    title: 'Other lines of this PBX are being stored',
+    remedy: 'Send one request at a time for each PBX node.',
   },
   'too-many-calls': {
     status: 429,

@@ -5,6 +5,9 @@ import { problems, type ProblemType } from '../common/problems.js';
 import { PROBLEMS_EXTENSION } from './api-answer.js';
 import { problemSchema } from './problem.schema.js';
 
+/** Scopes whose routes act for no tenant. */
+const withoutTenant: ReadonlySet<string> = new Set(['platform', 'cel:write']);
+
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 /** The OpenAPI document of every route of the app, from the same schemas that check requests. Needs no database. */
@@ -49,7 +52,7 @@ function complete(operation: Operation): void {
   const types = new Set<ProblemType>();
   if (parameters.length > 0 || operation.requestBody) types.add('invalid-request');
   if (parameters.some((parameter) => 'in' in parameter && parameter.in === 'path')) types.add('not-found');
-  if (scope !== undefined && scope !== 'platform') {
+  if (scope !== undefined && !withoutTenant.has(scope)) {
     types.add('tenant-required').add('not-found');
     parameters.push({
       name: 'Ringline-Tenant',

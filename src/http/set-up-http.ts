@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Request } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 import { jsonOnly } from './json-only.js';
@@ -10,6 +11,10 @@ import { storableOnly } from './storable.js';
 
 /** Also told in the problem `body-too-large`. */
 const BODY_LIMIT = '64kb';
+/** Lines of a log come by the thousand. */
+const LOG_BODY_LIMIT = '1mb';
+const logPath = /^\/v1\/pbx-nodes\/[^/]+\/cel\/?$/;
+const jsonTypes = ['application/json', 'application/*+json'];
 /** How long a client may take to send its headers, and its whole request, ms: slow ones must not hold sockets. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -38,7 +43,14 @@ export function setUpHttp(app: NestExpressApplication, config: Config): void {
     });
   }
   app.use(jsonOnly);
-  app.useBodyParser('json', { limit: BODY_LIMIT, type: ['application/json', 'application/*+json'] });
+  app.useBodyParser('json', {
+    limit: LOG_BODY_LIMIT,
+    type: (message) => {
+      const request = message as Request;
+      return logPath.test(request.path) && request.is(jsonTypes) !== false;
+    },
+  });
+  app.useBodyParser('json', { limit: BODY_LIMIT, type: jsonTypes });
   app.use(storableOnly);
   const server: Server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;

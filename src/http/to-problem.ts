@@ -21,12 +21,17 @@ function fromStatus(status: number, cause: unknown): Problem | undefined {
     case 404:
       return new Problem('not-found', { detail: 'There is no such route.' });
     case 413:
-      return new Problem('body-too-large', { detail: 'The body is larger than 64 kB.' });
+      return new Problem('body-too-large', { detail: `The body is larger than ${limitOf(cause)}.` });
     case 415:
       return new Problem('unsupported-media-type', { detail: 'The body must be JSON in UTF-8, uncompressed or gzip.' });
     default:
       return undefined;
   }
+}
+
+function limitOf(cause: unknown): string {
+  const { limit } = (cause ?? {}) as { limit?: unknown };
+  return typeof limit === 'number' ? `${Math.round(limit / 1024)} kB` : 'allowed';
 }
 
 function badRequestDetail(cause: unknown): string {

@@ -38,6 +38,14 @@ export class PbxNode {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   aliveAt!: Date | null;
 
+  /** Where Asterisk writes its channel event log on this host; null when nobody reads it here. */
+  @Column('text', { nullable: true })
+  celFile!: string | null;
+
+  /** How far that file was read. It only saves work: lines that are read again change nothing. */
+  @Column('jsonb', { nullable: true })
+  celPosition!: Record<string, unknown> | null;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 

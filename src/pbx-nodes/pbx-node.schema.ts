@@ -11,6 +11,20 @@ const ariUrlSchema = z
   .refine(isAriUrl, { error: 'must be a URL such as http://pbx:8088/ari, without user, query or fragment' })
   .meta({ description: 'Base of ARI, http or https.', example: 'http://127.0.0.1:8088/ari' });
 
+/** No control character belongs in a path, and no `..`: what is stored is the path that is read. */
+const celFileSchema = z
+  .string()
+  .max(500)
+  .refine((path) => /^\/[^\p{Cc}]*[^/\p{Cc}]$/u.test(path) && !path.split('/').includes('..'), {
+    error: 'must be the absolute path of a file, such as /var/log/asterisk/cel-custom/ringline.csv',
+  })
+  .nullable()
+  .default(null)
+  .meta({
+    description:
+      'Asterisk’s channel event log on the host that Ringline runs on, written as `asterisk/ringline/cel_custom.conf` says. Null: it is not read here.',
+  });
+
 const shape = {
   name: plainText(100),
   ariUrl: ariUrlSchema,
@@ -33,6 +47,7 @@ const shape = {
     .nullable()
     .default(null)
     .meta({ description: 'Whose an observed call is that neither a line nor a device tells. Null: it is not stored.' }),
+  celFile: celFileSchema,
 };
 
 export const createPbxNodeSchema = z

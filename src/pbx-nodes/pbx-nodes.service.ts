@@ -58,6 +58,11 @@ export class PbxNodesService implements OnModuleInit {
     return this.#viewOf(await find(this.database.source.manager, id));
   }
 
+  /** @throws {Problem} `not-found` */
+  async assertThere(id: string): Promise<void> {
+    await find(this.database.source.manager, id);
+  }
+
   async health(id: string): Promise<NodeHealth> {
     return this.#healthOf(await find(this.database.source.manager, id));
   }
@@ -75,9 +80,10 @@ export class PbxNodesService implements OnModuleInit {
   update(actor: PlatformActor, id: string, patch: UpdatePbxNode): Promise<PbxNodeView> {
     return this.database.source.transaction(async (manager) => {
       const stored = await find(manager, id, 'pessimistic_write');
-      const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId } = stored;
+      const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile } = stored;
       // The stored password is not opened: it is only replaced. The text stands in for the schema's sake.
-      const current = { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, password: '(unchanged)' };
+      const settings = { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile };
+      const current = { ...settings, password: '(unchanged)' };
       const { password, ...node } = applyPatch(createPbxNodeSchema, current, patch);
       await assertTenants(manager, node);
       await assertNobodyShutOut(manager, id, node.tenantIds);
@@ -129,7 +135,8 @@ export class PbxNodesService implements OnModuleInit {
   }
 
   #viewOf(node: PbxNode): PbxNodeView {
-    const { id, name, ariUrl, username, app, observe, tenantIds, defaultTenantId, createdAt, updatedAt } = node;
+    const { id, name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, createdAt, updatedAt } =
+      node;
     return {
       id,
       name,
@@ -139,6 +146,7 @@ export class PbxNodesService implements OnModuleInit {
       observe,
       tenantIds,
       defaultTenantId,
+      celFile,
       health: this.#healthOf(node),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),

@@ -9,4 +9,7 @@ export type Actor = {
 };
 
 /** Who asks, where no tenant is needed: `/v1/tenants`, `/v1/pbx-nodes`. */
-export type PlatformActor = Omit<Actor, 'tenantId'>;
+export type PlatformActor = Omit<Actor, 'tenantId'> & {
+  /** The only node that the key may act for; null for a platform key, which may for every one. */
+  readonly pbxNodeId: string | null;
+};

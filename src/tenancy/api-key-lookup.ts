@@ -6,7 +6,12 @@ import { hashOfKey } from './key-secret.js';
 import type { Scope } from './scopes.js';
 import { Tenant } from './tenant.entity.js';
 
-export type KnownKey = { readonly id: string; readonly tenantId: string | null; readonly scopes: readonly Scope[] };
+export type KnownKey = {
+  readonly id: string;
+  readonly tenantId: string | null;
+  readonly pbxNodeId: string | null;
+  readonly scopes: readonly Scope[];
+};
 
 /** A revoked key has to be refused everywhere within 5 s; other processes learn of it when this has passed. */
 const REMEMBERED_MS = 3_000;
@@ -39,7 +44,7 @@ export class ApiKeyLookup {
       this.#keys.delete(name);
       return null;
     }
-    const key = { id: row.id, tenantId: row.tenantId, scopes: row.scopes };
+    const key = { id: row.id, tenantId: row.tenantId, pbxNodeId: row.pbxNodeId, scopes: row.scopes };
     if (this.#keys.size >= MOST_REMEMBERED) this.#keys.clear();
     this.#keys.set(name, { until: asked + REMEMBERED_MS, key });
     return key;

@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import type { Scope } from './scopes.js';
 import { Tenant } from './tenant.entity.js';
 
@@ -7,13 +8,21 @@ export class ApiKey {
   @PrimaryColumn('uuid')
   id!: string;
 
-  /** Null for a platform key, which belongs to no tenant. */
+  /** Null for a platform key and for a key of a PBX node, which belong to no tenant. */
   @Column('uuid', { nullable: true })
   tenantId!: string | null;
 
   @ManyToOne(() => Tenant, { onDelete: 'CASCADE', nullable: true })
   @JoinColumn({ name: 'tenant_id', referencedColumnName: 'id', foreignKeyConstraintName: 'api_key_tenant' })
   tenant?: Tenant;
+
+  /** The only node that the key may send log lines of; null for any other key. */
+  @Column('uuid', { nullable: true })
+  pbxNodeId!: string | null;
+
+  @ManyToOne(() => PbxNode, { onDelete: 'CASCADE', nullable: true })
+  @JoinColumn({ name: 'pbx_node_id', referencedColumnName: 'id', foreignKeyConstraintName: 'api_key_pbx_node' })
+  pbxNode?: PbxNode;
 
   @Column('text')
   name!: string;

@@ -8,7 +8,7 @@ import type { Actor, PlatformActor } from './actor.js';
 import { ApiKeyLookup, type KnownKey } from './api-key-lookup.js';
 import { BootstrapKey } from './bootstrap-key.js';
 import { PUBLIC, REQUIRED_SCOPE } from './require-scope.js';
-import type { Scope } from './scopes.js';
+import { scopesWithoutTenant, type Scope } from './scopes.js';
 
 export type AuthorizedRequest = IncomingRequest & { actor?: Actor | PlatformActor };
 
@@ -47,7 +47,9 @@ export class ApiKeyGuard implements CanActivate {
       throw new Problem('forbidden', { detail: `The key lacks the scope \`${scope}\`.` });
     }
     const actor = { keyId: key.id, scopes: key.scopes };
-    request.actor = scope === 'platform' ? actor : { ...actor, tenantId: await this.#tenantOf(key, request) };
+    request.actor = scopesWithoutTenant.has(scope)
+      ? { ...actor, pbxNodeId: key.pbxNodeId }
+      : { ...actor, tenantId: await this.#tenantOf(key, request) };
     return true;
   }
 

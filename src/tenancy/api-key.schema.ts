@@ -13,12 +13,20 @@ const scopesSchema = z
   .meta({ description: 'What the key may do. `platform` rules the installation and every tenant.' });
 const tenantIdSchema = idSchema
   .nullable()
-  .meta({ description: 'The tenant the key acts for; null exactly for a key of scope `platform`.' });
+  .meta({ description: 'The tenant the key acts for; null exactly for a key of scope `platform` or `cel:write`.' });
+const pbxNodeIdSchema = idSchema.nullable().meta({
+  description: 'The PBX node whose log lines the key may send; null exactly for a key without the scope `cel:write`.',
+});
 
 export const createApiKeySchema = z
-  .strictObject({ name: nameSchema, scopes: scopesSchema, tenantId: tenantIdSchema.default(null) })
+  .strictObject({
+    name: nameSchema,
+    scopes: scopesSchema,
+    tenantId: tenantIdSchema.default(null),
+    pbxNodeId: pbxNodeIdSchema.default(null),
+  })
   .superRefine((key, context) => {
-    const fault = scopeFault(key.scopes, key.tenantId);
+    const fault = scopeFault(key.scopes, key);
     if (fault !== undefined) context.addIssue({ code: 'custom', ...fault });
   })
   .meta({ id: 'CreateApiKey' });
@@ -35,6 +43,7 @@ export const apiKeySchema = z
     name: nameSchema,
     scopes: z.array(scopeSchema),
     tenantId: tenantIdSchema,
+    pbxNodeId: pbxNodeIdSchema,
     createdAt: instantSchema,
   })
   .meta({ id: 'ApiKey' });
@@ -54,11 +63,18 @@ export const apiKeyPageQuerySchema = z.strictObject({
 });
 export type ApiKeyPageQuery = z.output<typeof apiKeyPageQuerySchema>;
 
-/** A key rules the installation or acts for one tenant, never half of each. */
+/** A key rules the installation, acts for one tenant, or sends the log of one PBX node, never two of these. */
 export function scopeFault(
   scopes: readonly string[],
-  tenantId: string | null,
+  { tenantId, pbxNodeId }: { readonly tenantId: string | null; readonly pbxNodeId: string | null },
 ): { readonly path: [string]; readonly message: string } | undefined {
+  if (scopes.includes('cel:write')) {
+    if (scopes.length > 1) return { path: ['scopes'], message: 'must hold nothing beside `cel:write`' };
+    if (tenantId !== null) return { path: ['scopes'], message: 'must not hold `cel:write` for a key of a tenant' };
+    if (pbxNodeId === null) return { path: ['pbxNodeId'], message: 'is required for a key of scope `cel:write`' };
+    return undefined;
+  }
+  if (pbxNodeId !== null) return { path: ['scopes'], message: 'must be `cel:write` for a key of a PBX node' };
   const platform = scopes.includes('platform');
   if (platform && tenantId !== null)
     return { path: ['scopes'], message: 'must not hold `platform` for a key of a tenant' };

@@ -6,6 +6,7 @@ import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { readPage } from '../database/read-page.js';
 import type { Page } from '../http/paging.js';
+import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import type { PlatformActor } from './actor.js';
 import { ApiKey } from './api-key.entity.js';
 import { hashOfKey, newKeySecret } from './key-secret.js';
@@ -40,14 +41,18 @@ export class ApiKeysService {
     return viewOf(await find(this.database.source.manager, id));
   }
 
-  create(actor: PlatformActor, { name, scopes, tenantId }: CreateApiKey): Promise<CreatedApiKey> {
+  create(actor: PlatformActor, { name, scopes, tenantId, pbxNodeId }: CreateApiKey): Promise<CreatedApiKey> {
     return this.database.source.transaction(async (manager) => {
       if (tenantId !== null && !(await manager.existsBy(Tenant, { id: tenantId }))) {
         throw new Problem('not-found', { detail: 'There is no such tenant.', field: 'tenantId' });
       }
+      if (pbxNodeId !== null && !(await manager.existsBy(PbxNode, { id: pbxNodeId }))) {
+        throw new Problem('not-found', { detail: 'There is no such PBX node.', field: 'pbxNodeId' });
+      }
       const id = newId();
       const secret = newKeySecret();
-      await manager.insert(ApiKey, { id, tenantId, name, scopes, secretHash: hashOfKey(secret), revokedAt: null });
+      const secretHash = hashOfKey(secret);
+      await manager.insert(ApiKey, { id, tenantId, pbxNodeId, name, scopes, secretHash, revokedAt: null });
       const key = await find(manager, id);
       await this.#record(manager, actor, 'api-key.created', key, { name, scopes });
       return { ...viewOf(key), secret };
@@ -59,9 +64,10 @@ export class ApiKeysService {
       const key = await find(manager, id, 'pessimistic_write');
       const name = patch.name ?? key.name;
       const scopes = patch.scopes ?? key.scopes;
-      if (scopeFault(scopes, key.tenantId)) {
+      const fault = scopeFault(scopes, key);
+      if (fault !== undefined) {
         throw new Problem('invalid-request', {
-          detail: '`scopes` must hold `platform` exactly when the key has no tenant.',
+          detail: `What a key belongs to stays: \`${fault.path[0]}\` ${fault.message}.`,
           field: 'scopes',
         });
       }
@@ -77,7 +83,7 @@ export class ApiKeysService {
     await this.database.source.transaction(async (manager) => {
       const platformKeys = await lockPlatformKeys(manager);
       const key = await find(manager, id, 'pessimistic_write');
-      if (key.tenantId === null && platformKeys < 2) {
+      if (key.scopes.includes('platform') && platformKeys < 2) {
         throw new Problem('conflict', { detail: 'It is the last platform key: without it nobody could make another.' });
       }
       await manager.update(ApiKey, { id }, { revokedAt: new Date(this.clock.now()) });
@@ -110,11 +116,11 @@ async function find(manager: EntityManager, id: string, lock?: 'pessimistic_writ
 /** Locked in one order, so that of two keys that are revoked at the same time neither counts on the other. */
 async function lockPlatformKeys(manager: EntityManager): Promise<number> {
   const keys: unknown[] = await manager.query(
-    'select id from api_key where tenant_id is null and revoked_at is null order by id for update',
+    `select id from api_key where 'platform' = any(scopes) and revoked_at is null order by id for update`,
   );
   return keys.length;
 }
 
-function viewOf({ id, name, scopes, tenantId, createdAt }: ApiKey): ApiKeyView {
-  return { id, name, scopes, tenantId, createdAt: createdAt.toISOString() };
+function viewOf({ id, name, scopes, tenantId, pbxNodeId, createdAt }: ApiKey): ApiKeyView {
+  return { id, name, scopes, tenantId, pbxNodeId, createdAt: createdAt.toISOString() };
 }

@@ -89,6 +89,7 @@ export class BootstrapKey implements OnApplicationBootstrap, BeforeApplicationSh
       .values({
         id,
         tenantId: null,
+        pbxNodeId: null,
         name: 'bootstrap',
         scopes: ['platform'],
         secretHash: hashOfKey(secret),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
+import type { NodeMemory } from '../../src/asterisk/node-memory.js';
 import { NodeSession } from '../../src/asterisk/node-session.js';
 import { readEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import { StreamRecorder } from '../../src/asterisk/raw-stream/stream-recorder.js';
@@ -27,7 +28,7 @@ beforeEach(async () => {
   ari.documents['/ari/asterisk/modules'] = [];
   told = [];
   onLoad = () => Promise.resolve();
-  metrics = new AsteriskMetrics(new Metrics());
+  metrics = new AsteriskMetrics(new Metrics(), () => 0);
   const ledger = {
     trouble: () => null,
     loadOpen: async () => {
@@ -39,8 +40,12 @@ beforeEach(async () => {
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
   const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline', observe: false };
-  const heartbeat = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
-  makeNode = (recorder) => new NodeSession(settings, ledger, {} as CallDirector, heartbeat, metrics, noLog, recorder);
+  const memory = {
+    lastAlive: () => Promise.resolve(null),
+    keepAlive: () => Promise.resolve(),
+    keepRun: () => Promise.resolve(),
+  } as unknown as NodeMemory;
+  makeNode = (recorder) => new NodeSession(settings, ledger, {} as CallDirector, memory, metrics, noLog, recorder);
   node = makeNode(null);
   ari.answer = modulesAreThere;
 });
@@ -114,6 +119,19 @@ describe('the session of a node', () => {
     goOn();
     await waitFor(isUp, { what: 'the connection' });
     expect(await gauge()).toBe(1);
+  });
+
+  it('ends when it is stopped while it opens', async () => {
+    let stopped: Promise<void> | undefined;
+    onLoad = () => {
+      stopped = node.stop();
+      return Promise.resolve();
+    };
+    node.start();
+    await waitFor(() => stopped !== undefined, { what: 'the records to be loaded' });
+    await Promise.race([stopped, waitFor(() => false, { what: 'the session to end', timeoutMs: 5_000 })]);
+    await waitFor(() => openSockets().length === 0, { what: 'its socket to close' });
+    expect(await gauge()).toBe(0);
   });
 
   it('does not fight for its app name, also when it is taken while the session opens', async () => {

@@ -51,6 +51,9 @@ type Body = Record<string, unknown>;
 const absent = '01936c7e-8b2a-7000-8000-123456789012';
 const nul = 'a\u0000b';
 const asTenant = (body?: unknown): RequestOptions => ({ key: known.key, ...(body !== undefined && { body }) });
+const celLines =
+  (lines: unknown): Row['request'] =>
+  () => ['POST', `/v1/pbx-nodes/${known.node}/cel`, { body: { lines } }];
 const goodTenant = { name: 'Acme', region: 'DE' };
 const goodNode = () => ({ name: newId(), ariUrl: 'http://pbx:8088/ari', username: 'u', password: 'p' });
 const goodAgent = () => ({ name: 'Alice', devices: [{ pbxNodeId: known.node, endpoint: newId() }] });
@@ -185,6 +188,21 @@ const table: readonly Row[] = [
     field: 'offset',
   },
 
+  // Lines of a log
+  { name: 'no lines', request: celLines([]), type: 'invalid-request', field: 'lines' },
+  { name: 'more than 1,000 lines', request: celLines(Array(1_001).fill('x')), type: 'invalid-request', field: 'lines' },
+  { name: 'a line that is a number', request: celLines([7]), type: 'invalid-request', field: 'lines.0' },
+  { name: 'a line without end', request: celLines(['x'.repeat(20_001)]), type: 'invalid-request', field: 'lines.0' },
+  { name: 'lines as text', request: celLines('x'), type: 'invalid-request', field: 'lines' },
+  { name: 'more than 1 MB of lines', request: celLines(Array(100).fill('x'.repeat(11_000))), type: 'body-too-large' },
+  {
+    name: 'lines of a node that is not there',
+    request: () => ['POST', `/v1/pbx-nodes/${absent}/cel`, { body: { lines: ['x'] } }],
+    type: 'not-found',
+    field: 'id',
+  },
+  { name: 'lines of a node that is not connected', request: celLines(['x']), type: 'cel-not-taken' },
+
   // Tenants
   { name: 'a tenant without a name', request: tenant({ name: undefined }), type: 'invalid-request', field: 'name' },
   { name: 'an empty name', request: tenant({ name: '  ' }), type: 'invalid-request', field: 'name' },
@@ -291,6 +309,14 @@ const table: readonly Row[] = [
   { name: 'no URL', request: node({ ariUrl: 'pbx' }), type: 'invalid-request', field: 'ariUrl' },
   { name: 'no password', request: node({ password: undefined }), type: 'invalid-request', field: 'password' },
   { name: 'an app with a comma', request: node({ app: 'a,b' }), type: 'invalid-request', field: 'app' },
+  ...['cel.csv', './cel.csv', '/', '/var/log/', '/var/../etc/cel.csv', '/var/log/a\nb', '', `/${'x'.repeat(500)}`].map(
+    (celFile): Row => ({
+      name: `the log file ${JSON.stringify(celFile.slice(0, 20))}`,
+      request: node({ celFile }),
+      type: 'invalid-request',
+      field: 'celFile',
+    }),
+  ),
   { name: 'observe as text', request: node({ observe: 'yes' }), type: 'invalid-request', field: 'observe' },
   {
     name: 'a node for an unknown tenant',

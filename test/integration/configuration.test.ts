@@ -101,7 +101,13 @@ describe('PBX nodes', () => {
     const body = { name, ariUrl: 'https://pbx:8089/ari', username: 'ringline', password };
     const made = await world.ok('POST', '/v1/pbx-nodes', { body });
     expect(pbxNodeSchema.parse(made)).toEqual(made);
-    expect(made).toMatchObject({ app: 'ringline', observe: false, tenantIds: [], defaultTenantId: null });
+    expect(made).toMatchObject({
+      app: 'ringline',
+      observe: false,
+      tenantIds: [],
+      defaultTenantId: null,
+      celFile: null,
+    });
     expect(JSON.stringify([made, await world.ok('GET', `/v1/pbx-nodes/${made.id}`)])).not.toContain(password);
     const [row] = await world.source.query('select password_sealed from pbx_node where id = $1', [made.id]);
     const box = world.app.get(SecretBox);

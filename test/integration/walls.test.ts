@@ -6,7 +6,7 @@ import { newId } from '../../src/common/ids.js';
 import { CallFact } from '../../src/calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../../src/calls/ledger/call-leg.entity.js';
 import { CallRow } from '../../src/calls/ledger/call.entity.js';
-import { scopes, type Scope } from '../../src/tenancy/scopes.js';
+import { scopes, scopesWithoutTenant, type Scope } from '../../src/tenancy/scopes.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../support/call-document.js';
 import { addRecordedCall } from '../support/recorded-call.js';
@@ -24,7 +24,8 @@ const routes: readonly Route[] = Object.entries(document.paths).flatMap(([path, 
   }),
 );
 const guarded = routes.filter((route): route is Route & { scope: Scope } => route.scope !== undefined);
-const ofTenants = guarded.filter(({ scope }) => scope !== 'platform');
+const ofTenants = guarded.filter(({ scope }) => !scopesWithoutTenant.has(scope));
+const tenantScopes = scopes.filter((scope) => !scopesWithoutTenant.has(scope));
 
 let lab: Lab;
 let world: ApiWorld;
@@ -39,8 +40,8 @@ let keyOf: Record<Scope, string>;
 beforeAll(async () => {
   lab = await startDatabaseServer();
   world = await ApiWorld.start(await lab.postgres.createDatabase(), { env: { EGRESS_ALLOW: '127.0.0.0/8' } });
-  victim = await world.addTenant(scopes.filter((scope) => scope !== 'platform'));
-  stranger = await world.addTenant(scopes.filter((scope) => scope !== 'platform'));
+  victim = await world.addTenant(tenantScopes);
+  stranger = await world.addTenant(tenantScopes);
   const { key } = victim;
   const node = await world.addNode();
   const agent = await world.ok('POST', '/v1/agents', { key, body: { name: 'Alice' } });
@@ -65,7 +66,10 @@ beforeAll(async () => {
   });
   recordingParts = { id: recorded.callId, rid: recorded.recordingId, linkId: linked.id };
   const made = await Promise.all(
-    scopes.map(async (scope) => [scope, await world.addKey(scope === 'platform' ? null : victim.id, [scope])] as const),
+    scopes.map(async (scope) => {
+      const tenantId = scopesWithoutTenant.has(scope) ? null : victim.id;
+      return [scope, await world.addKey(tenantId, [scope], scope === 'cel:write' ? node : null)] as const;
+    }),
   );
   keyOf = Object.fromEntries(made) as Record<Scope, string>;
 });

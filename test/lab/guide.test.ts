@@ -29,6 +29,7 @@ beforeAll(async () => {
     RINGLINE: ringline.url,
     KEY: ringline.apiKey,
     ARI_URL: lab.asterisk.ariUrl,
+    CEL_FILE: lab.asterisk.celFile,
     ARI_PASSWORD: lab.asterisk.password,
     NUMBER,
     DID: NUMBER.slice(1),
@@ -53,6 +54,10 @@ it('docs/join-your-asterisk.md: its commands join a real Asterisk and place a ca
   expect(stdout).toContain('the other party was joined');
   expect(stdout).toContain('"pattern":"+4930111555"');
   expect(stdout).toMatch(/"secret":"rl_/);
+  expect(stdout).toContain('CEL Logging: Enabled');
+  expect(stdout).toContain('CEL Tracking Event: CHAN_END');
+  expect(stdout).toContain(`"celFile":"${lab.asterisk.celFile}"`);
+  expect(stdout).toContain('"scopes":["cel:write"]');
   const [call] = await carrier.calls();
   expect(call?.fromUser).toBe(NUMBER);
 });

@@ -119,8 +119,8 @@ export class ApiWorld {
     return { id, key: await this.addKey(id, scopes) };
   }
 
-  async addKey(tenantId: string | null, scopes: readonly Scope[]): Promise<string> {
-    const key = await this.ok('POST', '/v1/api-keys', { body: { name: 'test', scopes, tenantId } });
+  async addKey(tenantId: string | null, scopes: readonly Scope[], pbxNodeId: string | null = null): Promise<string> {
+    const key = await this.ok('POST', '/v1/api-keys', { body: { name: 'test', scopes, tenantId, pbxNodeId } });
     return key.secret;
   }
 

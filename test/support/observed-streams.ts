@@ -3,6 +3,9 @@ import { Registry } from 'prom-client';
 import type { CommittedChange } from '../../src/calls/after-commit.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEventType } from '../../src/calls/domain/call-event.js';
+import { FactSet } from '../../src/calls/domain/call-state.js';
+import { foldObserved } from '../../src/calls/domain/fold-observed.js';
+import { gatherObserved } from '../../src/calls/domain/observed.js';
 import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import type { CallStore } from '../../src/calls/ledger/ledger-store.js';
@@ -42,6 +45,8 @@ class Company extends Routing {
 export type Outcome = {
   readonly calls: readonly Call[];
   readonly events: ReadonlyMap<string, readonly CallEventType[]>;
+  /** The record of a call, made anew from its facts in another order, each told up to three times. */
+  refold(callId: string, random: () => number): Call | null;
 };
 
 /** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */
@@ -88,5 +93,31 @@ export async function play(told: readonly Told[]): Promise<Outcome> {
     ledger.tell(one);
     await ledger.settled();
   }
-  return { calls: [...calls.values()], events };
+  const refold: Outcome['refold'] = (callId, random) => {
+    const live = ledger.peek(callId);
+    if (live === null) return null;
+    const facts = live.facts.flatMap((fact) => Array.from({ length: 1 + Math.floor(random() * 3) }, () => fact));
+    const shuffled = facts.map((fact) => ({ fact, place: random() })).toSorted((a, b) => a.place - b.place);
+    const set = shuffled.map(({ fact }) => fact);
+    const state = gatherObserved(callId, new FactSet(set).values());
+    return state === null ? null : foldObserved(live.identity, state, 1);
+  };
+  return { calls: [...calls.values()], events, refold };
+}
+
+/** Each record in three lines: what became of it, who took part, its events. */
+export function summary({ calls, events }: Outcome): string[][] {
+  return calls.map((call) => {
+    const end = call.mergedInto === null ? `${call.outcome}/${call.outcomeReason} (${call.hangup?.by})` : 'merged';
+    const name = (one: Call['participants'][number]): string =>
+      one.agentId?.replace('agent-', '') ?? one.number?.raw ?? one.device ?? '';
+    return [
+      `${call.direction} ${call.from.raw}>${call.to.raw} ${end}`,
+      call.participants
+        .map((one) => `${name(one)} ${one.role}`)
+        .sort()
+        .join(', '),
+      (events.get(call.id) ?? []).map((type) => type.replace('call.', '')).join(' '),
+    ];
+  });
 }

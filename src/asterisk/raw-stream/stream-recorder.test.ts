@@ -16,7 +16,7 @@ let logged: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ringline-streams-'));
-  metrics = new AsteriskMetrics(new Metrics());
+  metrics = new AsteriskMetrics(new Metrics(), () => 0);
   logged = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));

@@ -6,6 +6,7 @@ import type { CallLedger } from '../ledger/call-ledger.js';
 import { LiveCall } from '../ledger/live-call.js';
 import type { CommandResult, LegPresence, TelephonySwitch } from '../telephony-switch.js';
 import { CallDirector } from './call-director.js';
+import { firstLegs } from './legs.js';
 
 const callId = '01936c7e-8b2a-7000-8000-000000000001';
 const other = '01936c7e-8b2a-7000-8000-000000000002';
@@ -136,5 +137,74 @@ describe('a leg that an earlier process wrote down as dialled', () => {
     director.follow(callId);
     await waitFor(() => counts.asked > 10, { what: 'the leg to be asked about' });
     await isFalse(() => counts.dials > 0, 1_500);
+  });
+});
+
+describe('a caller who has come', () => {
+  const callerLeg = '1795343276.0';
+
+  /** Further addresses of phones are looked for once it is decided that they ring. */
+  function followed(source: 'switch' | 'cel', presence: 'waiting' | 'elsewhere', agoMs = 0) {
+    const at = Date.now() - agoMs;
+    const plan = { kind: 'ring-line', callerLeg, phones: [phone], ringSeconds: 25, limitSeconds: 7200 };
+    const created = { side: 'remote', linkedId: null, sipCallId: null, name: null };
+    const facts = [
+      {
+        leg: callId,
+        kind: 'placed',
+        key: '',
+        at,
+        source: 'ringline',
+        data: { direction: 'inbound', from: to, to, line, plan },
+      },
+      { leg: callerLeg, kind: 'created', key: '', at, source, data: created },
+      ...(source === 'cel' ? [] : firstLegs(callId, [phone], at)),
+    ] as Fact[];
+    const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
+    const counts = { asked: 0, looked: 0 };
+    const told: Fact[] = [];
+    const telephony = {
+      bootOf: () => 'boot',
+      nowAt: () => Date.now(),
+      callerPresence: () => Promise.resolve(((counts.asked += 1), presence)),
+      contactsOf: () => Promise.resolve(((counts.looked += 1), [])),
+      createLeg: () => Promise.resolve({ kind: 'done' }),
+    } as unknown as TelephonySwitch;
+    const ledger = {
+      peek: () => call,
+      tell: (one: { facts: readonly Fact[] }) => {
+        told.push(...one.facts);
+        call.apply(one.facts);
+        setImmediate(() => director.follow(callId));
+      },
+    } as unknown as CallLedger;
+    const director = new CallDirector(ledger, telephony, createLog('silent'));
+    const recorded = director.nextRecords(call);
+    director.follow(callId);
+    return { counts, told, recorded };
+  }
+
+  it('is worked for at once when an event told of it', async () => {
+    const { counts } = followed('switch', 'waiting');
+    await waitFor(() => counts.looked === 1, { what: 'the phones to be looked for' });
+    expect(counts.asked).toBe(0);
+  });
+
+  it.each([
+    ['some time ago, so that he may be gone', 'switch', 5_000],
+    ['by the log alone, which tells of the past', 'cel', 0],
+  ] as const)('%s is asked for first', async (_, source, agoMs) => {
+    const waiting = followed(source, 'waiting', agoMs);
+    await waitFor(() => waiting.counts.looked === 1, { what: 'the phones to be looked for' });
+    expect({ asked: waiting.counts.asked, recorded: waiting.recorded }).toEqual({ asked: 1, recorded: [] });
+    const gone = followed(source, 'elsewhere', agoMs);
+    await waitFor(() => gone.told.some(({ kind }) => kind === 'left-control'), { what: 'what was found' });
+    expect(gone.counts.looked).toBe(0);
+  });
+
+  it('rings once he turns out to be there, though the log alone told of him', async () => {
+    const { told, counts } = followed('cel', 'waiting');
+    await waitFor(() => counts.looked === 1, { what: 'the phones to be looked for' });
+    expect(told.map(({ leg: of, kind }) => [of, kind])).toEqual([[leg, 'planned']]);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
-import { apiKey, isOver } from '../domain/call-state.js';
+import { apiKey, isOver, type LegState } from '../domain/call-state.js';
 import { isBlocked } from '../domain/outcome.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
@@ -146,13 +146,14 @@ export class CallDirector implements AfterCommit {
   /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
   #mustAsk(call: LiveCall): boolean {
     const state = call.state as NonNullable<LiveCall['state']>;
-    const untouched = state.legs.every(
-      (leg) => leg.side === 'remote' && leg.ended === null && leg.leftControlAt === null,
+    const untouched = state.legs.every((leg) =>
+      leg.side === 'remote' ? leg.ended === null && leg.leftControlAt === null : isOnlyPlanned(leg),
     );
     return (
       state.placed.direction === 'inbound' &&
       untouched &&
-      this.telephony.nowAt(call.identity.pbxNodeId) - state.placed.at > OLD_NEWS_MS
+      (this.telephony.nowAt(call.identity.pbxNodeId) - state.placed.at > OLD_NEWS_MS ||
+        state.legs.some(({ isOnlyLogged }) => isOnlyLogged))
     );
   }
 
@@ -472,6 +473,10 @@ export class CallDirector implements AfterCommit {
 
 function nodeOf(call: LiveCall): NodeBoot {
   return { nodeId: call.identity.pbxNodeId, boot: call.boot };
+}
+
+function isOnlyPlanned({ createdAt, dialSentAt, released, refused }: LegState): boolean {
+  return [createdAt, dialSentAt, released, refused].every((done) => done === null);
 }
 
 function succeeded(result: CommandResult): boolean {

@@ -5,7 +5,7 @@ import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { decideHold } from './hold.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+import { agentLegs, agentEndpoint, firstLegs, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 import { decideRecording } from './recording.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
@@ -79,6 +79,11 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   }
 
   keepLease(decision, caller, state.placed.at, now);
+  if (agents.length === 0 && plan.phones.length > 0) {
+    // Of whom only the log told nothing was planned, and he turned out to be there.
+    for (const planned of firstLegs(callId, plan.phones, now)) decision.record(planned);
+    return decision.done();
+  }
   ringPhones(decision, plan, state, agents);
   if (agents.every(isOver)) return handBack(agentReason(agents));
   const deadline = state.placed.at + plan.ringSeconds * 1000;

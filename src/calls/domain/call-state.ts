@@ -1,5 +1,6 @@
 import type { OutcomeReason } from './call.js';
 import {
+  NODE_RESTARTED,
   betterFact,
   factId,
   type Fact,
@@ -9,6 +10,7 @@ import {
   type ReleaseReason,
 } from './fact.js';
 import { gatherRecordings, type RecordingState } from './recording.js';
+import { factsByLeg, standingFacts } from './standing.js';
 
 /** A moment, and whether it was only inferred. */
 export type Moment = { readonly at: number; readonly estimated: boolean };
@@ -41,6 +43,8 @@ export type LegState = {
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
   readonly refused: { readonly at: number; readonly reason: OutcomeReason; readonly text: string } | null;
+  /** Nothing but the switch's log told of it: whether it is there now has to be asked. */
+  readonly isOnlyLogged: boolean;
   readonly ended:
     (Moment & { readonly q850: number | null; readonly sip: number | null; readonly text: string | null }) | null;
 };
@@ -100,11 +104,13 @@ export class FactSet {
  * Null while nothing says what call this is (`placed` has not come yet).
  */
 export function gatherState(callId: string, facts: Iterable<Fact>): CallState | null {
-  const { byLeg, estimated } = sortByLeg(facts);
+  const byLeg = factsByLeg(facts);
   const whole = byLeg.get(callId) ?? [];
   const placed = find(whole, 'placed');
   if (placed === undefined) return null;
   byLeg.delete(callId);
+  const legs = [...byLeg].map(([id, group]) => [id, standingFacts(group)] as const);
+  const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
   const cancel = find(whole, 'cancel-asked');
   const handedBack = find(whole, 'handed-back');
   return {
@@ -116,32 +122,22 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     muteAsks: all(whole, 'mute-asked').map(({ data }) => data),
     recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
     recordings: gatherRecordings(whole),
-    legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
-    estimated,
+    legs: legs.map(([id, group]) => gatherLeg(id, group, lastSign)).toSorted(byOrigin),
+    estimated: [whole, ...legs.map(([, group]) => group)].some((group) =>
+      group.some(({ source }) => source === 'estimate'),
+    ),
   };
 }
 
-/** Facts by leg, and whether one of them was inferred after a gap. */
-export function sortByLeg(facts: Iterable<Fact>): { readonly byLeg: Map<string, Fact[]>; readonly estimated: boolean } {
-  const byLeg = new Map<string, Fact[]>();
-  let estimated = false;
-  for (const fact of facts) {
-    const group = byLeg.get(fact.leg);
-    if (group === undefined) byLeg.set(fact.leg, [fact]);
-    else group.push(fact);
-    if (fact.source === 'estimate') estimated = true;
-  }
-  return { byLeg, estimated };
-}
-
-export function gatherLeg(id: string, facts: readonly Fact[]): LegState {
+/** @param lastSign When the switch is last known to have done anything with the call. */
+export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number): LegState {
   const planned = find(facts, 'planned');
   const created = find(facts, 'created');
   const released = find(facts, 'released');
   const hangupAsked = find(facts, 'hangup-asked');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
-  const endedAt = ended?.at ?? null;
+  const endedAt = ended === undefined ? null : endOf(ended, facts, lastSign);
   return {
     id,
     side: planned?.data.side ?? created?.data.side ?? 'remote',
@@ -166,16 +162,30 @@ export function gatherLeg(id: string, facts: readonly Fact[]): LegState {
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,
     refused: refused === undefined ? null : { at: refused.at, ...refused.data },
+    isOnlyLogged: facts.every(({ source }) => source === 'cel'),
     ended:
-      ended === undefined
+      ended === undefined || endedAt === null
         ? null
         : {
-            at: ended.at,
+            at: endedAt,
             estimated: ended.source === 'estimate',
             ...ended.data,
             q850: trueCause(facts, ended.data.q850),
           },
   };
+}
+
+/**
+ * An end that was inferred came after all that the switch is known to have done with the leg; where the switch itself ended,
+ * with the call: its log may tell of that later than the end was inferred.
+ */
+function endOf(ended: Extract<Fact, { kind: 'ended' }>, facts: readonly Fact[], lastSign: number): number {
+  if (ended.source !== 'estimate') return ended.at;
+  return Math.max(ended.at, ended.data.text === NODE_RESTARTED ? lastSign : lastSignIn(facts));
+}
+
+export function lastSignIn(facts: readonly Fact[]): number {
+  return Math.max(...facts.map(({ at, source }) => (source === 'switch' || source === 'cel' ? at : 0)));
 }
 
 /**

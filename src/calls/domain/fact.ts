@@ -9,6 +9,9 @@ import type { ClickToCall, RingLine } from './plan.js';
 export const factSources = ['estimate', 'reconcile', 'switch', 'cel', 'ringline'] as const;
 export type FactSource = (typeof factSources)[number];
 
+/** Marks the end of a leg that ended because its switch was restarted. */
+export const NODE_RESTARTED = 'the PBX was restarted';
+
 export type LegSide = 'remote' | 'agent';
 
 /** Why Ringline ended a leg. */
@@ -168,6 +171,11 @@ export type Fact = {
 export function factId(fact: Pick<Fact, 'leg' | 'kind' | 'key'>): string {
   return `${fact.leg}\n${fact.kind}\n${fact.key}`;
 }
+
+/** What a leg does once, and both events and the log tell: each knows of it what the other does not (`standing.ts`). */
+export const twiceTold: ReadonlySet<FactKind> = new Set(['created', 'hangup-asked', 'left-control', 'ended']);
+/** The key under which the log tells such a thing, so that it stands beside what events told. */
+export const LOGGED = 'log';
 
 /**
  * Which of two facts with one identity stands: the better source; of equal sources the earlier time; then an order that

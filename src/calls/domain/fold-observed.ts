@@ -1,9 +1,10 @@
 import type { Call, CallNumber, HangupParty, Outcome, OutcomeReason, Participant } from './call.js';
 import { isOver } from './call-state.js';
+import { NODE_RESTARTED } from './fact.js';
 import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
-import { agentReason, endedByItself, NODE_RESTARTED, rang, refusalOf, remoteVerdict, type Verdict } from './outcome.js';
+import { agentReason, endedByItself, rang, refusalOf, remoteVerdict, type Verdict } from './outcome.js';
 import { talkedMs } from './talk.js';
 
 /** The record of a call that Ringline only observes: a pure function of what is known about it. */

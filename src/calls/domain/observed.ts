@@ -1,6 +1,7 @@
 import type { CallNumber } from './call.js';
-import { all, byOrigin, find, gatherLeg, sortByLeg, type LegState } from './call-state.js';
+import { all, byOrigin, find, gatherLeg, lastSignIn, type LegState } from './call-state.js';
 import type { Fact, FactDetail, RoomKind } from './fact.js';
+import { factsByLeg, standingFacts } from './standing.js';
 
 /** A leg of a call that the switch's own dial plan makes. */
 export type ObservedLeg = LegState & {
@@ -30,25 +31,27 @@ export type ObservedState = FactDetail['observed'] & {
 
 /** Sorts the facts of an observed call. Null where nothing says that it is one. Does not depend on their order. */
 export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedState | null {
-  const { byLeg, estimated } = sortByLeg(facts);
+  const byLeg = factsByLeg(facts);
   const whole = byLeg.get(callId) ?? [];
   const observed = find(whole, 'observed');
   if (observed === undefined) return null;
   byLeg.delete(callId);
-  const joined = [...byLeg.values()].flatMap((group) => all(group, 'joined'));
+  const legs = [...byLeg].map(([id, group]) => [id, standingFacts(group)] as const);
+  const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
+  const joined = legs.flatMap(([, group]) => all(group, 'joined'));
   return {
     at: observed.at,
     ...observed.data,
     annotations: all(whole, 'annotated').map(({ data }) => data),
-    legs: [...byLeg].map(([id, group]) => gatherObservedLeg(id, group)).toSorted(byOrigin),
+    legs: legs.map(([id, group]) => gatherObservedLeg(id, group, lastSign)).toSorted(byOrigin),
     rooms: new Map(joined.flatMap(({ data }) => (data.in === undefined ? [] : [[data.room, data.in] as const]))),
-    estimated,
+    estimated: legs.some(([, group]) => group.some(({ source }) => source === 'estimate')),
   };
 }
 
-function gatherObservedLeg(id: string, facts: readonly Fact[]): ObservedLeg {
+function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number): ObservedLeg {
   return {
-    ...gatherLeg(id, facts),
+    ...gatherLeg(id, facts, lastSign),
     party: find(facts, 'party')?.data ?? null,
     isOrigin: find(facts, 'entered') !== undefined,
     called: find(facts, 'called')?.data.number ?? null,

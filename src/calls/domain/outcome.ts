@@ -1,5 +1,6 @@
 import type { HangupParty, Outcome, OutcomeReason } from './call.js';
 import { isOver, type CallState, type LegState } from './call-state.js';
+import { NODE_RESTARTED } from './fact.js';
 import type { Talk } from './talk.js';
 
 export type Verdict = { readonly outcome: Outcome; readonly reason: OutcomeReason };
@@ -214,9 +215,6 @@ export function hangupSide(state: CallState, stretches: readonly Talk[]): Hangup
   const isOurs = sentAway || state.legs.some(({ released }) => released !== null);
   return { by: isOurs ? 'system' : 'unknown', leg: remote };
 }
-
-/** Marks a leg that ended because its switch was restarted. */
-export const NODE_RESTARTED = 'the PBX was restarted';
 
 function endOf(leg: LegState): number {
   return leg.hangupAsked?.at ?? leg.ended?.at ?? leg.refused?.at ?? Infinity;

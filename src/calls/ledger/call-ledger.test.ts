@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../common/clock.js';
 import { createLog } from '../../common/logger.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { CommittedChange } from '../after-commit.js';
-import type { Fact } from '../domain/fact.js';
+import { LOGGED, type Fact } from '../domain/fact.js';
 import type { Route, Routing } from '../routing.js';
 import { CallLedger } from './call-ledger.js';
 import { ledgerHealth } from './ledger-health.js';
@@ -24,6 +24,8 @@ const route: Route = {
   limitSeconds: 7200,
 };
 
+const staffed: Route = { ...route, phones: [{ agentId: id(902), endpoint: 'agent1', autoAnswer: 'none' }] };
+
 /** A ledger over a store that keeps what it is given, unless `refuse` throws. */
 function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
   const stored: Commit[] = [];
@@ -38,7 +40,7 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
   } as unknown as LedgerStore;
   const routing = {
     routes: (wanted: readonly { did: string }[]) =>
-      Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : null))),
+      Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : did === 'staffed' ? staffed : null))),
     known: () => Promise.resolve([]),
   } as unknown as Routing;
   const unrouted: string[] = [];
@@ -47,14 +49,14 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
     [{ name: 'test', onCommit: (changes) => void told.push(...changes) }],
     ({ leg }) => void unrouted.push(leg),
   );
-  const arrive = (leg: string, did = 'line'): void => {
+  const arrive = (leg: string, did = 'line', source: Fact['source'] = 'switch'): void => {
     const at = Date.now();
     const created = {
       leg,
       kind: 'created',
       key: '',
       at,
-      source: 'switch',
+      source,
       data: { side: 'remote', linkedId: leg, sipCallId: null, name: null },
     };
     ledger.tell({
@@ -117,6 +119,38 @@ describe('the ledger', () => {
       { leg: 'a', did: 'line', callId: call?.identity.id, found: route },
       { leg: 'b', did: 'nobody', callId: null, found: null },
     ]);
+  });
+
+  it('has nobody handed back of whom only the log tells: that is past', async () => {
+    const { ledger, stored, unrouted, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'nobody', 'cel');
+    arrive('b', 'line', 'cel');
+    await ledger.settled();
+    expect({ legs: legsOf(stored), unrouted }).toEqual({ legs: ['b'], unrouted: [] });
+  });
+
+  it('plans a leg for the phone of a caller who came, and none where only the log tells of him', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'staffed');
+    arrive('b', 'staffed', 'cel');
+    await ledger.settled();
+    const legs = stored.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'planned'));
+    expect(legs.map(({ callId }) => callId)).toEqual([ledger.callOfLeg(node, 'a')?.identity.id]);
+  });
+
+  it('keeps a bounded number of ended calls in memory, however many a log tells of', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    const total = 5_050;
+    for (let n = 0; n < total; n++) {
+      arrive(`leg-${n}`, 'line', 'cel');
+      const data = { q850: null, sip: null, text: null };
+      const ended: Fact = { leg: `leg-${n}`, kind: 'ended', key: LOGGED, at: Date.now(), source: 'cel', data };
+      ledger.tell({ ...node, leg: ended.leg, facts: [ended], receivedAt: null });
+    }
+    await ledger.settled();
+    expect(legsOf(stored)).toHaveLength(total);
+    expect(ledger.callOfLeg(node, 'leg-0')).toBeNull();
+    expect(ledger.callOfLeg(node, `leg-${total - 1}`)).not.toBeNull();
   });
 
   it('sets a call aside that cannot be written, and its neighbours go on', async () => {

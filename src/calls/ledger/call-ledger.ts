@@ -16,7 +16,7 @@ import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
 import type { CallStore, Merge } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
-import { begins, calledFact, observedFact, partyFact, tenantOf } from './sightings.js';
+import { begins, calledFact, observedFact, ownerOf, partyFact } from './sightings.js';
 import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from './told.js';
 
 /** Facts in one commit at most: a commit stays short. */
@@ -31,8 +31,9 @@ const SUBSCRIBER_DEADLINE_MS = 50;
 const COMMIT_DEADLINE_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
-/** How long an ended call stays in memory for facts that come late, ms. */
+/** How long an ended call stays in memory for facts that come late, ms; and how many, for a log may tell of a whole day. */
 const KEEP_ENDED_MS = 60_000;
+const MOST_ENDED = 5_000;
 
 /**
  * What a call's plan writes down as it now stands, before anything is asked of the switch: that a leg is about to be dialled,
@@ -266,7 +267,12 @@ export class CallLedger {
       const { nodeId, boot, sighting } = told;
       if (sighting !== undefined) {
         for (const { into, from, at } of this.#unite(told, sighting)) {
-          apply(into, { nodeId, boot }, from.legFacts, null);
+          apply(
+            into,
+            { nodeId, boot },
+            from.facts.filter(({ leg }) => leg !== from.identity.id),
+            null,
+          );
           const touch = touched.get(from.identity.id) ?? {
             call: from,
             node: { nodeId, boot },
@@ -375,18 +381,20 @@ export class CallLedger {
     const rootKey = legKey(told, sighting.linkedId);
     const rootId = this.#callOfLeg.get(rootKey);
     const root = rootId === undefined ? null : this.peek(rootId);
-    const tenantId = root?.identity.tenantId ?? tenantOf(known);
-    const party = partyFact(told.leg, sighting, known, tenantId);
+    // A default tenant is the last resort: whoever dialled says more.
+    const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
+    const owner = mine ?? this.#early.ownerOf(rootKey) ?? ownerOf(known);
+    const party = partyFact(told.leg, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
     const facts = [...told.facts, party];
     if (root !== null) return this.#join(told, root, facts, sighting);
     const entered = [...this.#early.of(rootKey), ...told.facts].find(
       (fact): fact is Extract<Fact, { kind: 'entered' }> => fact.kind === 'entered' && fact.leg === sighting.linkedId,
     );
-    const region = tenantId === null ? undefined : known.regions[tenantId];
-    if (tenantId === null || region === undefined || entered === undefined || !begins(party.data, sighting)) {
-      this.#early.hold(rootKey, facts, this.clock.now());
+    if (owner === null || entered === undefined || !begins(party.data, sighting)) {
+      this.#early.hold(rootKey, facts, this.clock.now(), mine);
       return null;
     }
+    const { tenantId, region } = owner;
     const id = this.newCallId(sighting.linkedId);
     const call = new LiveCall({ id, tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
     this.#remember(call);
@@ -435,6 +443,8 @@ export class CallLedger {
     }
     const { nodeId, boot, leg } = told;
     if (route === null) {
+      // Who is only in the log was given back long ago, or will be told of by an event.
+      if (isLogged(told)) return null;
       this.metrics.unrouted.inc();
       this.#listener?.onRouted({ nodeId, boot, leg, did: told.arrival.did, callId: null, route });
       this.#onUnrouted({ nodeId, leg });
@@ -445,8 +455,10 @@ export class CallLedger {
     const call = new LiveCall({ id, tenantId: route.tenantId, pbxNodeId: nodeId }, boot, [], null);
     this.#remember(call);
     this.#pointLeg(legKey(told, id), id);
+    // Who is only in the log has left, mostly: whether phones ring for him is decided when he was asked for.
+    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
     // Together with the facts of its frame, so that they make one change.
-    const facts = [...incoming(id, leg, told.arrival, route), ...told.facts];
+    const facts = [incoming(id, leg, told.arrival, route), ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
   }
 
@@ -458,7 +470,9 @@ export class CallLedger {
       this.#onUnrouted({ nodeId, leg });
       return null;
     }
-    return route.tenantId === call.identity.tenantId ? incoming(call.identity.id, leg, told.arrival, route) : null;
+    const { id, tenantId } = call.identity;
+    if (route.tenantId !== tenantId) return null;
+    return [incoming(id, leg, told.arrival, route), ...firstLegs(id, route.phones, told.arrival.at)];
   }
 
   /** A plan that fails must not keep from being stored what the switch told. */
@@ -565,7 +579,7 @@ export class CallLedger {
   #evict(): void {
     const before = this.clock.now() - KEEP_ENDED_MS;
     for (const [id, since] of this.#over) {
-      if (since >= before) return;
+      if (since >= before && this.#over.size <= MOST_ENDED) return;
       this.#drop(id);
     }
   }
@@ -620,6 +634,11 @@ function isUrgent(told: Told): boolean {
   return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 
+/** Told by the switch's log, which tells of the past. */
+function isLogged({ facts }: Told): boolean {
+  return facts.some(({ source }) => source === 'cel');
+}
+
 function takeBatch(queue: Told[]): Told[] {
   let facts = 0;
   let taken = 0;
@@ -630,8 +649,8 @@ function takeBatch(queue: Told[]): Told[] {
   return queue.splice(0, taken);
 }
 
-function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact[] {
-  const placed: Fact = {
+function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Route): Fact {
+  return {
     leg: callId,
     kind: 'placed',
     key: '',
@@ -653,7 +672,6 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
       },
     },
   };
-  return [placed, ...firstLegs(callId, route.phones, arrival.at)];
 }
 
 function toOutbox({ event, text }: StoredEvent): OutboxEvent {

@@ -46,9 +46,8 @@ export class LiveCall {
     return this.#state?.legs ?? this.#observed?.legs ?? [];
   }
 
-  /** All that is known of its legs. */
-  get legFacts(): readonly Fact[] {
-    return [...this.#facts.values()].filter(({ leg }) => leg !== this.identity.id);
+  get facts(): readonly Fact[] {
+    return [...this.#facts.values()];
   }
 
   get isOver(): boolean {

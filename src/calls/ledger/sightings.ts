@@ -1,6 +1,7 @@
 import { readNumber } from '../../numbers/phone-number.js';
 import type { Fact } from '../domain/fact.js';
 import type { Known } from '../routing.js';
+import type { Owner } from './early-facts.js';
 import type { Sighting } from './told.js';
 
 type PartyFact = Extract<Fact, { kind: 'party' }>;
@@ -28,9 +29,11 @@ function kindOf(endpoint: string, { entered, callerNumber }: Sighting, known: Kn
   return /^\+?\d{7,}$/.test(callerNumber) ? 'trunk' : 'phone';
 }
 
-/** The tenant whose call it is, by what is known of one of its legs. */
-export function tenantOf(known: Known): string | null {
-  return known.line?.tenantId ?? known.device?.tenantId ?? known.defaultTenantId;
+/** Whose call it is, by what is known of one of its legs. */
+export function ownerOf(known: Known): Owner | null {
+  const tenantId = known.line?.tenantId ?? known.device?.tenantId ?? known.defaultTenantId;
+  const region = tenantId === null ? undefined : known.regions[tenantId];
+  return tenantId === null || region === undefined ? null : { tenantId, region };
 }
 
 /** Whether a leg makes a conversation of its own: somebody from outside, or one who was dialled. */
