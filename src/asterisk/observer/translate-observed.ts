@@ -119,11 +119,11 @@ function firstFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
 }
 
 function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting {
-  const { exten: dialled = '', context = '' } = channel.dialplan ?? {};
+  const { exten = '', context = '' } = channel.dialplan ?? {};
   return {
     linkedId,
     endpoint: endpointOf(channel),
-    entered: channel.id === linkedId ? { dialled, context } : null,
+    entered: channel.id === linkedId ? { dialled: exten, context } : null,
     callerNumber: channel.caller?.number ?? '',
     callerName: channel.caller?.name ?? '',
     called: null,
