@@ -22,7 +22,11 @@ export interface ObservedCompany {
 const EXTENSIONS = ['1001', '1002', '1003', '1004', '1005', '1006'];
 
 /** Sets it up by the API, and waits until Ringline observes the PBX. */
-export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Promise<ObservedCompany> {
+export async function foundObservedCompany(
+  lab: Lab,
+  ringline: LabRingline,
+  { readsCel = false }: { readonly readsCel?: boolean } = {},
+): Promise<ObservedCompany> {
   await ringline.ready();
   const send = async (method: string, path: string, body?: unknown, tenantId?: string): Promise<Answer> => {
     const answer = await ringline.call(method, path, { body, ...(tenantId !== undefined && { tenantId }) });
@@ -31,7 +35,10 @@ export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Pro
   };
   const tenantId = (await send('POST', '/v1/tenants', { name: 'Example', region: 'DE' })).body.id as string;
   const { ariUrl, username, password } = lab.asterisk;
-  const node = { name: 'office', ariUrl, username, password, observe: true };
+  // On Asterisk 16 the lab's own file is of another kind.
+  const log = lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
+  const celFile = readsCel ? log : null;
+  const node = { name: 'office', ariUrl, username, password, observe: true, celFile };
   const nodeId = (await send('POST', '/v1/pbx-nodes', node)).body.id as string;
   const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);
   const agents = new Map<string, string>();

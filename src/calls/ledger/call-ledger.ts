@@ -381,6 +381,8 @@ export class CallLedger {
     const rootKey = legKey(told, sighting.linkedId);
     const rootId = this.#callOfLeg.get(rootKey);
     const root = rootId === undefined ? null : this.peek(rootId);
+    // What the dial plan does for a caller who was given back to it is no part of what Ringline did.
+    if (root?.state != null) return null;
     // A default tenant is the last resort: whoever dialled says more.
     const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
     const owner = mine ?? this.#early.ownerOf(rootKey) ?? ownerOf(known);
@@ -417,10 +419,10 @@ export class CallLedger {
     if (knownId !== undefined) {
       if (this.#parked.has(knownId)) return null;
       const known = this.peek(knownId);
-      if (known !== null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
-      const taken = known === null ? null : this.#takeOver(told, known, routes.get(told) ?? null);
       if (known !== null) {
-        const facts = taken === null ? told.facts : [...taken, ...told.facts];
+        const taken = this.#takeOver(told, known, routes.get(told));
+        if (taken === null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
+        const facts = [...(taken ?? []), ...told.facts];
         return { call: known, facts: [...facts, ...this.#pointLegs(told, facts, knownId)] };
       }
     }
@@ -434,8 +436,10 @@ export class CallLedger {
       this.#remember(call);
       return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
-    if (told.sighting !== undefined) return this.#observedCall(told, told.sighting, seen.get(told) ?? null);
     const route = routes.get(told);
+    // The log tells of callers whose number is no line of ours too.
+    if (told.sighting !== undefined && route == null)
+      return this.#observedCall(told, told.sighting, seen.get(told) ?? null);
     if (told.arrival === undefined || route === undefined) {
       this.metrics.unassigned.inc();
       if (told.call === undefined) this.#early.hold(legKey(told, told.leg), told.facts, this.clock.now());
@@ -463,16 +467,17 @@ export class CallLedger {
   }
 
   /** What makes an observed call one that Ringline drives, when its caller comes to a line. */
-  #takeOver(told: Told, call: LiveCall, route: Route | null): readonly Fact[] | null {
-    if (told.arrival === undefined || call.state !== null) return null;
+  #takeOver(told: Told, call: LiveCall, route: Route | null | undefined): readonly Fact[] | null {
+    if (told.arrival === undefined || call.state !== null || route === undefined) return null;
     const { nodeId, leg } = told;
-    if (route === null) {
-      this.#onUnrouted({ nodeId, leg });
+    const { id, tenantId } = call.identity;
+    if (route === null || route.tenantId !== tenantId) {
+      if (!isLogged(told)) this.#onUnrouted({ nodeId, leg });
       return null;
     }
-    const { id, tenantId } = call.identity;
-    if (route.tenantId !== tenantId) return null;
-    return [incoming(id, leg, told.arrival, route), ...firstLegs(id, route.phones, told.arrival.at)];
+    // Who is only in the log has left, mostly.
+    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    return [incoming(id, leg, told.arrival, route), ...legs];
   }
 
   /** A plan that fails must not keep from being stored what the switch told. */
@@ -631,6 +636,8 @@ function isUnhurried({ kind, leg }: Fact): boolean {
 }
 
 function isUrgent(told: Told): boolean {
+  // Nothing follows for whom Ringline only watches.
+  if (told.sighting !== undefined) return false;
   return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 
