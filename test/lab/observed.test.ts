@@ -6,7 +6,7 @@ import type { Phone } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { foundObservedCompany, type ObservedCompany } from '../support/observed-company.js';
+import { foundObservedCompany, type ObservedCompany } from '../../lab/observed-company.js';
 
 const CUSTOMER = '+491713920001';
 

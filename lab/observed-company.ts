@@ -1,8 +1,8 @@
-import type { LabRingline, Answer } from '../../lab/ringline.js';
-import type { Lab } from '../../lab/start-lab.js';
-import { waitFor } from '../../lab/wait-for.js';
-import type { Call } from '../../src/calls/domain/call.js';
-import { createDataSource } from '../../src/database/data-source.js';
+import type { LabRingline, Answer } from './ringline.js';
+import type { Lab } from './start-lab.js';
+import { waitFor } from './wait-for.js';
+import type { Call } from '../src/calls/domain/call.js';
+import { createDataSource } from '../src/database/data-source.js';
 
 /** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1006, and a line for 1001. */
 export interface ObservedCompany {
@@ -57,7 +57,16 @@ export async function foundObservedCompany(
     what: 'Ringline to observe the PBX',
     timeoutMs: 60_000,
   });
-  const calls = async (): Promise<readonly Call[]> => (await call('GET', '/v1/calls?limit=50')).body.items as Call[];
+  const calls = async (): Promise<readonly Call[]> => {
+    const found: Call[] = [];
+    for (let cursor = ''; ;) {
+      const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const { body } = await call('GET', `/v1/calls?limit=200${after}`);
+      found.push(...(body.items as Call[]));
+      if (body.nextCursor === null) return found;
+      cursor = body.nextCursor as string;
+    }
+  };
   return {
     tenantId,
     nodeId,
