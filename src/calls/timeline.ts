@@ -84,6 +84,8 @@ function tell(fact: Fact, who: string): string | null {
         : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
     case 'observed':
       return `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.to.e164 ?? fact.data.to.raw}.`;
+    case 'merged':
+      return `It became part of the call ${fact.data.into}.`;
     case 'called':
       return `${who} was dialled outside: ${fact.data.number.e164 ?? fact.data.number.raw}.`;
     case 'transferred':

@@ -60,6 +60,8 @@ export type FactDetail = {
     readonly from: CallNumber;
     readonly to: CallNumber;
   };
+  /** This observed call became part of another one. */
+  readonly merged: { readonly into: string };
   /** Somebody wants the call to end. */
   readonly 'cancel-asked': { readonly by: 'api' | 'system'; readonly reason: OutcomeReason };
   /** Ringline let the caller go back to the dial plan. */

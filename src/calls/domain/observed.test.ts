@@ -11,7 +11,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '1001 answered',
     'started ringing answered ended',
   ],
-  outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1003 answered', 'started ringing answered ended'],
+  outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1001 answered', 'started ringing answered ended'],
   'ring-group': [
     'inbound +491713920001>s answered/talked (remote)',
     '1001 rang, 1002 rang, 1003 answered',

@@ -266,22 +266,18 @@ export class CallLedger {
     for (const told of batch) {
       const { nodeId, boot, sighting } = told;
       if (sighting !== undefined) {
-        for (const { into, from, at } of this.#unite(told, sighting)) {
+        for (const { into, from, merged } of this.#unite(told, sighting)) {
+          const { id: callId, tenantId } = from.identity;
           apply(
             into,
             { nodeId, boot },
-            from.facts.filter(({ leg }) => leg !== from.identity.id),
+            from.facts.filter(({ leg }) => leg !== callId),
             null,
           );
-          const touch = touched.get(from.identity.id) ?? {
-            call: from,
-            node: { nodeId, boot },
-            events: [],
-            receivedAt: null,
-          };
-          touched.set(from.identity.id, touch);
-          for (const change of from.mergeInto(into.identity.id, at))
-            touch.events.push(this.#toEvent(from.identity.tenantId, change));
+          facts.set(`${boot}\n${factId(merged)}`, { nodeId, boot, fact: merged, tenantId, callId });
+          const touch = touched.get(callId) ?? { call: from, node: { nodeId, boot }, events: [], receivedAt: null };
+          touched.set(callId, touch);
+          for (const change of from.mergeInto(merged)) touch.events.push(this.#toEvent(tenantId, change));
         }
       }
       const known = this.#callFor(told, found);
@@ -357,7 +353,10 @@ export class CallLedger {
   }
 
   /** Observed conversations that have become one, as the switch counts a leg to another one than before. The older one stays. */
-  #unite(told: Told, { linkedId, at }: Sighting): readonly { into: LiveCall; from: LiveCall; at: number }[] {
+  #unite(
+    told: Told,
+    { linkedId, at }: Sighting,
+  ): readonly { into: LiveCall; from: LiveCall; merged: Extract<Fact, { kind: 'merged' }> }[] {
     const own = this.callOfLeg(told, told.leg);
     const root = this.callOfLeg(told, linkedId);
     if (own === null || root === null || own === root || own.observed === null || root.observed === null) return [];
@@ -371,8 +370,10 @@ export class CallLedger {
     }
     this.#legsOfCall.set(from.identity.id, [legKey(told, from.identity.id)]);
     this.#merges.push({ tenantId: from.identity.tenantId, from: from.identity.id, into: into.identity.id });
+    const { id } = from.identity;
     const lastAt = Math.max(at, ...told.facts.map((fact) => fact.at));
-    return [{ into, from, at: lastAt }];
+    const data = { into: into.identity.id };
+    return [{ into, from, merged: { leg: id, kind: 'merged', key: '', at: lastAt, source: 'ringline', data } }];
   }
 
   /** The observed call of a leg, new where it begins one. What begins none waits for one that it belongs to. */
