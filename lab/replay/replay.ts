@@ -207,4 +207,9 @@ class RecordedRoutes extends Routing {
   routes(wanted: readonly { readonly nodeId: string; readonly did: string }[]): Promise<readonly (Route | null)[]> {
     return Promise.resolve(wanted.map(({ nodeId, did }) => this.#now.get(`${nodeId}\n${did}`) ?? null));
   }
+
+  /** A stream holds what the control app was told, and that app is told nothing of other calls. */
+  known(seen: readonly unknown[]): Promise<readonly null[]> {
+    return Promise.resolve(seen.map(() => null));
+  }
 }

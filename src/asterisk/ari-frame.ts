@@ -6,12 +6,23 @@ export type AriChannel = {
   /** SIP Call-ID, for PJSIP channels. */
   readonly protocol_id?: string;
   readonly caller?: { readonly number?: string; readonly name?: string };
-  readonly dialplan?: { readonly app_name?: string; readonly app_data?: string };
+  readonly dialplan?: {
+    readonly app_name?: string;
+    readonly app_data?: string;
+    readonly context?: string;
+    readonly exten?: string;
+  };
   readonly creationtime?: string;
   readonly channelvars?: Readonly<Record<string, string>>;
 };
 
-export type AriBridge = { readonly id: string; readonly channels?: readonly string[]; readonly creationtime?: string };
+export type AriBridge = {
+  readonly id: string;
+  readonly channels?: readonly string[];
+  readonly creationtime?: string;
+  readonly bridge_type?: string;
+  readonly creator?: string;
+};
 
 export type AriRecording = { readonly name: string; readonly duration?: number; readonly cause?: string };
 
@@ -25,6 +36,12 @@ export type AriFrame = {
   readonly bridge?: AriBridge;
   readonly recording?: AriRecording;
   readonly dialstatus?: string;
+  /** What the dial plan said to dial, without the technology. */
+  readonly dialstring?: string;
+  /** Of a transfer. */
+  readonly result?: string;
+  readonly transferer_first_leg?: AriChannel;
+  readonly transferer_second_leg?: AriChannel;
   /** Of a user event. */
   readonly eventname?: string;
   readonly cause?: number;
@@ -36,10 +53,14 @@ export type AriFrame = {
 
 /** What a part must be where it is there. A switch that lies, or a proxy in between, shall not put other things into records. */
 const channelParts = { name: 'text', state: 'text', protocol_id: 'text', creationtime: 'text' } as const;
+const dialplanParts = { app_name: 'text', app_data: 'string', context: 'text', exten: 'string' } as const;
+const bridgeParts = { creationtime: 'text', bridge_type: 'text', creator: 'text' } as const;
 const frameParts = {
   timestamp: 'text',
   application: 'text',
   dialstatus: 'text',
+  dialstring: 'text',
+  result: 'text',
   eventname: 'text',
   cause: 'integer',
   cause_txt: 'text',
@@ -56,8 +77,11 @@ export function parseFrame(data: string): AriFrame | null {
     return null;
   }
   if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
-  const { channel, peer, bridge, recording, args } = frame;
-  if (![channel, peer].every((part) => part === undefined || isChannel(part))) return null;
+  const { channel, peer, transferer_first_leg, transferer_second_leg, bridge, recording, args } = frame;
+  if (
+    ![channel, peer, transferer_first_leg, transferer_second_leg].every((part) => part === undefined || isChannel(part))
+  )
+    return null;
   if (bridge !== undefined && !isBridge(bridge)) return null;
   if (recording !== undefined && !isRecording(recording)) return null;
   if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string'))) return null;
@@ -75,7 +99,7 @@ export function readBridges(list: readonly unknown[]): AriBridge[] {
 }
 
 function isBridge(bridge: unknown): boolean {
-  if (!isObject(bridge) || !isId(bridge.id) || !hasParts(bridge, { creationtime: 'text' })) return false;
+  if (!isObject(bridge) || !isId(bridge.id) || !hasParts(bridge, bridgeParts)) return false;
   const { channels } = bridge;
   return channels === undefined || (Array.isArray(channels) && channels.every(checks.string));
 }
@@ -85,7 +109,7 @@ function isChannel(channel: unknown): boolean {
   const { caller, channelvars, dialplan } = channel;
   return (
     (caller === undefined || (isObject(caller) && hasParts(caller, { number: 'string', name: 'string' }))) &&
-    (dialplan === undefined || (isObject(dialplan) && hasParts(dialplan, { app_name: 'text', app_data: 'string' }))) &&
+    (dialplan === undefined || (isObject(dialplan) && hasParts(dialplan, dialplanParts))) &&
     (channelvars === undefined || (isObject(channelvars) && Object.values(channelvars).every(checks.text)))
   );
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../common/logger.js';
+import { pause } from '../common/pause.js';
 import type { CallDirector } from '../calls/control/call-director.js';
 import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
@@ -12,6 +12,8 @@ import type { NodeMemory } from './node-memory.js';
 import { reconcile, stasisArgs } from './reconcile.js';
 import type { StreamRecorder } from './raw-stream/stream-recorder.js';
 import type { StreamContent } from './raw-stream/stream-entry.js';
+import { ControlledLegs } from './observer/controlled-legs.js';
+import { NodeObserver } from './observer/node-observer.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
@@ -40,7 +42,13 @@ const CLOCK_EVENT = 'ringline-clock';
 const LONGEST_CLOCK_TURN_MS = 1_000;
 const BAD_FRAME_LOG_EVERY_MS = 10_000;
 
-export type NodeSettings = AriNodeAddress & { readonly id: string; readonly name: string; readonly app: string };
+export type NodeSettings = AriNodeAddress & {
+  readonly id: string;
+  readonly name: string;
+  readonly app: string;
+  /** Calls that the dial plan makes by itself are recorded as well. */
+  readonly observe: boolean;
+};
 
 /**
  * Ringline's connection to one Asterisk: opens it, again and again; puts what its events tell before the ledger; compares
@@ -50,6 +58,8 @@ export class NodeSession {
   readonly commands: AriCommands;
   /** Rooms that were made and not closed in this session. */
   readonly rooms = new Set<string>();
+  readonly #controlled = new ControlledLegs();
+  readonly #observer: NodeObserver | null;
   readonly cel: NodeCel;
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
@@ -79,6 +89,18 @@ export class NodeSession {
     private readonly recorder: StreamRecorder | null = null,
   ) {
     this.commands = new AriCommands(settings);
+    this.#observer = settings.observe
+      ? new NodeObserver(
+          settings,
+          this.commands,
+          ledger,
+          this.#controlled,
+          metrics,
+          log,
+          () => (this.#session === null ? null : this.#report),
+          () => this.#lookAgain(),
+        )
+      : null;
     this.cel = new NodeCel(settings, () => this.#presentRun(), ledger, memory, metrics, log);
   }
 
@@ -104,13 +126,14 @@ export class NodeSession {
 
   start(): void {
     this.#loop ??= this.#run();
+    this.#observer?.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#session?.close('Ringline is stopping');
     this.#wake();
-    await Promise.all([this.#loop, this.cel.stop()]);
+    await Promise.all([this.#loop, this.cel.stop(), this.#observer?.stop()]);
     await this.#giveBackLateCallers().catch(() => undefined);
     await this.commands.close();
   }
@@ -291,7 +314,10 @@ export class NodeSession {
     }
     const translation = translate(frame, receivedAt + this.clockOffsetMs);
     if (translation === null) return;
-    if (frame.type === 'StasisStart' && !isOurs({ id: translation.leg })) this.#subscribe(translation.leg);
+    if (frame.type === 'StasisStart' && !isOurs({ id: translation.leg })) {
+      this.#controlled.add(translation.leg);
+      this.#subscribe(translation.leg);
+    } else if (frame.type === 'ChannelDestroyed') this.#controlled.forget(translation.leg);
     this.ledger.tell({ nodeId, boot, ...translation, receivedAt });
   }
 
@@ -341,6 +367,12 @@ export class NodeSession {
     }
   }
 
+  /** Events of observed calls may have been missed. */
+  #lookAgain(): void {
+    this.#missing = 'all';
+    if (this.#session !== null) this.#reconcile(this.#session).catch(() => undefined);
+  }
+
   #reconcile(session: AriSession): Promise<void> {
     this.#reconciling ??= this.#compare(session).finally(() => (this.#reconciling = null));
     return this.#reconciling;
@@ -365,7 +397,10 @@ export class NodeSession {
       this.metrics.repaired.inc(translation.facts.length);
       this.ledger.tell({ nodeId: this.settings.id, boot: legBoot, ...translation, receivedAt: null });
     }
-    for (const caller of found.callers) this.#subscribe(caller);
+    for (const caller of found.callers) {
+      this.#controlled.add(caller);
+      this.#subscribe(caller);
+    }
     await this.ledger.settled();
     for (const call of this.ledger.openCallsOf(this.settings.id)) this.director.follow(call.identity.id);
     await this.#sweep(found.orphanLegs, found.orphanRooms);
@@ -435,7 +470,3 @@ export class NodeSession {
 }
 
 const REPLACED = 'another client took the app name';
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
-}

@@ -141,7 +141,8 @@ export class NodeSessions extends NodeHealthSource implements CelIntake {
         column: 'password_sealed',
         id: row.id,
       });
-      return { id: row.id, name: row.name, app: row.app, ariUrl: row.ariUrl, username: row.username, password };
+      const { id, name, app, observe, ariUrl, username } = row;
+      return { id, name, app, observe, ariUrl, username, password };
     } catch (error) {
       this.log.error(
         { scope: 'asterisk', node: row.name, error },

@@ -4,6 +4,7 @@ import { NODE_RESTARTED, type Fact } from '../calls/domain/fact.js';
 import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { AriBridge, AriChannel } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
+import { roomKind } from './observer/translate-observed.js';
 import { arrived, createdFact, isOurs, type Translation } from './translate.js';
 
 /** What was read from one switch at one moment. */
@@ -51,7 +52,7 @@ export function reconcile(
     const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot });
     if (call.boot === boot) liveRooms.add(roomOf(call.identity.id));
     const lastSign = lastSignOf(call);
-    for (const leg of call.state?.legs ?? []) {
+    for (const leg of call.legs) {
       known.add(leg.id);
       if (isOver(leg)) continue;
       if (call.boot !== boot) {
@@ -60,7 +61,7 @@ export function reconcile(
       }
       const channel = channels.get(leg.id);
       if (channel !== undefined) {
-        const facts = presentFacts(leg, channel, snapshot);
+        const facts = presentFacts(leg, channel, snapshot, call.observed !== null);
         if (facts.length > 0) tell(leg.id, ...facts);
       } else if (leg.createdAt !== null && leg.createdAt < takenAt) {
         if (missedBefore !== 'all' && !missedBefore.has(leg.id)) missing.add(leg.id);
@@ -108,7 +109,7 @@ function isLive(id: string, open: readonly LiveCall[]): boolean {
 
 /** When the newest thing happened that is known of a call: none of its legs ended before unseen. */
 function lastSignOf(call: LiveCall): number {
-  const signs = (call.state?.legs ?? []).flatMap((leg) => [
+  const signs = call.legs.flatMap((leg) => [
     leg.createdAt,
     leg.dialSentAt,
     leg.ringing?.at,
@@ -119,10 +120,10 @@ function lastSignOf(call: LiveCall): number {
   return Math.max(0, ...signs.map((at) => at ?? 0));
 }
 
-type Leg = NonNullable<LiveCall['state']>['legs'][number];
+type Leg = LiveCall['legs'][number];
 
 /** What a leg that is there shows and we did not know. Times that the switch does not tell are estimates. */
-function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: Snapshot): Fact[] {
+function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: Snapshot, isObserved: boolean): Fact[] {
   const facts: Fact[] = [];
   if (leg.createdAt === null) facts.push(createdFact(channel, takenAt, 'reconcile'));
   const estimate = (kind: 'ringing' | 'answered' | 'left-control'): Fact => ({
@@ -138,18 +139,20 @@ function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: 
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.
   if (channel.state === 'Up' && leg.answered === null && (ours || leg.leftControlAt === null))
     facts.push(estimate('answered'));
-  if (!ours && leg.leftControlAt === null && stasisArgs(channel, app) === null) facts.push(estimate('left-control'));
+  if (!ours && !isObserved && leg.leftControlAt === null && stasisArgs(channel, app) === null)
+    facts.push(estimate('left-control'));
   for (const bridge of bridges) {
     if (bridge.channels?.includes(leg.id) !== true) continue;
     if (leg.stays.some((stay) => stay.room === bridge.id && stay.until === null)) continue;
     const at = parseAriTime(bridge.creationtime) ?? takenAt;
+    const kind = roomKind(bridge);
     facts.push({
       leg: leg.id,
       kind: 'joined',
       key: `${bridge.id}@${at}`,
       at,
       source: 'reconcile',
-      data: { room: bridge.id },
+      data: { room: bridge.id, ...(kind !== null && { in: kind }) },
     });
   }
   return facts;

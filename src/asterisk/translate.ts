@@ -166,7 +166,8 @@ export function createdFact(channel: AriChannel, at: number, source: FactSource)
     data: {
       side: isAgentLegId(channel.id) ? 'agent' : 'remote',
       linkedId: channel.channelvars?.['CHANNEL(linkedid)'] ?? null,
-      sipCallId: channel.protocol_id ?? null,
+      // Not there yet where the channel has just come to be.
+      sipCallId: channel.protocol_id || null,
       name: channel.name ?? null,
     },
   };

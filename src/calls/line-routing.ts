@@ -4,7 +4,8 @@ import { findBlocking } from '../blocked-numbers/block-list.js';
 import { patternsOfCaller } from '../numbers/number-pattern.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import type { AgentPhone } from './domain/plan.js';
-import { Routing, type Route, type Wanted } from './routing.js';
+import { findKnown } from './known-parties.js';
+import { Routing, type Known, type Route, type Seen, type Wanted } from './routing.js';
 
 type RouteRow = {
   readonly pbx_node_id: string;
@@ -48,6 +49,10 @@ export class LineRouting extends Routing {
       })),
     );
     return found.map((each, i) => (each === null ? null : toRoute(each.row, each.caller, blocking[i] ?? null)));
+  }
+
+  known(seen: readonly Seen[]): Promise<readonly (Known | null)[]> {
+    return findKnown(this.source, seen);
   }
 }
 

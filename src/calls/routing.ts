@@ -24,8 +24,34 @@ export type Route = {
   readonly record: boolean;
 };
 
-/** Finds the lines that callers dialled. */
+/** A leg of a call that is only observed. */
+export type Seen = {
+  readonly nodeId: string;
+  /** Null for a wire inside the switch. */
+  readonly endpoint: string | null;
+  /** What it dialled, where it came into the dial plan by itself. */
+  readonly dialled: string | null;
+};
+
+/** What is known of such a leg. */
+export type Known = {
+  /** The line it dialled. */
+  readonly line: (CallLine & { readonly tenantId: string }) | null;
+  /** Whose phone it is. */
+  readonly device: { readonly tenantId: string; readonly agentId: string } | null;
+  /** Some line goes out there. */
+  readonly isTrunk: boolean;
+  /** Whose calls are that nothing else tells. */
+  readonly defaultTenantId: string | null;
+  /** Country of each tenant that is named here. */
+  readonly regions: Readonly<Record<string, string>>;
+};
+
+/** Finds the lines that callers dialled, and whose observed legs are. */
 export abstract class Routing {
   /** @returns a route for each number in order, null where it is no line of that node. */
   abstract routes(wanted: readonly Wanted[]): Promise<readonly (Route | null)[]>;
+
+  /** @returns what is known of each leg in order, null where the node is gone. */
+  abstract known(seen: readonly Seen[]): Promise<readonly (Known | null)[]>;
 }

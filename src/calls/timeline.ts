@@ -63,6 +63,8 @@ function legNames(facts: readonly Fact[]): Map<string, string> {
     if (fact.kind === 'planned') {
       const address = fact.data.contact === null ? '' : ` (${fact.data.contact})`;
       names.set(fact.leg, fact.data.side === 'agent' ? `${fact.data.device}${address}` : 'the other party');
+    } else if (fact.kind === 'party') {
+      names.set(fact.leg, fact.data.device ?? 'a wire inside the PBX');
     } else if (fact.kind === 'created' && !names.has(fact.leg)) {
       names.set(fact.leg, fact.data.side === 'remote' && !isRemoteLegId(fact.leg) ? 'the caller' : fact.leg);
     }
@@ -80,6 +82,19 @@ function tell(fact: Fact, who: string): string | null {
       return fact.data.direction === 'inbound'
         ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number})${blockedBy(fact.data.plan)}.`
         : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
+    case 'observed':
+      return `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.to.e164 ?? fact.data.to.raw}.`;
+    case 'merged':
+      return `It became part of the call ${fact.data.into}.`;
+    case 'called':
+      return `${who} was dialled outside: ${fact.data.number.e164 ?? fact.data.number.raw}.`;
+    case 'transferred':
+      return `${who} passed the call on.`;
+    case 'voicemail':
+      return `${who} was given to voicemail.`;
+    case 'entered':
+    case 'party':
+      return null;
     case 'planned':
       return fact.data.side === 'agent' ? `${who} was chosen to ring.` : null;
     case 'dial-sent':

@@ -74,6 +74,9 @@ class NoRouting extends Routing {
   routes(): Promise<never[]> {
     return Promise.resolve([]);
   }
+  known(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
 }
 
 let lab: Lab;

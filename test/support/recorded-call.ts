@@ -86,6 +86,7 @@ export async function addRecordedCall(
     createdAt: new Date(at),
   };
   await new LedgerStore(source).commit({
+    merges: [],
     calls: [record],
     facts: facts.map((told) => ({ fact: told, nodeId, boot: 'boot', tenantId, callId })),
     events: [{ ...event, document: JSON.stringify({ data: { call: record } }) }],

@@ -18,6 +18,8 @@ const DEAD_AFTER_MS = 9_000;
 const MAX_FRAME_BYTES = 1_048_576;
 
 export type SessionHandlers = {
+  /** True for a message that need not be read. */
+  readonly skips?: (text: string) => boolean;
   /** One message, exactly as it came, before anything is made of it. */
   readonly onText?: (text: string) => void;
   /** One event. Called in the order in which the switch sent them. */
@@ -39,7 +41,7 @@ export interface AriSession {
 
 /** The surface of `ari-client` that is used. Its types describe resources, not the catalogue. */
 type Client = {
-  start(app: string): Promise<void>;
+  start(app: string, subscribeAll: boolean): Promise<void>;
   channels: { list(): Promise<AriChannel[]> };
   bridges: { list(): Promise<AriBridge[]> };
 };
@@ -56,16 +58,18 @@ type AriClientModule = { connect(url: string, username: string, password: string
  *   every promise and emitter of the process, which costs more than all we do with a call);
  * - every call is raced against a deadline, and its requests end by then too.
  *
+ * @param subscribeAll The app gets the events of everything in the switch, not only of what was given to it.
  * @throws {Error} when the switch cannot be reached, refuses the login, or does not answer in time.
  */
 export async function openAriSession(
   address: AriNodeAddress,
   app: string,
   handlers: SessionHandlers,
+  subscribeAll = false,
 ): Promise<AriSession> {
   const box = new ContainedClient(address, handlers);
   try {
-    await box.open(app);
+    await box.open(app, subscribeAll);
     return box;
   } catch (error) {
     box.abandon();
@@ -99,14 +103,16 @@ class ContainedClient implements AriSession {
     return this.#heardAt;
   }
 
-  async open(app: string): Promise<void> {
+  async open(app: string, subscribeAll: boolean): Promise<void> {
     const { ariUrl, username, password } = this.address;
     // ari-client adds `/ari` itself.
     const base = ariUrl.replace(/\/ari\/?$/, '');
     this.#client = await this.#guarded(LOAD_DEADLINE_MS, 'loading the operations', () =>
       this.#module.connect(base, username, password),
     );
-    await this.#guarded(DEADLINE_MS, 'opening the event socket', () => (this.#client as Client).start(app));
+    await this.#guarded(DEADLINE_MS, 'opening the event socket', () =>
+      (this.#client as Client).start(app, subscribeAll),
+    );
     // It may have closed in the same moment, before anybody would have been told.
     if (this.#state !== 'opening' || this.#socket?.readyState !== WebSocket.OPEN)
       throw new Error('the event socket closed as soon as it was open');
@@ -183,6 +189,7 @@ class ContainedClient implements AriSession {
     if (this.#state === 'closed') return;
     const receivedAt = Date.now();
     this.#heardAt = receivedAt;
+    if (this.handlers.skips?.(data) === true) return;
     this.handlers.onText?.(data);
     const frame = parseFrame(data);
     if (frame === null) {

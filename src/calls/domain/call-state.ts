@@ -130,7 +130,7 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
 }
 
 /** @param lastSign When the switch is last known to have done anything with the call. */
-function gatherLeg(id: string, facts: readonly Fact[], lastSign: number): LegState {
+export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number): LegState {
   const planned = find(facts, 'planned');
   const created = find(facts, 'created');
   const released = find(facts, 'released');
@@ -184,7 +184,7 @@ function endOf(ended: Extract<Fact, { kind: 'ended' }>, facts: readonly Fact[], 
   return Math.max(ended.at, ended.data.text === NODE_RESTARTED ? lastSign : lastSignIn(facts));
 }
 
-function lastSignIn(facts: readonly Fact[]): number {
+export function lastSignIn(facts: readonly Fact[]): number {
   return Math.max(...facts.map(({ at, source }) => (source === 'switch' || source === 'cel' ? at : 0)));
 }
 
@@ -251,11 +251,11 @@ function placeOf({ key }: Fact): number {
   return Number(key.split(' ').at(-1));
 }
 
-function find<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }> | undefined {
+export function find<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }> | undefined {
   return facts.find((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind);
 }
 
-function all<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }>[] {
+export function all<K extends Fact['kind']>(facts: readonly Fact[], kind: K): Extract<Fact, { kind: K }>[] {
   return facts
     .filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
     .toSorted((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
@@ -265,7 +265,7 @@ function moment(fact: { at: number; source: FactSource } | undefined): Moment | 
   return fact === undefined ? null : { at: fact.at, estimated: fact.source === 'estimate' };
 }
 
-function byOrigin(a: LegState, b: LegState): number {
+export function byOrigin(a: LegState, b: LegState): number {
   const origin = (leg: LegState): number => Math.min(leg.plannedAt ?? Infinity, leg.createdAt ?? Infinity);
   const difference = origin(a) - origin(b);
   return Number.isNaN(difference) || difference === 0 ? (a.id < b.id ? -1 : 1) : difference;

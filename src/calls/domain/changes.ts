@@ -37,11 +37,18 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
   if (isNew('answeredAt') && !told('endedAt')) reached.push('call.answered');
   if (after.status === 'held' && before?.status !== 'held') reached.push('call.held');
   if (before?.status === 'held' && after.status === 'answered') reached.push('call.resumed');
+  if (passedOn(after) > passedOn(before)) reached.push('call.transferred');
+  if (isNew('endedAt') && after.outcome === 'voicemail') reached.push('call.voicemail');
   if (isNew('endedAt')) reached.push('call.ended');
   const wasReady = new Set(before?.recordings.filter(({ state }) => state === 'ready').map(({ id }) => id));
   if (after.recordings.some(({ id, state }) => state === 'ready' && !wasReady.has(id)))
     reached.push('call.recording.ready');
   return reached;
+}
+
+/** How many have passed the call on. */
+function passedOn(call: Call | null): number {
+  return call?.participants.filter(({ role }) => role === 'transferred').length ?? 0;
 }
 
 function differs(before: Call, after: Call): boolean {

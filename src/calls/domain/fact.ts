@@ -31,6 +31,9 @@ export type ReleaseReason = (typeof releaseReasons)[number];
 export const recordingActions = ['start', 'stop', 'pause', 'resume'] as const;
 export type RecordingAction = (typeof recordingActions)[number];
 
+/** A room in which nobody hears the others, or one where any number meet; else two parties talk in it. */
+export type RoomKind = 'holding' | 'conference';
+
 /** What each kind of fact tells. Kinds of the first group concern the whole call: their leg is the call's id. */
 export type FactDetail = {
   /** The call came to be. Only ever told by Ringline. */
@@ -49,6 +52,16 @@ export type FactDetail = {
         readonly line: CallLine;
         readonly plan: ClickToCall;
       };
+  /** A dial plan that Ringline does not drive makes this call. Only ever told by Ringline. */
+  readonly observed: {
+    /** Country in whose way its numbers are read. */
+    readonly region: string;
+    readonly line: CallLine | null;
+    readonly from: CallNumber;
+    readonly to: CallNumber;
+  };
+  /** This observed call became part of another one. */
+  readonly merged: { readonly into: string };
   /** Somebody wants the call to end. */
   readonly 'cancel-asked': { readonly by: 'api' | 'system'; readonly reason: OutcomeReason };
   /** Ringline let the caller go back to the dial plan. */
@@ -95,6 +108,20 @@ export type FactDetail = {
     /** What the switch itself calls the leg. */
     readonly name: string | null;
   };
+  /** The leg came into the dial plan by itself, and what it dialled and showed there. */
+  readonly entered: { readonly dialled: string; readonly callerNumber: string; readonly callerName: string };
+  /** What an observed leg is: a phone, the way to the outside world, or a wire inside the switch. */
+  readonly party: {
+    readonly kind: 'phone' | 'trunk' | 'wire';
+    readonly agentId: string | null;
+    readonly device: string | null;
+  };
+  /** Whom an observed leg dialled, outside. */
+  readonly called: { readonly number: CallNumber };
+  /** This party passed the others on, and left. */
+  readonly transferred: Record<string, never>;
+  /** The switch's voicemail took this party. */
+  readonly voicemail: Record<string, never>;
   /** Ringline is about to dial the leg: written before the request goes out, so that it is never repeated blindly. */
   readonly 'dial-sent': Record<string, never>;
   /** The leg could not be made or dialled. */
@@ -105,7 +132,7 @@ export type FactDetail = {
   readonly progress: Record<string, never>;
   readonly answered: Record<string, never>;
   /** The leg came together with others. Key: the place where they meet, and the time. */
-  readonly joined: { readonly room: string };
+  readonly joined: { readonly room: string; readonly in?: RoomKind };
   readonly parted: { readonly room: string };
   /**
    * This party put the other on hold, or went on. Key: where a phone did it, the time; where the API did,

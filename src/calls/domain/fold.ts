@@ -54,7 +54,7 @@ export function foldCall(identity: CallIdentity, state: CallState, version: numb
             text: hangup.leg?.ended?.text ?? hangup.leg?.refused?.text ?? null,
           },
     recordings: state.recordings.flatMap((recording) => recordingView(recording) ?? []),
-    ...annotations(state),
+    ...annotated(state.annotations, placed.plan.kind === 'click-to-call' ? placed.plan.tags : []),
     cost: null,
     estimated: state.estimated,
     version,
@@ -78,7 +78,7 @@ function endedAt(state: CallState): number | null {
   return ends.length === 0 ? null : Math.max(state.placed.at, ...ends);
 }
 
-function endOf(leg: LegState): number {
+export function endOf(leg: LegState): number {
   return leg.ended?.at ?? leg.refused?.at ?? 0;
 }
 
@@ -108,7 +108,7 @@ function isHeld(stretches: readonly Talk[]): boolean {
   );
 }
 
-function earliestRing(legs: readonly LegState[]): number | null {
+export function earliestRing(legs: readonly LegState[]): number | null {
   const rings = legs.flatMap((leg) => [leg.ringing?.at ?? leg.progressAt ?? []].flat());
   return rings.length === 0 ? null : Math.min(...rings);
 }
@@ -137,7 +137,7 @@ function participants(state: CallState, stretches: readonly Talk[]): Participant
   });
 }
 
-function legView(leg: LegState): CallLegView {
+export function legView(leg: LegState): CallLegView {
   return {
     id: leg.id,
     side: leg.side,
@@ -152,10 +152,13 @@ function legView(leg: LegState): CallLegView {
   };
 }
 
-function annotations(state: CallState): Pick<Call, 'note' | 'disposition' | 'tags'> {
-  const tags = state.placed.plan.kind === 'click-to-call' ? state.placed.plan.tags : [];
+/** What people wrote to a record, the newest of each. */
+export function annotated(
+  annotations: CallState['annotations'],
+  tags: readonly string[],
+): Pick<Call, 'note' | 'disposition' | 'tags'> {
   const merged = { note: null as string | null, disposition: null as string | null, tags: [...tags] };
-  for (const { note, disposition, tags: newTags } of state.annotations) {
+  for (const { note, disposition, tags: newTags } of annotations) {
     if (note !== undefined) merged.note = note;
     if (disposition !== undefined) merged.disposition = disposition;
     if (newTags !== undefined) merged.tags = [...newTags];
@@ -163,7 +166,7 @@ function annotations(state: CallState): Pick<Call, 'note' | 'disposition' | 'tag
   return merged;
 }
 
-function seconds(ms: number): number {
+export function seconds(ms: number): number {
   return Math.max(0, Math.round(ms / 1000));
 }
 
@@ -171,6 +174,6 @@ export function instant(at: number): string {
   return new Date(at).toISOString();
 }
 
-function maybeInstant(at: number | null): string | null {
+export function maybeInstant(at: number | null): string | null {
   return at === null ? null : instant(at);
 }

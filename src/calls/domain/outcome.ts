@@ -83,7 +83,7 @@ export function refusalOf(leg: LegState): Refusal {
 }
 
 /** True when the phone there gave a sign of life: it rang, or sent sound before an answer. */
-function rang(leg: LegState): boolean {
+export function rang(leg: LegState): boolean {
   return leg.ringing !== null || leg.progressAt !== null;
 }
 
@@ -132,7 +132,12 @@ function outbound(state: CallState): Verdict {
   const agentLeftFirst = endedByItself(answering) && (!endedByItself(remote) || endOf(answering) < endOf(remote));
   if (agentLeftFirst && remote.refused === null) return { outcome: 'cancelled', reason: 'agent-hung-up' };
   if (remote.released?.why === 'no-answer') return { outcome: 'no-answer', reason: 'remote-no-answer' };
-  switch (refusalOf(remote)) {
+  return remoteVerdict(refusalOf(remote));
+}
+
+/** What it means for a call that the party it was for refused it so. */
+export function remoteVerdict(refusal: Refusal): Verdict {
+  switch (refusal) {
     case 'busy':
       return { outcome: 'busy', reason: 'remote-busy' };
     case 'rejected':

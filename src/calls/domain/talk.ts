@@ -1,4 +1,4 @@
-import type { CallState, LegState } from './call-state.js';
+import type { CallState, LegState, Span } from './call-state.js';
 
 /** A stretch of time in which the remote party and an agent could hear each other. */
 export type Talk = {
@@ -41,8 +41,8 @@ export function talks(state: CallState): readonly Talk[] {
   return found.toSorted((a, b) => a.from - b.from);
 }
 
-/** Time talked in stretches that are over, ms. */
-export function talkedMs(stretches: readonly Talk[]): number {
+/** Time talked in stretches that are over, earliest first, ms. What overlaps counts once. */
+export function talkedMs(stretches: readonly Span[]): number {
   let total = 0;
   let counted = -Infinity;
   for (const { from, until } of stretches) {

@@ -41,6 +41,7 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
   const routing = {
     routes: (wanted: readonly { did: string }[]) =>
       Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : did === 'staffed' ? staffed : null))),
+    known: () => Promise.resolve([]),
   } as unknown as Routing;
   const unrouted: string[] = [];
   const ledger = new CallLedger(store, routing, new LedgerMetrics(new Metrics()), clock, createLog('silent'));

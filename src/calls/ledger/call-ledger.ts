@@ -8,15 +8,16 @@ import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
 import { firstLegs, isAgentLegId } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
-import type { Route, Routing } from '../routing.js';
+import type { Known, Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { BusyWatch } from './busy-watch.js';
 import { EarlyFacts } from './early-facts.js';
 import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
-import type { CallStore } from './ledger-store.js';
+import type { CallStore, Merge } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
-import { legKey, type Arrival, type NodeBoot, type Told } from './told.js';
+import { begins, calledFact, observedFact, ownerOf, partyFact } from './sightings.js';
+import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from './told.js';
 
 /** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
@@ -57,6 +58,8 @@ export class CallLedger {
   /** Calls that cannot be written, by id. Their neighbours go on. */
   readonly #parked = new Set<string>();
   readonly #early = new EarlyFacts();
+  /** Observed calls that became part of others in the commit that runs. */
+  #merges: Merge[] = [];
   #subscribers: readonly AfterCommit[] = [];
   #onUnrouted: (unrouted: Unrouted) => void = () => undefined;
   #nextRecords: NextRecords = () => [];
@@ -246,7 +249,8 @@ export class CallLedger {
 
   async #commit(batch: readonly Told[]): Promise<void> {
     const startedAt = this.clock.now();
-    const routes = await this.#lookUp(batch);
+    this.#merges = [];
+    const found = await this.#lookUp(batch);
     const facts = new Map<string, { nodeId: string; boot: string; fact: Fact; tenantId: string; callId: string }>();
     const touched = new Map<string, Touched>();
     const apply = (call: LiveCall, node: NodeBoot, told: readonly Fact[], receivedAt: number | null): void => {
@@ -260,10 +264,25 @@ export class CallLedger {
       for (const change of changes) touch.events.push(this.#toEvent(tenantId, change));
     };
     for (const told of batch) {
-      const found = this.#callFor(told, routes);
-      if (found === null || (told.onlyWhileOpen === true && found.call.isOver)) continue;
-      const { nodeId, boot } = told;
-      apply(found.call, { nodeId, boot }, found.facts, told.receivedAt);
+      const { nodeId, boot, sighting } = told;
+      if (sighting !== undefined) {
+        for (const { into, from, merged } of this.#unite(told, sighting)) {
+          const { id: callId, tenantId } = from.identity;
+          apply(
+            into,
+            { nodeId, boot },
+            from.facts.filter(({ leg }) => leg !== callId),
+            null,
+          );
+          facts.set(`${boot}\n${factId(merged)}`, { nodeId, boot, fact: merged, tenantId, callId });
+          const touch = touched.get(callId) ?? { call: from, node: { nodeId, boot }, events: [], receivedAt: null };
+          touched.set(callId, touch);
+          for (const change of from.mergeInto(merged)) touch.events.push(this.#toEvent(tenantId, change));
+        }
+      }
+      const known = this.#callFor(told, found);
+      if (known === null || (told.onlyWhileOpen === true && known.call.isOver)) continue;
+      apply(known.call, { nodeId, boot }, known.facts, told.receivedAt);
     }
     for (const { call, node } of touched.values()) {
       const records = call.isOver ? [] : this.#recordsOf(call);
@@ -274,6 +293,7 @@ export class CallLedger {
     }
     if (facts.size === 0) return;
     await this.store.commit({
+      merges: this.#merges,
       facts: [...facts.values()],
       calls: [...touched.values()].flatMap(({ call, events }) =>
         events.length === 0 || call.document === null ? [] : [call.document],
@@ -286,13 +306,19 @@ export class CallLedger {
     this.#tellSubscribers([...touched.values()], committedAt);
   }
 
-  /** Finds out what is not in memory: the calls of unknown legs, and the lines that new callers dialled. */
-  async #lookUp(batch: readonly Told[]): Promise<Map<Told, Route | null>> {
+  /**
+   * Finds out what is not in memory: the calls of unknown legs, the lines that new callers dialled, and whose observed legs
+   * are.
+   */
+  async #lookUp(batch: readonly Told[]): Promise<Found> {
     const unknown = batch.filter((told) => told.call === undefined && !this.#callOfLeg.has(legKey(told, told.leg)));
     // A caller whose event just came is in no store: what came before is in memory for longer than events are late.
-    const justCame = (told: Told): boolean =>
-      told.arrival !== undefined && told.receivedAt !== null && told.receivedAt - told.arrival.at < KEEP_ENDED_MS / 2;
-    const owners = await this.store.callsOfLegs(unknown.filter((told) => !justCame(told)));
+    const justCame = (told: Told): boolean => {
+      const at = told.arrival?.at ?? told.sighting?.at;
+      return at !== undefined && told.receivedAt !== null && told.receivedAt - at < KEEP_ENDED_MS / 2;
+    };
+    const late = unknown.filter((told) => !justCame(told));
+    const owners = await this.store.callsOfLegs([...late, ...late.flatMap(rootOf)]);
     const wanted = new Set([
       ...[...owners.values()].map(({ callId }) => callId),
       ...batch.flatMap(({ call }) => (call === undefined ? [] : [call.id])),
@@ -300,25 +326,106 @@ export class CallLedger {
     for (const call of await this.store.load([...wanted].filter((id) => !this.#calls.has(id)))) this.#remember(call);
     for (const [key, { callId }] of owners) this.#pointLeg(key, callId);
 
-    const arrivals = unknown.filter(
-      (told) => told.arrival !== undefined && !this.#callOfLeg.has(legKey(told, told.leg)),
+    // A caller who was only observed so far comes under our control.
+    const arrivals = batch.filter((told) => told.arrival !== undefined && this.#knownCall(told)?.state == null);
+    const sightings = unknown.flatMap((told) =>
+      told.sighting === undefined ? [] : [{ told, sighting: told.sighting }],
     );
-    const routes = await this.routing.routes(
-      arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) })),
+    const [routes, known] = await Promise.all([
+      this.routing.routes(arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) }))),
+      this.routing.known(
+        sightings.map(({ told, sighting: { endpoint, entered } }) => ({
+          nodeId: told.nodeId,
+          endpoint,
+          dialled: entered?.dialled ?? null,
+        })),
+      ),
+    ]);
+    return {
+      routes: new Map(arrivals.map((told, i) => [told, routes[i] ?? null])),
+      known: new Map(sightings.map(({ told }, i) => [told, known[i] ?? null])),
+    };
+  }
+
+  #knownCall(told: Told): LiveCall | null {
+    const id = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
+    return id === undefined ? null : this.peek(id);
+  }
+
+  /** Observed conversations that have become one, as the switch counts a leg to another one than before. The older one stays. */
+  #unite(
+    told: Told,
+    { linkedId, at }: Sighting,
+  ): readonly { into: LiveCall; from: LiveCall; merged: Extract<Fact, { kind: 'merged' }> }[] {
+    const own = this.callOfLeg(told, told.leg);
+    const root = this.callOfLeg(told, linkedId);
+    if (own === null || root === null || own === root || own.observed === null || root.observed === null) return [];
+    if (own.identity.tenantId !== root.identity.tenantId) return [];
+    const [into, from] =
+      own.observed.at < root.observed.at || (own.observed.at === root.observed.at && own.identity.id < root.identity.id)
+        ? [own, root]
+        : [root, own];
+    for (const key of this.#legsOfCall.get(from.identity.id) ?? []) {
+      if (key !== legKey(told, from.identity.id)) this.#pointLeg(key, into.identity.id);
+    }
+    this.#legsOfCall.set(from.identity.id, [legKey(told, from.identity.id)]);
+    this.#merges.push({ tenantId: from.identity.tenantId, from: from.identity.id, into: into.identity.id });
+    const { id } = from.identity;
+    const lastAt = Math.max(at, ...told.facts.map((fact) => fact.at));
+    const data = { into: into.identity.id };
+    return [{ into, from, merged: { leg: id, kind: 'merged', key: '', at: lastAt, source: 'ringline', data } }];
+  }
+
+  /** The observed call of a leg, new where it begins one. What begins none waits for one that it belongs to. */
+  #observedCall(told: Told, sighting: Sighting, known: Known | null): CallAndFacts | null {
+    if (known === null) return null;
+    const rootKey = legKey(told, sighting.linkedId);
+    const rootId = this.#callOfLeg.get(rootKey);
+    const root = rootId === undefined ? null : this.peek(rootId);
+    // What the dial plan does for a caller who was given back to it is no part of what Ringline did.
+    if (root?.state != null) return null;
+    // A default tenant is the last resort: whoever dialled says more.
+    const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
+    const owner = mine ?? this.#early.ownerOf(rootKey) ?? ownerOf(known);
+    const party = partyFact(told.leg, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
+    const facts = [...told.facts, party];
+    if (root !== null) return this.#join(told, root, facts, sighting);
+    const entered = [...this.#early.of(rootKey), ...told.facts].find(
+      (fact): fact is Extract<Fact, { kind: 'entered' }> => fact.kind === 'entered' && fact.leg === sighting.linkedId,
     );
-    return new Map(arrivals.map((told, i) => [told, routes[i] ?? null]));
+    if (owner === null || entered === undefined || !begins(party.data, sighting)) {
+      this.#early.hold(rootKey, facts, this.clock.now(), mine);
+      return null;
+    }
+    const { tenantId, region } = owner;
+    const id = this.newCallId(sighting.linkedId);
+    const call = new LiveCall({ id, tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
+    this.#remember(call);
+    this.#pointLeg(legKey(told, id), id);
+    this.#pointLeg(rootKey, id);
+    const held = this.#early.of(rootKey);
+    return this.#join(told, call, [observedFact(id, region, known.line, entered), ...held, ...facts], sighting);
+  }
+
+  #join(told: Told, call: LiveCall, facts: readonly Fact[], { called, at }: Sighting): CallAndFacts {
+    const { id } = call.identity;
+    const region = call.observed?.region ?? facts.find((fact) => fact.kind === 'observed')?.data.region;
+    const all = called === null || region === undefined ? facts : [...facts, calledFact(told.leg, called, region, at)];
+    return { call, facts: [...all, ...this.#pointLegs(told, all, id)] };
   }
 
   /** The call that is told about, new where a caller came to a line or a click-to-call was accepted. */
-  #callFor(
-    told: Told,
-    routes: ReadonlyMap<Told, Route | null>,
-  ): { readonly call: LiveCall; readonly facts: readonly Fact[] } | null {
+  #callFor(told: Told, { routes, known: seen }: Found): CallAndFacts | null {
     const knownId = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
     if (knownId !== undefined) {
       if (this.#parked.has(knownId)) return null;
       const known = this.peek(knownId);
-      if (known !== null) return { call: known, facts: [...told.facts, ...this.#pointLegs(told, told.facts, knownId)] };
+      if (known !== null) {
+        const taken = this.#takeOver(told, known, routes.get(told));
+        if (taken === null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
+        const facts = [...(taken ?? []), ...told.facts];
+        return { call: known, facts: [...facts, ...this.#pointLegs(told, facts, knownId)] };
+      }
     }
     if (told.call !== undefined && told.facts.some(({ kind }) => kind === 'placed')) {
       const call = new LiveCall(
@@ -331,6 +438,9 @@ export class CallLedger {
       return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
     const route = routes.get(told);
+    // The log tells of callers whose number is no line of ours too.
+    if (told.sighting !== undefined && route == null)
+      return this.#observedCall(told, told.sighting, seen.get(told) ?? null);
     if (told.arrival === undefined || route === undefined) {
       this.metrics.unassigned.inc();
       if (told.call === undefined) this.#early.hold(legKey(told, told.leg), told.facts, this.clock.now());
@@ -355,6 +465,20 @@ export class CallLedger {
     // Together with the facts of its frame, so that they make one change.
     const facts = [incoming(id, leg, told.arrival, route), ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
+  }
+
+  /** What makes an observed call one that Ringline drives, when its caller comes to a line. */
+  #takeOver(told: Told, call: LiveCall, route: Route | null | undefined): readonly Fact[] | null {
+    if (told.arrival === undefined || call.state !== null || route === undefined) return null;
+    const { nodeId, leg } = told;
+    const { id, tenantId } = call.identity;
+    if (route === null || route.tenantId !== tenantId) {
+      if (!isLogged(told)) this.#onUnrouted({ nodeId, leg });
+      return null;
+    }
+    // Who is only in the log has left, mostly.
+    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    return [incoming(id, leg, told.arrival, route), ...legs];
   }
 
   /** A plan that fails must not keep from being stored what the switch told. */
@@ -417,7 +541,7 @@ export class CallLedger {
   #remember(call: LiveCall): void {
     this.#calls.set(call.identity.id, call);
     if (call.isOver) this.#over.set(call.identity.id, this.clock.now());
-    for (const leg of call.state?.legs ?? [])
+    for (const leg of call.legs)
       this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
   }
 
@@ -448,6 +572,10 @@ export class CallLedger {
 
   /** What a failed commit did to calls in memory is not stored: they are read again. */
   #forget(batch: readonly Told[]): void {
+    for (const { from, into } of this.#merges.splice(0)) {
+      this.#drop(from);
+      this.#drop(into);
+    }
     for (const told of batch) {
       const id = told.call?.id ?? this.#callOfLeg.get(legKey(told, told.leg));
       if (id !== undefined) this.#drop(id);
@@ -461,6 +589,21 @@ export class CallLedger {
       this.#drop(id);
     }
   }
+}
+
+type CallAndFacts = { readonly call: LiveCall; readonly facts: readonly Fact[] };
+
+/** What was looked up for a batch. */
+type Found = {
+  /** Of callers who came to us: null where the number is no line. */
+  readonly routes: ReadonlyMap<Told, Route | null>;
+  /** Of observed legs that were in no call. */
+  readonly known: ReadonlyMap<Told, Known | null>;
+};
+
+/** The leg with which an observed leg's conversation began. */
+function rootOf({ nodeId, boot, leg, sighting }: Told): { nodeId: string; boot: string; leg: string }[] {
+  return sighting === undefined || sighting.linkedId === leg ? [] : [{ nodeId, boot, leg: sighting.linkedId }];
 }
 
 type StoredEvent = { readonly event: CallEvent; readonly text: string };
@@ -494,6 +637,8 @@ function isUnhurried({ kind, leg }: Fact): boolean {
 }
 
 function isUrgent(told: Told): boolean {
+  // Nothing follows for whom Ringline only watches.
+  if (told.sighting !== undefined) return false;
   return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 

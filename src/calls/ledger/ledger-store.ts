@@ -11,12 +11,16 @@ import { legKey, type NodeBoot } from './told.js';
 /** PostgreSQL channel: a click-to-call was accepted or refused. Payload: the call's id. */
 export const REQUEST_DECIDED = 'ringline_request_decided';
 
+/** An observed call that has become part of another one, to which its legs go. */
+export type Merge = { readonly tenantId: string; readonly from: string; readonly into: string };
+
 /** What one commit writes. */
 export type Commit = {
   readonly facts: readonly (NodeBoot & { readonly fact: Fact; readonly tenantId: string; readonly callId: string })[];
   /** Calls with a visible change, as of the newest one: what the last of their events tells. */
   readonly calls: readonly Call[];
   readonly events: readonly OutboxEvent[];
+  readonly merges: readonly Merge[];
 };
 
 type FactRow = {
@@ -45,10 +49,11 @@ export class LedgerStore {
   async commit(commit: Commit): Promise<void> {
     const values = commitValues(commit);
     const placedOrOver = commit.calls.filter(
-      ({ direction, version, endedAt }) => direction === 'outbound' && (version === 1 || endedAt !== null),
+      ({ control, direction, version, endedAt }) =>
+        control === 'driven' && direction === 'outbound' && (version === 1 || endedAt !== null),
     );
     const recordings = commit.facts.filter(({ fact }) => recordingSteps.has(fact.kind));
-    if (placedOrOver.length === 0 && recordings.length === 0) {
+    if (placedOrOver.length === 0 && recordings.length === 0 && commit.merges.length === 0) {
       await runPrepared(this.source, commitStatement, values);
       return;
     }
@@ -63,6 +68,13 @@ export class LedgerStore {
           placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
         ]);
       await writeRecordings(client, recordings);
+      for (const { tenantId, from, into } of commit.merges)
+        await client.query('update call_leg set call_id = $3 where tenant_id = $1 and call_id = $2 and leg <> $4', [
+          tenantId,
+          from,
+          into,
+          from,
+        ]);
       await client.query('commit');
     } catch (error) {
       failure = error as Error;

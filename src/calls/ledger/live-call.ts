@@ -1,9 +1,11 @@
 import type { Call } from '../domain/call.js';
 import type { CallEventType } from '../domain/call-event.js';
-import { FactSet, gatherState, type CallState } from '../domain/call-state.js';
+import { FactSet, gatherState, type CallState, type LegState } from '../domain/call-state.js';
 import { changesBetween } from '../domain/changes.js';
 import type { Fact } from '../domain/fact.js';
-import { foldCall, type CallIdentity } from '../domain/fold.js';
+import { foldObserved } from '../domain/fold-observed.js';
+import { gatherObserved, type ObservedState } from '../domain/observed.js';
+import { foldCall, instant, type CallIdentity } from '../domain/fold.js';
 
 /** One visible change: the type it is published as, and the whole call as of it. */
 export type Change = { readonly type: CallEventType; readonly call: Call };
@@ -11,7 +13,10 @@ export type Change = { readonly type: CallEventType; readonly call: Call };
 /** A call in memory: its facts, and the record they fold to. Its changes are not stored until the ledger commits them. */
 export class LiveCall {
   readonly #facts: FactSet;
-  #state: CallState | null;
+  /** Of a call that Ringline drives. */
+  #state: CallState | null = null;
+  /** Of one that it only observes. */
+  #observed: ObservedState | null = null;
 
   constructor(
     readonly identity: CallIdentity,
@@ -22,7 +27,7 @@ export class LiveCall {
     private stored: Call | null,
   ) {
     this.#facts = new FactSet(facts);
-    this.#state = gatherState(identity.id, this.#facts.values());
+    this.#gather();
   }
 
   get document(): Call | null {
@@ -33,6 +38,18 @@ export class LiveCall {
     return this.#state;
   }
 
+  get observed(): ObservedState | null {
+    return this.#observed;
+  }
+
+  get legs(): readonly LegState[] {
+    return this.#state?.legs ?? this.#observed?.legs ?? [];
+  }
+
+  get facts(): readonly Fact[] {
+    return [...this.#facts.values()];
+  }
+
   get isOver(): boolean {
     return this.stored?.endedAt != null;
   }
@@ -41,16 +58,44 @@ export class LiveCall {
   apply(facts: readonly Fact[]): { readonly news: readonly Fact[]; readonly changes: readonly Change[] } {
     const news = facts.filter((fact) => this.#facts.add(fact));
     if (news.length === 0) return { news, changes: [] };
-    this.#state = gatherState(this.identity.id, this.#facts.values());
-    if (this.#state === null) return { news, changes: [] };
+    this.#gather();
     const before = this.stored;
     const version = before?.version ?? 0;
-    const folded = foldCall(this.identity, this.#state, version + 1);
+    const folded = this.#fold(version + 1);
+    // What has become part of another call tells nothing more.
+    if (folded === null || before?.mergedInto != null) return { news, changes: [] };
     const changes = changesBetween(before, folded).map((type, i): Change => ({
       type,
       call: { ...folded, version: version + 1 + i },
     }));
     this.stored = changes.at(-1)?.call ?? before;
     return { news, changes };
+  }
+
+  /** Ends the record: its legs go on in another one. */
+  mergeInto(merged: Extract<Fact, { kind: 'merged' }>): readonly Change[] {
+    this.#facts.add(merged);
+    const before = this.stored;
+    if (before === null) return [];
+    const version = before.version + 1;
+    const call: Call = {
+      ...before,
+      status: 'ended',
+      endedAt: before.endedAt ?? instant(merged.at),
+      mergedInto: merged.data.into,
+      version,
+    };
+    this.stored = call;
+    return [{ type: 'call.merged', call }];
+  }
+
+  #gather(): void {
+    this.#state = gatherState(this.identity.id, this.#facts.values());
+    this.#observed = this.#state === null ? gatherObserved(this.identity.id, this.#facts.values()) : null;
+  }
+
+  #fold(version: number): Call | null {
+    if (this.#state !== null) return foldCall(this.identity, this.#state, version);
+    return this.#observed === null ? null : foldObserved(this.identity, this.#observed, version);
   }
 }

@@ -1,0 +1,93 @@
+import type { LabRingline, Answer } from './ringline.js';
+import type { Lab } from './start-lab.js';
+import { waitFor } from './wait-for.js';
+import type { Call } from '../src/calls/domain/call.js';
+import { createDataSource } from '../src/database/data-source.js';
+
+/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1006, and a line for 1001. */
+export interface ObservedCompany {
+  readonly tenantId: string;
+  readonly nodeId: string;
+  readonly lineId: string;
+  agentOf(extension: string): string;
+  call(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Its newest call, as soon as it is as wanted. */
+  newest(isSo: (call: Call) => boolean): Promise<Call>;
+  /** All its calls, newest first. */
+  calls(): Promise<readonly Call[]>;
+  /** What was published of a call, in order. */
+  eventsOf(callId: string): Promise<readonly string[]>;
+}
+
+const EXTENSIONS = ['1001', '1002', '1003', '1004', '1005', '1006'];
+
+/** Sets it up by the API, and waits until Ringline observes the PBX. */
+export async function foundObservedCompany(
+  lab: Lab,
+  ringline: LabRingline,
+  { readsCel = false }: { readonly readsCel?: boolean } = {},
+): Promise<ObservedCompany> {
+  await ringline.ready();
+  const send = async (method: string, path: string, body?: unknown, tenantId?: string): Promise<Answer> => {
+    const answer = await ringline.call(method, path, { body, ...(tenantId !== undefined && { tenantId }) });
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  };
+  const tenantId = (await send('POST', '/v1/tenants', { name: 'Example', region: 'DE' })).body.id as string;
+  const { ariUrl, username, password } = lab.asterisk;
+  // On Asterisk 16 the lab's own file is of another kind.
+  const log = lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
+  const celFile = readsCel ? log : null;
+  const node = { name: 'office', ariUrl, username, password, observe: true, celFile };
+  const nodeId = (await send('POST', '/v1/pbx-nodes', node)).body.id as string;
+  const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);
+  const agents = new Map<string, string>();
+  for (const extension of EXTENSIONS) {
+    const devices = [{ kind: 'sip', pbxNodeId: nodeId, endpoint: extension }];
+    agents.set(extension, (await call('POST', '/v1/agents', { name: extension, devices })).body.id as string);
+  }
+  const line = await call('POST', '/v1/lines', {
+    pbxNodeId: nodeId,
+    number: '+493023125001',
+    name: 'Anna',
+    target: { agentIds: [agents.get('1001')] },
+    outbound: { endpoint: 'trunk', format: 'plus-e164' },
+  });
+  await waitFor(async () => (await lab.asterisk.cli('ari show apps')).includes('ringline-obs-0'), {
+    what: 'Ringline to observe the PBX',
+    timeoutMs: 60_000,
+  });
+  const calls = async (): Promise<readonly Call[]> => {
+    const found: Call[] = [];
+    for (let cursor = ''; ;) {
+      const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const { body } = await call('GET', `/v1/calls?limit=200${after}`);
+      found.push(...(body.items as Call[]));
+      if (body.nextCursor === null) return found;
+      cursor = body.nextCursor as string;
+    }
+  };
+  return {
+    tenantId,
+    nodeId,
+    lineId: line.body.id as string,
+    agentOf: (extension) => agents.get(extension) ?? '',
+    call,
+    calls,
+    newest: (isSo) =>
+      waitFor(async () => (await calls()).slice(0, 1).find(isSo) ?? null, { what: 'the record', timeoutMs: 15_000 }),
+    eventsOf: async (callId) => {
+      const source = createDataSource(ringline.databaseUrl);
+      await source.initialize();
+      try {
+        const rows: { type: string }[] = await source.query(
+          'select type from call_event where call_id = $1 order by sequence',
+          [callId],
+        );
+        return rows.map(({ type }) => type);
+      } finally {
+        await source.destroy();
+      }
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { Fact, RoomKind } from '../../calls/domain/fact.js';
+import type { Sighting } from '../../calls/ledger/told.js';
+import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
+import { parseAriTime } from '../ari-time.js';
+import { createdFact } from '../translate.js';
+
+/** Types that an observer reads; the switch is asked to send no others. */
+export const observedTypes = [
+  'ChannelCreated',
+  'ChannelStateChange',
+  'ChannelHangupRequest',
+  'ChannelDestroyed',
+  'ChannelEnteredBridge',
+  'ChannelLeftBridge',
+  'ChannelHold',
+  'ChannelUnhold',
+  'BridgeBlindTransfer',
+  'BridgeAttendedTransfer',
+  'Dial',
+  'ApplicationReplaced',
+] as const;
+
+/** What one frame tells about one leg of a dial plan. */
+export type Observation = { readonly leg: string; readonly facts: readonly Fact[]; readonly sighting: Sighting };
+
+/** Whether a leg is seen for the first time: what it is and how it came to be is told then. */
+export type FirstSight = (channel: AriChannel) => boolean;
+
+/**
+ * What an ARI event tells about a call that the dial plan makes. Pure but for `isNew`. A frame about two legs tells of each.
+ * @param now Used where an event carries no time, ms.
+ */
+export function translateObserved(frame: AriFrame, now: number, isNew: FirstSight): readonly Observation[] {
+  const at = parseAriTime(frame.timestamp) ?? now;
+  const about = (channel: AriChannel | undefined, ...facts: readonly Bare[]): Observation[] => {
+    const linkedId = channel?.channelvars?.['CHANNEL(linkedid)'];
+    if (channel === undefined || !linkedId) return [];
+    const told = facts.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
+    if (isNew(channel)) told.unshift(...firstFacts(channel, linkedId, at));
+    return told.length === 0 ? [] : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at) }];
+  };
+  const { channel, bridge } = frame;
+  switch (frame.type) {
+    case 'ChannelCreated':
+      return about(channel);
+    case 'ChannelStateChange':
+      if (channel?.state === 'Ringing') return about(channel, { kind: 'ringing' });
+      if (channel?.state !== 'Up') return about(channel);
+      return about(channel, { kind: 'answered' }, ...inVoicemail(channel));
+    case 'Dial':
+      return dialled(frame, about);
+    case 'ChannelEnteredBridge': {
+      if (bridge === undefined) return [];
+      const kind = roomKind(bridge);
+      return about(channel, {
+        kind: 'joined',
+        key: `${bridge.id}@${at}`,
+        data: { room: bridge.id, ...(kind !== null && { in: kind }) },
+      });
+    }
+    case 'ChannelLeftBridge':
+      return bridge === undefined
+        ? []
+        : about(channel, { kind: 'parted', key: `${bridge.id}@${at}`, data: { room: bridge.id } });
+    case 'ChannelHold':
+    case 'ChannelUnhold':
+      return about(channel, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at) });
+    case 'BridgeBlindTransfer':
+      return frame.result === 'Success' ? about(channel, { kind: 'transferred' }) : about(channel);
+    case 'BridgeAttendedTransfer':
+      return frame.result === 'Success'
+        ? [...about(frame.transferer_first_leg, { kind: 'transferred' }), ...about(frame.transferer_second_leg)]
+        : [];
+    case 'ChannelHangupRequest': {
+      const { cause } = frame;
+      return about(
+        channel,
+        { kind: 'hangup-asked', data: { byParty: frame.soft !== true } },
+        ...(typeof cause === 'number' && cause > 0
+          ? [{ kind: 'cause', key: String(cause), data: { q850: cause } } as const]
+          : []),
+        ...inVoicemail(channel),
+      );
+    }
+    case 'ChannelDestroyed':
+      return about(channel, {
+        kind: 'ended',
+        data: { q850: frame.cause ?? null, sip: frame.tech_cause ?? null, text: frame.cause_txt ?? null },
+      });
+    default:
+      return [];
+  }
+}
+
+type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data?: unknown };
+type About = (channel: AriChannel | undefined, ...facts: readonly Bare[]) => Observation[];
+
+/** An empty status says that the switch has sent the invitation, and where to. */
+function dialled({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
+  const [found] = about(
+    peer,
+    ...(dialstatus === '' ? [{ kind: 'dialling' } as const] : []),
+    ...(dialstatus === 'RINGING' ? [{ kind: 'ringing' } as const] : []),
+    ...(dialstatus === 'PROGRESS' ? [{ kind: 'progress' } as const] : []),
+  );
+  if (found === undefined) return [];
+  // `<number>@<trunk>`; what rings a phone is `<endpoint>` or `<endpoint>/<contact>`.
+  const number = /^([^@/]+)@[^@/]+$/.exec(dialstring)?.[1] ?? null;
+  return [{ ...found, sighting: { ...found.sighting, called: found.sighting.endpoint === null ? null : number } }];
+}
+
+function firstFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
+  const created = createdFact(channel, at, 'switch');
+  const facts: Fact[] = [created];
+  if (channel.id !== linkedId || endpointOf(channel) === null) return facts;
+  const { number = '', name = '' } = channel.caller ?? {};
+  const data = { dialled: channel.dialplan?.exten ?? '', callerNumber: number, callerName: name };
+  return [...facts, { leg: channel.id, kind: 'entered', key: '', at: created.at, source: 'switch', data }];
+}
+
+function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting {
+  const { exten = '', context = '' } = channel.dialplan ?? {};
+  return {
+    linkedId,
+    endpoint: endpointOf(channel),
+    entered: channel.id === linkedId ? { dialled: exten, context } : null,
+    callerNumber: channel.caller?.number ?? '',
+    callerName: channel.caller?.name ?? '',
+    called: null,
+    at: parseAriTime(channel.creationtime) ?? at,
+  };
+}
+
+/** `PJSIP/alice-0000002a` belongs to the endpoint `alice`; a Local channel to none. */
+export function endpointOf({ name = '' }: AriChannel): string | null {
+  const [, technology, endpoint] = /^([^/]+)\/(.+)-[0-9a-f]{8}$/s.exec(name) ?? [];
+  return technology === undefined || technology === 'Local' ? null : (endpoint ?? null);
+}
+
+function inVoicemail(channel: AriChannel | undefined): Bare[] {
+  return channel?.state === 'Up' && channel.dialplan?.app_name === 'VoiceMail' ? [{ kind: 'voicemail' }] : [];
+}
+
+/** What a room is for, where it is not for two parties to talk. */
+export function roomKind({ bridge_type: type, creator }: AriBridge): RoomKind | null {
+  if (type === 'holding') return 'holding';
+  return creator === 'ConfBridge' ? 'conference' : null;
+}

@@ -1,0 +1,187 @@
+import type { Call, CallNumber, HangupParty, Outcome, OutcomeReason, Participant } from './call.js';
+import { isOver } from './call-state.js';
+import { NODE_RESTARTED } from './fact.js';
+import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
+import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
+import type { ObservedLeg, ObservedState } from './observed.js';
+import { agentReason, endedByItself, rang, refusalOf, remoteVerdict, type Verdict } from './outcome.js';
+import { talkedMs } from './talk.js';
+
+/** The record of a call that Ringline only observes: a pure function of what is known about it. */
+export function foldObserved(identity: CallIdentity, state: ObservedState, version: number): Call {
+  const customer = customerOf(state);
+  const others = state.legs.filter((leg) => isEnd(leg) && leg.id !== customer?.id);
+  const direction = directionOf(customer);
+  const talks = observedTalks(state);
+  const ringing = earliestRing(
+    direction === 'outbound' ? toList(customer) : others.filter(({ isOrigin }) => !isOrigin),
+  );
+  const answered = talks[0]?.from ?? null;
+  const over = customer !== null && state.legs.every(isOver);
+  const ended = over ? Math.max(state.at, endOf(customer)) : null;
+  const last = ended === null ? null : verdict(state, direction, customer, others, talks);
+  const called = direction === 'outbound' ? (customer?.called ?? state.to) : state.to;
+  const hangup = ended === null ? null : hangupOf(customer, others, talks);
+  return {
+    id: identity.id,
+    tenantId: identity.tenantId,
+    control: 'observed',
+    direction,
+    status: status(direction, talks, ringing, ended),
+    outcome: last?.outcome ?? null,
+    outcomeReason: last?.reason ?? null,
+    from: state.from,
+    to: called,
+    remote: direction === 'inbound' ? state.from : called,
+    line: state.line,
+    contact: null,
+    owner: null,
+    // Inside, both sides are colleagues.
+    participants: participants(direction === 'internal' ? state.legs.filter(isEnd) : others, talks),
+    legs: state.legs.filter(isEnd).map((leg) => ({
+      ...legView(leg),
+      side: leg.party?.kind === 'phone' ? 'agent' : 'remote',
+      agentId: leg.party?.agentId ?? null,
+      device: leg.party?.device ?? null,
+    })),
+    startedAt: instant(state.at),
+    ringingAt: maybeInstant(ringing),
+    answeredAt: maybeInstant(answered),
+    endedAt: maybeInstant(ended),
+    waitSeconds: ringing === null ? 0 : seconds((answered ?? ended ?? ringing) - ringing),
+    talkSeconds: seconds(talkedMs(talks)),
+    durationSeconds: ended === null ? 0 : seconds(ended - state.at),
+    hangup:
+      hangup === null
+        ? null
+        : {
+            by: hangup.by,
+            q850: hangup.leg?.ended?.q850 ?? null,
+            sip: hangup.leg?.ended?.sip ?? null,
+            text: hangup.leg?.ended?.text ?? null,
+          },
+    recordings: [],
+    ...annotated(state.annotations, []),
+    cost: null,
+    estimated: state.estimated,
+    version,
+    mergedInto: null,
+    pbxNodeId: identity.pbxNodeId,
+    linkedId: state.legs.find(({ linkedId }) => linkedId !== null)?.linkedId ?? null,
+    sipCallIds: state.legs.flatMap(({ sipCallId }) => (sipCallId === null ? [] : [sipCallId])),
+  };
+}
+
+function directionOf(customer: ObservedLeg | null): Call['direction'] {
+  if (customer?.party?.kind !== 'trunk') return 'internal';
+  return customer.isOrigin ? 'inbound' : 'outbound';
+}
+
+function status(
+  direction: Call['direction'],
+  talks: readonly ObservedTalk[],
+  ringing: number | null,
+  ended: number | null,
+): Call['status'] {
+  if (ended !== null) return 'ended';
+  if (talks.length > 0) {
+    const isHeld = talks.some(({ other, until }) => until === null && other?.holds.some((hold) => hold.until === null));
+    return isHeld ? 'held' : 'answered';
+  }
+  if (ringing !== null) return 'ringing';
+  return direction === 'inbound' ? 'queued' : 'dialing';
+}
+
+/** Phones by the agent or the endpoint they belong to, everybody else apart. */
+function participants(others: readonly ObservedLeg[], talks: readonly ObservedTalk[]): Participant[] {
+  const groups = new Map<string, ObservedLeg[]>();
+  for (const leg of others) {
+    const key = leg.party?.kind === 'phone' ? `${leg.party.agentId}\n${leg.party.device}` : leg.id;
+    groups.set(key, [...(groups.get(key) ?? []), leg]);
+  }
+  return [...groups.values()].map((legs): Participant => {
+    const mine = talks.filter(
+      ({ customer, other }) => legs.includes(customer) || (other !== null && legs.includes(other)),
+    );
+    const rings = legs.flatMap((leg) => leg.ringing?.at ?? []);
+    // Who dialled has no answer of his own: he takes part when he talks.
+    const answers =
+      mine.length > 0 ? [Math.min(...legs.flatMap((leg) => leg.answered?.at ?? []), mine[0]?.from ?? Infinity)] : [];
+    const passedOn = legs.some(({ transferredAt }) => transferredAt !== null);
+    return {
+      agentId: legs[0]?.party?.agentId ?? null,
+      number: numberOf(legs),
+      device: legs[0]?.party?.device ?? null,
+      role: passedOn ? 'transferred' : mine.length > 0 ? 'answered' : rings.length > 0 ? 'rang' : 'requested',
+      ringingAt: maybeInstant(rings.length === 0 ? null : Math.min(...rings)),
+      answeredAt: maybeInstant(answers[0] ?? null),
+      leftAt: maybeInstant(legs.every(isOver) ? Math.max(...legs.map(endOf)) : null),
+      talkSeconds: seconds(talkedMs(mine)),
+    };
+  });
+}
+
+function numberOf(legs: readonly ObservedLeg[]): CallNumber | null {
+  return legs.find(({ called }) => called !== null)?.called ?? null;
+}
+
+function verdict(
+  state: ObservedState,
+  direction: Call['direction'],
+  customer: ObservedLeg | null,
+  others: readonly ObservedLeg[],
+  talks: readonly ObservedTalk[],
+): Verdict {
+  if (talks.length > 0) return { outcome: 'answered', reason: 'talked' };
+  const asked = others.filter(({ isOrigin }) => !isOrigin);
+  const missed = (reason: OutcomeReason): { outcome: Outcome; reason: OutcomeReason } => ({
+    outcome: 'missed',
+    reason,
+  });
+  const restarted = state.legs.some(({ ended }) => ended?.text === NODE_RESTARTED);
+  if (direction === 'inbound') {
+    if (customer?.voicemailAt !== null) return { outcome: 'voicemail', reason: nobodysReason(asked) };
+    if (restarted) return missed('node-restart');
+    if (customer !== null && endedByItself(customer)) return missed('caller-gave-up');
+    return missed(nobodysReason(asked));
+  }
+  if (restarted) return { outcome: 'failed', reason: 'node-restart' };
+  const target = direction === 'outbound' ? customer : asked.at(-1);
+  if (target == null) return { outcome: 'failed', reason: 'unknown' };
+  const caller = state.legs.find(({ isOrigin }) => isOrigin);
+  if (caller !== undefined && endedByItself(caller) && endOf(caller) <= endOf(target) && target.ended?.q850 !== 17)
+    return { outcome: 'cancelled', reason: 'agent-hung-up' };
+  const refusal = refusalOf(target);
+  // Let go by the dial plan without a word of its own: it was out of time.
+  return remoteVerdict(refusal === 'none' && rang(target) ? 'no-answer' : refusal);
+}
+
+/** Why nobody took a call. A phone that the dial plan let go without a word of its own was out of time. */
+function nobodysReason(asked: readonly ObservedLeg[]): OutcomeReason {
+  if (asked.length === 0) return 'unknown';
+  return agentReason(asked.map((leg) => (refusalOf(leg) === 'none' ? { ...leg, ended: null } : leg)));
+}
+
+function hangupOf(
+  customer: ObservedLeg | null,
+  others: readonly ObservedLeg[],
+  talks: readonly ObservedTalk[],
+): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
+  const last = talks.at(-1)?.other ?? null;
+  const parties =
+    last === null ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin)] : [...toList(customer), last];
+  const first = parties
+    .filter((leg) => endedByItself(leg) && leg.ended?.text !== NODE_RESTARTED)
+    .toSorted((a, b) => leftAt(a) - leftAt(b))[0];
+  if (first === undefined) return { by: 'system', leg: customer };
+  if (first.ended?.estimated === true) return { by: 'unknown', leg: first };
+  return { by: first.party?.kind === 'trunk' ? 'remote' : 'agent', leg: first };
+}
+
+function leftAt(leg: ObservedLeg): number {
+  return leg.hangupAsked?.at ?? endOf(leg);
+}
+
+function toList<T>(value: T | null): T[] {
+  return value === null ? [] : [value];
+}

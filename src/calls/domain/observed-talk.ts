@@ -1,0 +1,72 @@
+import type { Span } from './call-state.js';
+import type { ObservedLeg, ObservedState } from './observed.js';
+
+/** A stretch of time in which the customer and somebody else could hear each other. `other` is null for a conference. */
+export type ObservedTalk = Span & { readonly customer: ObservedLeg; readonly other: ObservedLeg | null };
+
+/** A call may run through so many wires, one after another: a member of a queue who forwards to a group. */
+const MOST_WIRES = 3;
+
+/**
+ * The party whose conversation the call is: who came from outside; else the first who was reached outside; else who
+ * dialled inside.
+ */
+export function customerOf({ legs }: ObservedState): ObservedLeg | null {
+  const ends = legs.filter(isEnd);
+  const origin = ends.find(({ isOrigin }) => isOrigin) ?? ends[0] ?? null;
+  if (origin === null || origin.party?.kind === 'trunk') return origin;
+  const outside = ends.filter(({ party, isOrigin }) => party?.kind === 'trunk' && !isOrigin);
+  return outside.find(({ answered }) => answered !== null) ?? outside[0] ?? origin;
+}
+
+/** A party, not a wire between two of them. */
+export function isEnd(leg: ObservedLeg): boolean {
+  return leg.party?.kind !== 'wire';
+}
+
+/** When the customer talked with whom, earliest first. */
+export function observedTalks(state: ObservedState): readonly ObservedTalk[] {
+  const customer = customerOf(state);
+  if (customer === null) return [];
+  const found: ObservedTalk[] = [];
+  const follow = (leg: ObservedLeg, within: Span, passed: readonly string[]): void => {
+    for (const stay of leg.stays) {
+      const mine = overlap(stay, within);
+      const kind = state.rooms.get(stay.room);
+      if (mine === null || kind === 'holding') continue;
+      if (kind === 'conference') {
+        found.push({ customer, other: null, ...mine });
+        continue;
+      }
+      for (const other of state.legs) {
+        if (other.id === leg.id || other.id === customer.id || passed.includes(other.id)) continue;
+        for (const theirs of other.stays) {
+          const both = theirs.room === stay.room ? overlap(theirs, mine) : null;
+          if (both === null) continue;
+          if (isEnd(other)) found.push({ customer, other, ...both });
+          else {
+            const far = otherEndOf(state, other);
+            if (far !== null && passed.length < 2 * MOST_WIRES) follow(far, both, [...passed, other.id, far.id]);
+          }
+        }
+      }
+    }
+  };
+  // Who is in a room with somebody counts as answered even if the word for it was lost.
+  follow(customer, { from: customer.answered?.at ?? -Infinity, until: customer.ended?.at ?? null }, []);
+  return found.toSorted((a, b) => a.from - b.from);
+}
+
+/** A wire has two ends that the switch names alike: what goes in at one comes out at the other. */
+function otherEndOf({ legs }: ObservedState, wire: ObservedLeg): ObservedLeg | null {
+  const [, name, end] = /^(.*);([12])$/s.exec(wire.name ?? '') ?? [];
+  if (name === undefined) return null;
+  const other = `${name};${end === '1' ? 2 : 1}`;
+  return legs.find((leg) => leg.name === other) ?? null;
+}
+
+function overlap(a: Span, b: Span): Span | null {
+  const from = Math.max(a.from, b.from);
+  const until = a.until === null ? b.until : b.until === null ? a.until : Math.min(a.until, b.until);
+  return until !== null && until <= from ? null : { from, until };
+}

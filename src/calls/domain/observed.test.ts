@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { observedTold, play, summary } from '../../../test/support/observed-streams.js';
+
+/**
+ * What the lab's ordinary PBX made of these, and how its records must come out: the customer's call as
+ * `direction from>to outcome/reason (who hung up)`, its participants in the order in which they came, its events.
+ */
+const expected: Readonly<Record<string, readonly string[]>> = {
+  inbound: [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 answered',
+    'started ringing answered ended',
+  ],
+  outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1001 answered', 'started ringing answered ended'],
+  'ring-group': [
+    'inbound +491713920001>s answered/talked (remote)',
+    '1001 rang, 1002 rang, 1003 answered',
+    'started ringing answered ended',
+  ],
+  'group-to-voicemail': [
+    'inbound +491713920001>+493023125100 voicemail/agent-busy (remote)',
+    '1001 rang, 1002 rang, 1003 rang',
+    'started ringing voicemail ended',
+  ],
+  queue: [
+    'inbound +491713920001>+493023125200 answered/talked (agent)',
+    '1001 rang, 1002 answered, 1003 rang',
+    'started ringing answered ended',
+  ],
+  'queue-linear': [
+    'inbound +491713920001>+493023125201 answered/talked (remote)',
+    '1005 rang, 1006 answered',
+    'started ringing answered ended',
+  ],
+  menu: [
+    'inbound +491713920001>+493023125300 answered/talked (remote)',
+    '1002 answered',
+    'started ringing answered ended',
+  ],
+  hold: [
+    'internal 1001>1002 answered/talked (agent)',
+    '1001 answered, 1002 answered',
+    'started ringing answered held resumed ended',
+  ],
+  'blind-refer': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered transferred ended',
+  ],
+  'blind-refer-refused': [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 answered',
+    'started ringing answered ended',
+  ],
+  'blind-feature-code': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered held resumed transferred ended',
+  ],
+  'attended-refer': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered held resumed transferred ended',
+  ],
+  'attended-feature-code': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered held resumed transferred ended',
+  ],
+  'pick-up': [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 rang, 1002 answered',
+    'started ringing answered ended',
+  ],
+  'directed-pick-up': [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 rang, 1002 answered',
+    'started ringing answered ended',
+  ],
+  parking: [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered transferred ended',
+  ],
+  'busy-to-voicemail': [
+    'inbound +491713920001>+493023125003 voicemail/agent-busy (remote)',
+    '1003 rang',
+    'started ringing voicemail ended',
+  ],
+  'do-not-disturb': ['inbound +491713920001>+493023125003 voicemail/unknown (remote)', '', 'started voicemail ended'],
+  conference: ['inbound +491713920001>+493023125400 answered/talked (remote)', '', 'started answered ended'],
+  'follow-me': [
+    'inbound +491713920001>+493023125003 answered/talked (remote)',
+    '01713920042 answered, 1003 rang',
+    'started ringing answered ended',
+  ],
+};
+
+/** Conversations that became part of another one. */
+const merged: Readonly<Record<string, readonly string[]>> = {
+  'attended-refer': ['internal 1001>1002 merged', '1001 answered, 1002 answered', 'started ringing answered merged'],
+};
+
+describe.each([16, 22])('what Asterisk %i tells of an ordinary dial plan', (version) => {
+  it.each(Object.entries(expected))('makes one record of %s', async (name, [record, who, events]) => {
+    const made = summary(await play(observedTold(`${name}.${version}`)));
+    const all = [[record, who, events], ...(merged[name] === undefined ? [] : [merged[name]])];
+    expect(made).toEqual(all);
+  });
+
+  it('keeps two calls of one customer apart', async () => {
+    const made = summary(await play(observedTold(`forwarded.${version}`)));
+    expect(made).toEqual([
+      [
+        'inbound +491713920001>+493023125002 answered/talked (remote)',
+        '01713920042 answered',
+        'started ringing answered ended',
+      ],
+      ['inbound +491713920001>+493023125002 missed/caller-gave-up (remote)', '1002 rang', 'started ringing ended'],
+    ]);
+  });
+});
+
+describe('an observed call', () => {
+  it('is the same record in whatever order its facts come, and however often', async () => {
+    for (const name of ['attended-feature-code.22', 'follow-me.22', 'queue.22', 'blind-refer.16']) {
+      const told = observedTold(name);
+      const { calls, refold } = await play(told);
+      const first = calls[0]!;
+      const random = seeded(name.length);
+      for (let turn = 0; turn < 200; turn++) expect(refold(first.id, random)).toEqual({ ...first, version: 1 });
+    }
+  });
+
+  it('has agents whose talk times sum to its own', async () => {
+    for (const name of Object.keys(expected).filter((one) => one !== 'hold' && one !== 'conference')) {
+      const { calls } = await play(observedTold(`${name}.22`));
+      for (const { talkSeconds, participants, mergedInto } of calls) {
+        if (mergedInto !== null) continue;
+        const sum = participants.reduce((total, one) => total + one.talkSeconds, 0);
+        expect(Math.abs(sum - talkSeconds)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+});
+
+function seeded(seed: number): () => number {
+  let state = seed * 2654435761;
+  return () => {
+    state = (state * 1664525 + 1013904223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}

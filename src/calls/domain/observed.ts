@@ -1,0 +1,61 @@
+import type { CallNumber } from './call.js';
+import { all, byOrigin, find, gatherLeg, lastSignIn, type LegState } from './call-state.js';
+import type { Fact, FactDetail, RoomKind } from './fact.js';
+import { factsByLeg, standingFacts } from './standing.js';
+
+/** A leg of a call that the switch's own dial plan makes. */
+export type ObservedLeg = LegState & {
+  /** Null while nothing says what it is. */
+  readonly party: FactDetail['party'] | null;
+  /** It came into the dial plan by itself; else it was dialled. */
+  readonly isOrigin: boolean;
+  /** Whom it dialled, outside. */
+  readonly called: CallNumber | null;
+  /** When it passed the others on. */
+  readonly transferredAt: number | null;
+  /** When voicemail took it. */
+  readonly voicemailAt: number | null;
+};
+
+/** What is known of a call that Ringline only observes. */
+export type ObservedState = FactDetail['observed'] & {
+  readonly at: number;
+  readonly annotations: readonly FactDetail['annotated'][];
+  /** In the order in which they came to be. */
+  readonly legs: readonly ObservedLeg[];
+  /** What kind of room it is, where it is no place for two. */
+  readonly rooms: ReadonlyMap<string, RoomKind>;
+  /** Some fact that stands was inferred after a gap. */
+  readonly estimated: boolean;
+};
+
+/** Sorts the facts of an observed call. Null where nothing says that it is one. Does not depend on their order. */
+export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedState | null {
+  const byLeg = factsByLeg(facts);
+  const whole = byLeg.get(callId) ?? [];
+  const observed = find(whole, 'observed');
+  if (observed === undefined) return null;
+  byLeg.delete(callId);
+  const legs = [...byLeg].map(([id, group]) => [id, standingFacts(group)] as const);
+  const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
+  const joined = legs.flatMap(([, group]) => all(group, 'joined'));
+  return {
+    at: observed.at,
+    ...observed.data,
+    annotations: all(whole, 'annotated').map(({ data }) => data),
+    legs: legs.map(([id, group]) => gatherObservedLeg(id, group, lastSign)).toSorted(byOrigin),
+    rooms: new Map(joined.flatMap(({ data }) => (data.in === undefined ? [] : [[data.room, data.in] as const]))),
+    estimated: legs.some(([, group]) => group.some(({ source }) => source === 'estimate')),
+  };
+}
+
+function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number): ObservedLeg {
+  return {
+    ...gatherLeg(id, facts, lastSign),
+    party: find(facts, 'party')?.data ?? null,
+    isOrigin: find(facts, 'entered') !== undefined,
+    called: find(facts, 'called')?.data.number ?? null,
+    transferredAt: find(facts, 'transferred')?.at ?? null,
+    voicemailAt: find(facts, 'voicemail')?.at ?? null,
+  };
+}
