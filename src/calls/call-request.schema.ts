@@ -29,3 +29,13 @@ export const annotateCallSchema = z
   })
   .meta({ id: 'AnnotateCall' });
 export type AnnotateCall = z.output<typeof annotateCallSchema>;
+
+export const sendDigitsSchema = z
+  .strictObject({
+    digits: z
+      .string()
+      .regex(/^[0-9A-D*#]{1,32}$/, 'Digits are 0 to 9, A to D, * and #, at most 32.')
+      .meta({ description: 'What the other party is sent, one after the other.', example: '1234#' }),
+  })
+  .meta({ id: 'SendDigits' });
+export type SendDigits = z.output<typeof sendDigitsSchema>;

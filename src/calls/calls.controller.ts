@@ -6,7 +6,14 @@ import { idSchema } from '../http/id.js';
 import { pageSchema, type Page } from '../http/paging.js';
 import type { Actor } from '../tenancy/actor.js';
 import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
-import { annotateCallSchema, createCallSchema, type AnnotateCall, type CreateCall } from './call-request.schema.js';
+import {
+  annotateCallSchema,
+  createCallSchema,
+  sendDigitsSchema,
+  type AnnotateCall,
+  type CreateCall,
+  type SendDigits,
+} from './call-request.schema.js';
 import { CallsService } from './calls.service.js';
 import {
   listCallsQuerySchema,
@@ -180,6 +187,24 @@ export class CallsController {
   })
   unmute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.mute(actor, id, false);
+  }
+
+  @Post(':id/dtmf')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'sendDigits',
+    summary: 'Send the other party DTMF digits',
+    description: 'They are sent once, within 5 s or not at all. Neither the record nor the timeline tells which.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+  })
+  sendDigits(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: sendDigitsSchema }) body: SendDigits,
+  ): Promise<Call> {
+    return this.calls.sendDigits(actor, id, body);
   }
 
   @Post(':id/record/:action')

@@ -6,7 +6,7 @@ import { Database } from '../database/database.js';
 import { toPage, type Page } from '../http/paging.js';
 import { anonymousWords, readNumber } from '../numbers/phone-number.js';
 import type { Actor } from '../tenancy/actor.js';
-import type { AnnotateCall } from './call-request.schema.js';
+import type { AnnotateCall, SendDigits } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
 import type { Call } from './domain/call.js';
 import { refusalOf } from './control/recording.js';
@@ -103,6 +103,12 @@ export class CallsService {
     const { muteAsks } = await this.#talking(actor, id);
     if ((muteAsks.at(-1)?.muted ?? false) === muted) return this.get(actor, id);
     return this.#tell(actor, id, { kind: 'mute-asked', key: String(muteAsks.length + 1), data: { muted } });
+  }
+
+  /** Sends the other party DTMF digits. */
+  async sendDigits(actor: Actor, id: string, { digits }: SendDigits): Promise<Call> {
+    await this.#talking(actor, id);
+    return this.#tell(actor, id, { kind: 'digits-asked', key: newId(), data: { digits } });
   }
 
   /** Starts, stops, pauses or resumes the call's recording, once both parties talk. */

@@ -40,7 +40,7 @@ export type NewLeg = {
 
 /**
  * The PBX as call control needs it. Every command names legs by ids that we chose or were told, is bounded in time, and
- * may be given again: none dials twice.
+ * may be given again, but for digits: none dials twice.
  */
 export abstract class TelephonySwitch {
   /** The node's present run, or null while it is not connected. */
@@ -76,6 +76,9 @@ export abstract class TelephonySwitch {
 
   /** What the leg's party says is not heard; or is heard again. */
   abstract muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult>;
+
+  /** The leg's party is sent DTMF digits. Given twice, it gets them twice. */
+  abstract sendDigits(node: NodeBoot, leg: string, digits: string): Promise<CommandResult>;
 
   /**
    * Records what is said in a room, until the last party has left it or `limitSeconds` have passed.

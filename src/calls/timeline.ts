@@ -30,6 +30,8 @@ const order: readonly Fact['kind'][] = [
   'joined',
   'hold-asked',
   'mute-asked',
+  'digits-asked',
+  'digits-sent',
   'held',
   'resumed',
   'muted',
@@ -96,6 +98,11 @@ function tell(fact: Fact, who: string): string | null {
       return `The API asked to ${fact.data.held ? 'put the other party on hold' : 'take the other party off hold'}.`;
     case 'mute-asked':
       return `The API asked to ${fact.data.muted ? 'mute' : 'unmute'} the agent.`;
+    case 'digits-asked':
+      // Not which: they may be somebody's PIN.
+      return `The API asked to send ${fact.data.digits.length} digits.`;
+    case 'digits-sent':
+      return `Ringline sent digits to ${who}.`;
     case 'held':
       return `${who} put the other party on hold.`;
     case 'resumed':

@@ -26,7 +26,10 @@ const OLD_NEWS_MS = 3_000;
 type Handled = {
   /** Commands by key: given once; a chain waits for what another one has begun. */
   readonly given: Map<string, Promise<boolean>>;
-  /** Legs that this process wrote down as dialled. Those of an earlier one are never dialled again: they may ring slowly. */
+  /**
+   * Legs that this process wrote down as dialled, and requests for digits that it wrote down as sent. Those of an earlier
+   * one are never dialled again, for they may ring slowly, nor sent again.
+   */
   readonly marked: Set<string>;
   timer: NodeJS.Timeout | null;
   /** A caller whose arrival is old news is asked about before anything is done. */
@@ -183,7 +186,10 @@ export class CallDirector implements AfterCommit {
       plan.kind === 'ring-line'
         ? decideRingLine(call.identity.id, plan, state, now)
         : decideClickToCall(call.identity.id, plan, state, now);
-    for (const fact of decision.record) if (fact.kind === 'dial-sent') handled.marked.add(fact.leg);
+    for (const { kind, leg, key } of decision.record) {
+      if (kind === 'dial-sent') handled.marked.add(leg);
+      if (kind === 'digits-sent') handled.marked.add(key);
+    }
     return decision;
   }
 
@@ -253,6 +259,10 @@ export class CallDirector implements AfterCommit {
           key: apiKey(place),
         });
       }
+      case 'send-digits':
+        // What goes wrong with some does not keep back those that follow. No answer: they may have gone.
+        if (handled.marked.has(command.id)) await this.telephony.sendDigits(node, command.leg, command.digits);
+        return true;
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
       case 'hand-back':

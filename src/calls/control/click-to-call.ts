@@ -2,6 +2,7 @@ import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
+import { decideDigits } from './digits.js';
 import { decideHold } from './hold.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
@@ -50,6 +51,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   const [talk] = talks(state);
   if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
   decideHold(decision, state, talk);
+  decideDigits(decision, state, talk, now);
   decideRecording(decision, callId, plan, state, talk);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();

@@ -21,6 +21,8 @@ export type Command = { readonly key: string } & (
       readonly place: number;
     }
   | { readonly do: 'mute-leg'; readonly leg: string; readonly muted: boolean; readonly place: number }
+  /** `id` of the request for them. */
+  | { readonly do: 'send-digits'; readonly leg: string; readonly digits: string; readonly id: string }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
   | { readonly do: 'hand-back'; readonly leg: string }

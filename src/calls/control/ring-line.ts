@@ -3,6 +3,7 @@ import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
+import { decideDigits } from './digits.js';
 import { decideHold } from './hold.js';
 import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, agentEndpoint, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
@@ -74,6 +75,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
     decideHold(decision, state, talk);
+    decideDigits(decision, state, talk, now);
     if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
     return decision.done();
   }

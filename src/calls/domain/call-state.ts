@@ -37,6 +37,8 @@ export type LegState = {
   /** The API has the other party on hold for this one. */
   readonly isHolding: boolean;
   readonly isMuted: boolean;
+  /** Requests of which the digits went to this party. */
+  readonly digitsSent: readonly string[];
   readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
@@ -59,6 +61,7 @@ export type CallState = {
   /** What was asked for, oldest first. */
   readonly holdAsks: readonly FactDetail['hold-asked'][];
   readonly muteAsks: readonly FactDetail['mute-asked'][];
+  readonly digitAsks: readonly (FactDetail['digits-asked'] & { readonly id: string; readonly at: number })[];
   /** What was asked about recordings, in order. */
   readonly recordingAsks: readonly FactDetail['recording-asked'][];
   readonly recordings: readonly RecordingState[];
@@ -121,6 +124,7 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     annotations: all(whole, 'annotated').map(({ data }) => data),
     holdAsks: all(whole, 'hold-asked').map(({ data }) => data),
     muteAsks: all(whole, 'mute-asked').map(({ data }) => data),
+    digitAsks: all(whole, 'digits-asked').map(({ key, at, data }) => ({ ...data, id: key, at })),
     recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
     recordings: gatherRecordings(whole),
     legs: [...byLeg].map(([id, group]) => gatherLeg(id, group)).toSorted(byOrigin),
@@ -156,6 +160,7 @@ function gatherLeg(id: string, facts: readonly Fact[]): LegState {
     holds: holds(facts, endedAt),
     isHolding: isOn(facts, 'held', 'resumed', byApi),
     isMuted: isOn(facts, 'muted', 'unmuted'),
+    digitsSent: all(facts, 'digits-sent').map(({ key }) => key),
     hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,

@@ -60,6 +60,8 @@ export type FactDetail = {
   readonly 'hold-asked': { readonly held: boolean };
   /** Somebody asks that the agent not be heard, or be heard again. Key: its place among those of the call. */
   readonly 'mute-asked': { readonly muted: boolean };
+  /** Somebody asks that the other party be sent DTMF digits. Key: id of the request. */
+  readonly 'digits-asked': { readonly digits: string };
 
   /** Somebody asks for a recording. Key: the action, and its place among those of the call. */
   readonly 'recording-asked': { readonly action: RecordingAction };
@@ -113,6 +115,8 @@ export type FactDetail = {
   /** This party is not heard, or heard again. Key: the place of who asked. */
   readonly muted: Record<string, never>;
   readonly unmuted: Record<string, never>;
+  /** Ringline is about to send this party digits: written before they go out, so that they go once. Key: id of the request. */
+  readonly 'digits-sent': Record<string, never>;
   /** The leg is about to end: its own party left, or something in the switch ends it. */
   readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */
