@@ -74,7 +74,7 @@ const STORE_MS = 2_000;
       ) => new RequestIntake(source, notifications, ledger, telephony, log),
     },
   ],
-  exports: [NodeHealthSource, CallDirector, RecordedFiles],
+  exports: [NodeHealthSource, CallDirector, RecordedFiles, TelephonySwitch],
 })
 export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -71,6 +71,9 @@ export abstract class TelephonySwitch {
   /** When `leg` ends, the switch ends `partner` (its own name for that leg) by itself. */
   abstract tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult>;
 
+  /** Of all that `leg` was tied to the switch ends only `partner` with it; nobody, when that is null. */
+  abstract retieLegs(node: NodeBoot, leg: string, partner: string | null): Promise<CommandResult>;
+
   /** The leg's party hears music and is not heard by the others of its room; or takes part again. */
   abstract holdLeg(node: NodeBoot, leg: string, held: boolean): Promise<CommandResult>;
 

@@ -265,7 +265,12 @@ export class CallDirector implements AfterCommit {
         return true;
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
+      case 'retie-legs':
+        return succeeded(
+          await this.#repeat(call, command, () => this.telephony.retieLegs(node, command.leg, command.partner)),
+        );
       case 'hand-back':
+        if (command.isOnHold) await this.#repeat(call, command, () => this.telephony.holdLeg(node, command.leg, false));
         return succeeded(await this.#repeat(call, command, () => this.telephony.handBack(node, command.leg)));
       case 'start-recording':
       case 'pause-recording':
@@ -315,13 +320,11 @@ export class CallDirector implements AfterCommit {
   async #findContacts(
     call: LiveCall,
     node: NodeBoot,
-    { agentId, endpoint, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
+    { rung, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
   ): Promise<boolean> {
-    const contacts = (await this.telephony.contactsOf(node, endpoint, viaLeg)) ?? [];
-    const phone = call.state?.placed.plan.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
-    if (phone < 0) return true;
+    const contacts = (await this.telephony.contactsOf(node, rung.endpoint, viaLeg)) ?? [];
     const at = this.telephony.nowAt(node.nodeId);
-    this.#tell(call, node, plannedLegs(call.identity.id, phone, agentId, endpoint, contacts, at).slice(1), true);
+    this.#tell(call, node, plannedLegs(call.identity.id, rung, contacts, at).slice(1), true);
     return true;
   }
 

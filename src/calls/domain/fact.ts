@@ -1,5 +1,5 @@
 import type { CallLine, CallNumber, OutcomeReason } from './call.js';
-import type { ClickToCall, RingLine } from './plan.js';
+import type { ClickToCall, RingLine, TransferAsk } from './plan.js';
 
 /**
  * Who says so, worst first. A better source replaces what a worse one said about the same thing.
@@ -17,6 +17,8 @@ export const releaseReasons = [
   'other-side-left',
   'no-answer',
   'cancelled',
+  'transferred',
+  'transfer-failed',
   'handed-back',
   'blocked',
   'service-stopped',
@@ -62,6 +64,14 @@ export type FactDetail = {
   readonly 'mute-asked': { readonly muted: boolean };
   /** Somebody asks that the other party be sent DTMF digits. Key: id of the request. */
   readonly 'digits-asked': { readonly digits: string };
+  /** Somebody asks that the other party go to somebody else. Key of this and of all about it: its place, from 1. */
+  readonly 'transfer-asked': TransferAsk;
+  /** Somebody asks that the other party go to who is consulted, or will answer. */
+  readonly 'transfer-complete-asked': Record<string, never>;
+  readonly 'transfer-cancel-asked': Record<string, never>;
+  /** The other party went from one leg to another. */
+  readonly transferred: { readonly from: string; readonly to: string };
+  readonly 'transfer-failed': { readonly reason: OutcomeReason };
 
   /** Somebody asks for a recording. Key: the action, and its place among those of the call. */
   readonly 'recording-asked': { readonly action: RecordingAction };
@@ -85,6 +95,8 @@ export type FactDetail = {
     readonly agentId: string | null;
     readonly device: string;
     readonly contact: string | null;
+    /** The place of the transfer for which it is rung. */
+    readonly transfer?: number;
   };
   /** The leg exists in the switch. */
   readonly created: {

@@ -45,7 +45,7 @@ export class LedgerStore {
   async commit(commit: Commit): Promise<void> {
     const values = commitValues(commit);
     const placedOrOver = commit.calls.filter(
-      ({ direction, version, endedAt }) => direction === 'outbound' && (version === 1 || endedAt !== null),
+      (call) => call.direction === 'outbound' && (call.version === 1 || hasLetGo(call)),
     );
     const recordings = commit.facts.filter(({ fact }) => recordingSteps.has(fact.kind));
     if (placedOrOver.length === 0 && recordings.length === 0) {
@@ -60,7 +60,7 @@ export class LedgerStore {
       if (placedOrOver.length > 0)
         await client.query(settleSql, [
           placedOrOver.map(({ id }) => id),
-          placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
+          placedOrOver.filter(hasLetGo).map(({ id }) => id),
         ]);
       await writeRecordings(client, recordings);
       await client.query('commit');
@@ -132,6 +132,11 @@ export class LedgerStore {
   }
 }
 
+/** A call that no longer keeps busy the agent who placed it. */
+function hasLetGo({ endedAt, participants }: Call): boolean {
+  return endedAt !== null || participants.some(({ role }) => role === 'transferred');
+}
+
 function toFact(row: FactRow): Fact {
   return {
     leg: row.leg,
@@ -183,8 +188,8 @@ function commitValues({ facts, events }: Commit): string[] {
 }
 
 /**
- * Click-to-calls that are placed are accepted and audited, those that are over no longer count against their agent and
- * tenant. Whoever waits for the decision is woken.
+ * Click-to-calls that are placed are accepted and audited, those that are over, or went to somebody else, no longer count
+ * against their agent and tenant. Whoever waits for the decision is woken.
  */
 const settleSql = `
 with settled as (
