@@ -49,7 +49,7 @@ function factsOf(line: CelLine): readonly Bare[] {
     }
     case 'BLINDTRANSFER':
     case 'ATTENDEDTRANSFER':
-      return [{ kind: 'transferred', data: {} }];
+      return [{ kind: 'passed-on', data: {} }];
     case 'HANGUP': {
       const { hangupcause: cause, hangupsource: asker } = line.extra;
       return [

@@ -66,10 +66,10 @@ export function translateObserved(frame: AriFrame, now: number, isNew: FirstSigh
     case 'ChannelUnhold':
       return about(channel, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at) });
     case 'BridgeBlindTransfer':
-      return frame.result === 'Success' ? about(channel, { kind: 'transferred' }) : about(channel);
+      return frame.result === 'Success' ? about(channel, { kind: 'passed-on' }) : about(channel);
     case 'BridgeAttendedTransfer':
       return frame.result === 'Success'
-        ? [...about(frame.transferer_first_leg, { kind: 'transferred' }), ...about(frame.transferer_second_leg)]
+        ? [...about(frame.transferer_first_leg, { kind: 'passed-on' }), ...about(frame.transferer_second_leg)]
         : [];
     case 'ChannelHangupRequest': {
       const { cause } = frame;

@@ -4,7 +4,7 @@ import { NODE_RESTARTED } from './fact.js';
 import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
-import { agentReason, endedByItself, rang, refusalOf, remoteVerdict, type Verdict } from './outcome.js';
+import { agentReason, endedByItself, rang, refusalOf, refusalVerdict, type Verdict } from './outcome.js';
 import { talkedMs } from './talk.js';
 
 /** The record of a call that Ringline only observes: a pure function of what is known about it. */
@@ -107,7 +107,7 @@ function participants(others: readonly ObservedLeg[], talks: readonly ObservedTa
     // Who dialled has no answer of his own: he takes part when he talks.
     const answers =
       mine.length > 0 ? [Math.min(...legs.flatMap((leg) => leg.answered?.at ?? []), mine[0]?.from ?? Infinity)] : [];
-    const passedOn = legs.some(({ transferredAt }) => transferredAt !== null);
+    const passedOn = legs.some(({ passedOnAt }) => passedOnAt !== null);
     return {
       agentId: legs[0]?.party?.agentId ?? null,
       number: numberOf(legs),
@@ -153,7 +153,7 @@ function verdict(
     return { outcome: 'cancelled', reason: 'agent-hung-up' };
   const refusal = refusalOf(target);
   // Let go by the dial plan without a word of its own: it was out of time.
-  return remoteVerdict(refusal === 'none' && rang(target) ? 'no-answer' : refusal);
+  return refusalVerdict(refusal === 'none' && rang(target) ? 'no-answer' : refusal);
 }
 
 /** Why nobody took a call. A phone that the dial plan let go without a word of its own was out of time. */
