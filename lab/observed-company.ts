@@ -4,12 +4,14 @@ import { waitFor } from './wait-for.js';
 import type { Call } from '../src/calls/domain/call.js';
 import { createDataSource } from '../src/database/data-source.js';
 
-/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1006, and a line for 1001. */
+/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, and a line for 1001. */
 export interface ObservedCompany {
   readonly tenantId: string;
   readonly nodeId: string;
   readonly lineId: string;
   agentOf(extension: string): string;
+  /** Null for somebody who is no agent. */
+  extensionOf(agentId: string | null): string | null;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Its newest call, as soon as it is as wanted. */
   newest(isSo: (call: Call) => boolean): Promise<Call>;
@@ -19,7 +21,9 @@ export interface ObservedCompany {
   eventsOf(callId: string): Promise<readonly string[]>;
 }
 
-const EXTENSIONS = ['1001', '1002', '1003', '1004', '1005', '1006'];
+/** Leads to Anna, at 1001. */
+export const OBSERVED_LINE = '+493023125001';
+const EXTENSIONS = Array.from({ length: 10 }, (_, i) => String(1001 + i));
 
 /** Sets it up by the API, and waits until Ringline observes the PBX. */
 export async function foundObservedCompany(
@@ -38,7 +42,7 @@ export async function foundObservedCompany(
   // On Asterisk 16 the lab's own file is of another kind.
   const log = lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
   const celFile = readsCel ? log : null;
-  const node = { name: 'office', ariUrl, username, password, observe: true, celFile };
+  const node = { name: 'office', ariUrl, username, password, observe: true, celFile, defaultTenantId: tenantId };
   const nodeId = (await send('POST', '/v1/pbx-nodes', node)).body.id as string;
   const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);
   const agents = new Map<string, string>();
@@ -48,7 +52,7 @@ export async function foundObservedCompany(
   }
   const line = await call('POST', '/v1/lines', {
     pbxNodeId: nodeId,
-    number: '+493023125001',
+    number: OBSERVED_LINE,
     name: 'Anna',
     target: { agentIds: [agents.get('1001')] },
     outbound: { endpoint: 'trunk', format: 'plus-e164' },
@@ -72,6 +76,7 @@ export async function foundObservedCompany(
     nodeId,
     lineId: line.body.id as string,
     agentOf: (extension) => agents.get(extension) ?? '',
+    extensionOf: (agentId) => [...agents].find(([, id]) => id === agentId)?.[0] ?? null,
     call,
     calls,
     newest: (isSo) =>

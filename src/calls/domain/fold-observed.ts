@@ -139,27 +139,34 @@ function verdict(
     reason,
   });
   const restarted = state.legs.some(({ ended }) => ended?.text === NODE_RESTARTED);
+  if (customer != null && customer.voicemailAt !== null) return { outcome: 'voicemail', reason: nobodysReason(asked) };
   if (direction === 'inbound') {
-    if (customer?.voicemailAt !== null) return { outcome: 'voicemail', reason: nobodysReason(asked) };
     if (restarted) return missed('node-restart');
     if (customer !== null && endedByItself(customer)) return missed('caller-gave-up');
     return missed(nobodysReason(asked));
   }
   if (restarted) return { outcome: 'failed', reason: 'node-restart' };
   const target = direction === 'outbound' ? customer : asked.at(-1);
-  if (target == null) return { outcome: 'failed', reason: 'unknown' };
   const caller = state.legs.find(({ isOrigin }) => isOrigin);
-  if (caller !== undefined && endedByItself(caller) && endOf(caller) <= endOf(target) && target.ended?.q850 !== 17)
+  if (caller !== undefined && endedByItself(caller) && (target == null || leftAt(caller) <= leftAt(target)))
     return { outcome: 'cancelled', reason: 'agent-hung-up' };
-  const refusal = refusalOf(target);
-  // Let go by the dial plan without a word of its own: it was out of time.
-  return refusalVerdict(refusal === 'none' && rang(target) ? 'no-answer' : refusal);
+  if (target == null) return { outcome: 'failed', reason: 'unknown' };
+  if (wasLetGo(target)) return refusalVerdict(rang(target) ? 'no-answer' : 'unreachable');
+  return refusalVerdict(refusalOf(target));
 }
 
-/** Why nobody took a call. A phone that the dial plan let go without a word of its own was out of time. */
+/** Why nobody took a call. A phone that the dial plan let go was out of time. */
 function nobodysReason(asked: readonly ObservedLeg[]): OutcomeReason {
   if (asked.length === 0) return 'unknown';
-  return agentReason(asked.map((leg) => (refusalOf(leg) === 'none' ? { ...leg, ended: null } : leg)));
+  return agentReason(asked.map((leg) => (wasLetGo(leg) ? { ...leg, ended: null } : leg)));
+}
+
+/**
+ * The switch itself ended a leg that it had dialled: a far end that refuses asks for the end first. The causes of such an
+ * end say nothing: Asterisk 22 makes them 127 and SIP 500.
+ */
+function wasLetGo(leg: ObservedLeg): boolean {
+  return !leg.isOrigin && leg.hangupAsked === null;
 }
 
 function hangupOf(
@@ -168,10 +175,14 @@ function hangupOf(
   talks: readonly ObservedTalk[],
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
   const last = talks.at(-1)?.other ?? null;
+  // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
+  const asked = customer?.party?.kind === 'trunk' ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
   const parties =
-    last === null ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin)] : [...toList(customer), last];
+    last === null
+      ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin), ...asked]
+      : [...toList(customer), last];
   const first = parties
-    .filter((leg) => endedByItself(leg) && leg.ended?.text !== NODE_RESTARTED)
+    .filter((leg) => endedByItself(leg) && !wasLetGo(leg) && leg.ended?.text !== NODE_RESTARTED)
     .toSorted((a, b) => leftAt(a) - leftAt(b))[0];
   if (first === undefined) return { by: 'system', leg: customer };
   if (first.ended?.estimated === true) return { by: 'unknown', leg: first };

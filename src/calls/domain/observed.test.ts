@@ -12,6 +12,23 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'started ringing answered ended',
   ],
   outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1001 answered', 'started ringing answered ended'],
+  'outbound-given-up': [
+    'outbound 1001>01713920042 cancelled/agent-hung-up (agent)',
+    '1001 requested',
+    'started ringing ended',
+  ],
+  'outbound-refused': ['outbound 1001>01713920042 failed/trunk-refused (remote)', '1001 requested', 'started ended'],
+  'internal-busy': ['internal 1001>1009 busy/remote-busy (agent)', '1001 requested, 1009 requested', 'started ended'],
+  'internal-voicemail': [
+    'internal 1001>1003 voicemail/agent-busy (agent)',
+    '1001 requested, 1003 rang',
+    'started ringing voicemail ended',
+  ],
+  'nobody-to-voicemail': [
+    'inbound +491713920001>+493023125003 voicemail/agent-no-answer (remote)',
+    '1003 rang',
+    'started ringing voicemail ended',
+  ],
   'ring-group': [
     'inbound +491713920001>s answered/talked (remote)',
     '1001 rang, 1002 rang, 1003 answered',

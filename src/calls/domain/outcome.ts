@@ -70,6 +70,7 @@ const byQ850: Readonly<Record<number, Refusal>> = {
   50: 'refused',
   52: 'refused',
   57: 'refused',
+  58: 'refused',
   102: 'unreachable',
 };
 
