@@ -70,8 +70,11 @@ export function observedTold(name: string): Told[] {
     });
 }
 
-/** Plays what was told to a ledger without a database. */
-export async function play(told: readonly Told[]): Promise<Outcome> {
+/**
+ * Plays what was told to a ledger without a database.
+ * @param togetherMs What came within so long is stored together, as it is where the ledger waits for more.
+ */
+export async function play(told: readonly Told[], togetherMs = 0): Promise<Outcome> {
   const store = {
     callsOfLegs: () => Promise.resolve(new Map()),
     load: () => Promise.resolve([]),
@@ -88,10 +91,10 @@ export async function play(told: readonly Told[]): Promise<Outcome> {
     events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event.type)]);
   };
   ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
-  for (const one of told) {
+  for (const [i, one] of told.entries()) {
     clock.at = Math.max(clock.at, one.receivedAt ?? 0);
     ledger.tell(one);
-    await ledger.settled();
+    if ((told[i + 1]?.receivedAt ?? Infinity) - (one.receivedAt ?? 0) >= togetherMs) await ledger.settled();
   }
   const refold: Outcome['refold'] = (callId, random) => {
     const live = ledger.peek(callId);

@@ -167,7 +167,10 @@ with given_facts as (
 ), stored_calls as (
   insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids,
                     started_at, ended_at, version, document)
-  select "tenantId", "callId", (d->>'pbxNodeId')::uuid, (select boot from given_facts f where f."callId" = n."callId" limit 1),
+  select "tenantId", "callId", (d->>'pbxNodeId')::uuid,
+         -- A call that becomes part of another one changes without a fact of its own.
+         coalesce((select boot from given_facts f where f."callId" = n."callId" limit 1),
+                  (select c.boot from call c where c.tenant_id = n."tenantId" and c.id = n."callId")),
          d->>'direction', d->>'status', d->>'outcome', d->'remote'->>'e164',
          array(select distinct (p->>'agentId')::uuid from jsonb_array_elements(d->'participants') p where p->>'agentId' is not null),
          (d->>'startedAt')::timestamptz, (d->>'endedAt')::timestamptz, (d->>'version')::int, d
