@@ -86,8 +86,11 @@ const nowhere = {
   commit: () => Promise.resolve(),
 } as unknown as CallStore;
 
-/** Plays what was told to a new ledger. */
-export async function play(told: readonly Told[], store: CallStore = nowhere): Promise<Outcome> {
+/**
+ * Plays what was told to a new ledger.
+ * @param togetherMs What came within so long is stored together, as it is where the ledger waits for more.
+ */
+export async function play(told: readonly Told[], store: CallStore = nowhere, togetherMs = 0): Promise<Outcome> {
   const clock = { at: told[0]?.receivedAt ?? 0 };
   const metrics = new LedgerMetrics({ registry: new Registry() });
   const ledger = new CallLedger(store, new Company(), metrics, { now: () => clock.at }, createLog('silent'));
@@ -98,10 +101,10 @@ export async function play(told: readonly Told[], store: CallStore = nowhere): P
     events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event.type)]);
   };
   ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
-  for (const one of told) {
+  for (const [i, one] of told.entries()) {
     clock.at = Math.max(clock.at, one.receivedAt ?? 0);
     ledger.tell(one);
-    await ledger.settled();
+    if ((told[i + 1]?.receivedAt ?? Infinity) - (one.receivedAt ?? 0) >= togetherMs) await ledger.settled();
   }
   const refold: Outcome['refold'] = (callId, random) => {
     const live = ledger.peek(callId);

@@ -22,9 +22,9 @@ export function changesBetween(before: Call | null, after: Call): readonly CallE
   if (before === null) return ['call.started', ...milestones(null, after)];
   // A leg that is heard of late does not open the record again: it shows once that leg is over too.
   if (before.endedAt !== null && after.endedAt === null) return [];
-  if (!differs(before, after) && transfersIn(after) === transfersIn(before)) return [];
   const reached = milestones(before, after);
-  return reached.length > 0 ? reached : ['call.updated'];
+  if (reached.length > 0) return reached;
+  return differs(before, after) ? ['call.updated'] : [];
 }
 
 function milestones(before: Call | null, after: Call): CallEventType[] {

@@ -84,12 +84,16 @@ function status(
   ended: number | null,
 ): Call['status'] {
   if (ended !== null) return 'ended';
-  if (talks.length > 0) {
-    const isHeld = talks.some(({ other, until }) => until === null && other?.holds.some((hold) => hold.until === null));
-    return isHeld ? 'held' : 'answered';
-  }
+  if (talks.length > 0) return isHeld(talks) ? 'held' : 'answered';
   if (ringing !== null) return 'ringing';
   return direction === 'inbound' ? 'queued' : 'dialing';
+}
+
+/** Somebody who has put the customer on hold may talk with a colleague elsewhere meanwhile. */
+function isHeld(talks: readonly ObservedTalk[]): boolean {
+  const isHolding = ({ other }: ObservedTalk): boolean => other?.holds.some(({ until }) => until === null) === true;
+  const open = talks.filter(({ until }) => until === null);
+  return open.length > 0 ? open.some(isHolding) : talks.some(isHolding);
 }
 
 /** Phones by the agent or the endpoint they belong to, everybody else apart. */

@@ -69,6 +69,8 @@ export class CallLedger {
   /** When the last commit began, by `performance.now()`. */
   #lastBegan = -Infinity;
   #failing = false;
+  /** When calls were last taken out of memory because a commit failed. */
+  #forgotAt = -Infinity;
   #stopped = false;
   #idle: (() => void)[] = [];
   /** Ends a wait for more. */
@@ -312,10 +314,16 @@ export class CallLedger {
    */
   async #lookUp(batch: readonly Told[]): Promise<Found> {
     const unknown = batch.filter((told) => told.call === undefined && !this.#callOfLeg.has(legKey(told, told.leg)));
-    // A caller whose event just came is in no store: what came before is in memory for longer than events are late.
+    // What begins just now is in no store: what came before is in memory for longer than events are late, unless a commit that
+    // failed took it out of there.
     const justCame = (told: Told): boolean => {
       const at = told.arrival?.at ?? told.sighting?.at;
-      return at !== undefined && told.receivedAt !== null && told.receivedAt - at < KEEP_ENDED_MS / 2;
+      if (at === undefined || told.receivedAt === null || this.clock.now() - this.#forgotAt < KEEP_ENDED_MS)
+        return false;
+      return (
+        told.receivedAt - at < KEEP_ENDED_MS / 2 &&
+        rootOf(told).every((root) => this.#callOfLeg.has(legKey(root, root.leg)))
+      );
     };
     const late = unknown.filter((told) => !justCame(told));
     const owners = await this.store.callsOfLegs([...late, ...late.flatMap(rootOf)]);
@@ -572,6 +580,7 @@ export class CallLedger {
 
   /** What a failed commit did to calls in memory is not stored: they are read again. */
   #forget(batch: readonly Told[]): void {
+    this.#forgotAt = this.clock.now();
     for (const { from, into } of this.#merges.splice(0)) {
       this.#drop(from);
       this.#drop(into);
