@@ -495,6 +495,38 @@ describe('a kill of Ringline during a blind transfer', () => {
   });
 });
 
+describe('who talks after a transfer, while Ringline is away', () => {
+  it.each(['customer', 'target'])('is not left in silence when the %s hangs up', async (who) => {
+    const call = await talk();
+    await call.post('transfer', toAgent(1));
+    const second = await phones[1]!.incoming();
+    await second.answer();
+    await call.first.waitFor('closed');
+    await call.sound(both('agent2'), 'customer and target to be heard');
+    await ringline.kill();
+    const [leaves, stays] = who === 'customer' ? [call.customer, second] : [second, call.customer];
+    await leaves.hangup();
+    await stays.waitFor('closed');
+    await ringline.start();
+    await ringline.ready();
+    expect(rolesOf(await call.over()).map(([, role]) => role)).toEqual(['transferred', 'answered']);
+  });
+
+  it('is not left in silence either when the transfer had failed', async () => {
+    const call = await talk();
+    await call.post('transfer', toAgent(1));
+    await (await phones[1]!.incoming()).reject();
+    await call.status('answered');
+    await call.sound(both('agent1'), 'both to be heard again');
+    await ringline.kill();
+    await call.first.hangup();
+    await call.customer.waitFor('closed');
+    await ringline.start();
+    await ringline.ready();
+    await call.over();
+  });
+});
+
 describe('an attended transfer by the API', () => {
   const ATTENDED = { mode: 'attended', ringSeconds: 6 };
   const consults = (sent: (part: string) => number) => sent('agent1') > 25 && sent('agent2') > 25;
