@@ -37,7 +37,9 @@ const shape = {
   observe: z
     .boolean()
     .default(false)
-    .meta({ description: 'Whether calls that other programs drive are recorded as well.' }),
+    .meta({
+      description: 'Whether calls that the dial plan makes by itself are recorded as well; see docs/observe.md.',
+    }),
   tenantIds: z
     .array(idSchema)
     .max(1000)
