@@ -67,10 +67,16 @@ export function translateObserved(frame: AriFrame, now: number, isNew: FirstSigh
       return about(channel, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at) });
     case 'BridgeBlindTransfer':
       return frame.result === 'Success' ? about(channel, { kind: 'transferred' }) : about(channel);
-    case 'BridgeAttendedTransfer':
-      return frame.result === 'Success'
-        ? [...about(frame.transferer_first_leg, { kind: 'transferred' }), ...about(frame.transferer_second_leg)]
-        : [];
+    case 'BridgeAttendedTransfer': {
+      if (frame.result !== 'Success') return [];
+      const kept = about(frame.transferer_first_leg, { kind: 'transferred' });
+      // The linked id of whom was asked changes with his next event, which may come after the customer's last.
+      const asked = about(frame.transferer_second_leg, { kind: 'transferred' }).map((one) => ({
+        ...one,
+        sighting: { ...one.sighting, linkedId: kept[0]?.sighting.linkedId ?? one.sighting.linkedId },
+      }));
+      return [...asked, ...kept];
+    }
     case 'ChannelHangupRequest': {
       const { cause } = frame;
       return about(
