@@ -46,7 +46,7 @@ export type Outcome = {
   readonly calls: readonly Call[];
   readonly events: ReadonlyMap<string, readonly CallEventType[]>;
   /** The record of a call, made anew from its facts in another order, each told up to three times. */
-  refold(callId: string, random: () => number): Call | null;
+  refold(this: void, callId: string, random: () => number): Call | null;
 };
 
 /** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */

@@ -48,7 +48,7 @@ export function translateObserved(frame: AriFrame, now: number, isNew: FirstSigh
       if (channel?.state !== 'Up') return about(channel);
       return about(channel, { kind: 'answered' }, ...inVoicemail(channel));
     case 'Dial':
-      return dialled(frame, about);
+      return dialTold(frame, about);
     case 'ChannelEnteredBridge': {
       if (bridge === undefined) return [];
       const kind = roomKind(bridge);
@@ -102,7 +102,7 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data?
 type About = (channel: AriChannel | undefined, ...facts: readonly Bare[]) => Observation[];
 
 /** An empty status says that the switch has sent the invitation, and where to. */
-function dialled({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
+function dialTold({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
   const [found] = about(
     peer,
     ...(dialstatus === '' ? [{ kind: 'dialling' } as const] : []),
