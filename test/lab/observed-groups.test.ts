@@ -43,7 +43,7 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     const [atDavid, atEva] = await Promise.all([david.incoming(), eva.incoming()]);
     await atEva.answer();
     await atDavid.waitFor('closed');
-    await office.untilTalking('PJSIP/1005', 'PJSIP/trunk', 2_100);
+    await office.untilTalking('PJSIP/1005', 'PJSIP/trunk', 1_600);
     await atEva.hangup();
     await call.waitFor('closed');
     await office.expectRecords([
@@ -152,11 +152,11 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     const call = await office.customer.dial('+493023125001');
     const first = await office.anna.incoming();
     await first.answer();
-    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_600);
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
     await first.blindTransfer('700');
     await office.untilLogged('PARK_START');
     const second = await office.ben.dial('701');
-    await office.untilTalking('PJSIP/1002', 'PJSIP/trunk', 1_600);
+    await office.untilTalking('PJSIP/1002', 'PJSIP/trunk', 1_300);
     await second.hangup();
     await call.waitFor('closed');
     await office.expectRecords([
@@ -186,7 +186,7 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
   it('forwards every call for somebody to a mobile', async () => {
     await (await office.ben.dial(`*72${MOBILE}`)).waitFor('closed');
     const call = await office.customer.dial('+493023125002');
-    await office.untilTalking('PJSIP/trunk', 'PJSIP/trunk', 1_600);
+    await office.untilTalking('PJSIP/trunk', 'PJSIP/trunk', 1_300);
     await call.hangup();
     await (await office.ben.dial('*73')).waitFor('closed');
     await office.expectRecords([

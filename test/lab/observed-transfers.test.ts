@@ -4,7 +4,7 @@ import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
 
 /** Long enough for a talk that is counted for the wrong one to show, ms. */
-const A_TALK_MS = 1_600;
+const A_TALK_MS = 1_300;
 
 describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (asterisk) => {
   const office = observedOffice(asterisk);

@@ -71,11 +71,13 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
     });
 
     it('goes to the mailbox of somebody who does not answer', async () => {
+      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 2');
       const call = await office.customer.dial('+493023125003');
       const ringing = await office.clara.incoming();
-      await ringing.waitFor('closed', 30_000);
+      await ringing.waitFor('closed');
       await call.waitFor('established');
       await call.hangup();
+      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 20');
       await office.expectRecords([
         'inbound +491713920001>+493023125003 voicemail/agent-no-answer (remote)',
         '1003 rang',

@@ -173,7 +173,7 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
     for (const { id } of await company.calls()) known.add(id);
     const folder = process.env['RECORD_OBSERVED'];
     if (folder !== undefined)
-      recorder = await recordStream(lab, folder, `${slug(`${task.suite?.name} ${task.name}`)}.${asterisk}.jsonl`);
+      recorder = await keepStream(lab, folder, `${slug(`${task.suite?.name} ${task.name}`)}.${asterisk}.jsonl`);
   });
   // What a scenario that failed left behind is not the next one's.
   afterEach(async () => {
@@ -248,7 +248,7 @@ function isOpen({ until }: CelTalk): boolean {
 }
 
 /** Writes down what an observer is told, as a fixture for src/calls/domain/observed.test.ts. */
-async function recordStream(lab: Lab, folder: string, file: string): Promise<WebSocket> {
+async function keepStream(lab: Lab, folder: string, file: string): Promise<WebSocket> {
   mkdirSync(folder, { recursive: true });
   const { ariUrl, username, password } = lab.asterisk;
   const key = `${username}:${password}`;
