@@ -171,7 +171,7 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
   beforeEach(async ({ task }) => {
     before = (await lab.asterisk.cel()).length;
     for (const { id } of await company.calls()) known.add(id);
-    const folder = process.env['RECORD_OBSERVED'];
+    const folder = process.env['LAB_RECORD_OBSERVED'];
     if (folder !== undefined)
       recorder = await keepStream(lab, folder, `${slug(`${task.suite?.name} ${task.name}`)}.${asterisk}.jsonl`);
   });
