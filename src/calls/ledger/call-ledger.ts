@@ -73,8 +73,10 @@ export class CallLedger {
   #forgotAt = -Infinity;
   #stopped = false;
   #idle: (() => void)[] = [];
-  /** Ends a wait for more. */
-  #urgent: () => void = () => undefined;
+  /** Whether it waits for more, as nobody waits for what is queued. */
+  #gathers = false;
+  /** Ends a pause. */
+  #hurry: () => void = () => undefined;
 
   constructor(
     private readonly store: CallStore,
@@ -109,7 +111,7 @@ export class CallLedger {
     if (this.#stopped) return;
     this.#listener?.onTold(told);
     this.#queue.push(told);
-    if (isUrgent(told)) this.#urgent();
+    if (this.#gathers && isUrgent(told)) this.#hurry();
     this.#run();
   }
 
@@ -156,7 +158,10 @@ export class CallLedger {
 
   /** Resolves when all that was told before is stored. */
   async settled(): Promise<void> {
-    if (this.#running !== null) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#running === null) return;
+    const stored = new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#hurry();
+    await stored;
   }
 
   /** Stores what is queued, then takes nothing more. Gives up after `limitMs`: what is lost is found by reconcile. */
@@ -175,18 +180,23 @@ export class CallLedger {
 
   /**
    * What one turn of the event loop brings belongs together. Where nobody waits for any of it, a little more is waited for:
-   * the end of a leg is told in four or five frames, a few ms apart.
+   * the end of a leg is told in four or five frames, a few ms apart. Who waits until all is stored is not held up.
    */
   async #gather(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (!this.#queue.some(isUrgent)) {
-      await new Promise<void>((resolve) => {
-        this.#urgent = resolve;
-        setTimeout(resolve, GATHER_MS);
-      });
-    }
-    const pause = this.#lastBegan + PACE_MS - performance.now();
-    if (pause > 0) await sleep(pause);
+    this.#gathers = !this.#queue.some(isUrgent);
+    if (this.#gathers) await this.#pause(GATHER_MS);
+    this.#gathers = false;
+    const early = this.#lastBegan + PACE_MS - performance.now();
+    if (early > 0) await this.#pause(early);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#idle.length > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#hurry = resolve;
+      setTimeout(resolve, ms);
+    });
   }
 
   async #drain(): Promise<void> {
