@@ -10,10 +10,11 @@ import { waitFor } from './wait-for.js';
 
 /**
  * What happens to a call: it rings here (incoming) or there (ringing), brings sound before the answer (early-media), is
- * answered (established), agrees on sound anew (media: hold, resume, another party), cannot be transferred, ends (closed).
+ * answered (established), agrees on sound anew (media: hold, resume, another party), is sent a digit, cannot be transferred,
+ * ends (closed).
  */
 export type PhoneEventType =
-  'incoming' | 'ringing' | 'early-media' | 'established' | 'media' | 'transfer-failed' | 'closed';
+  'incoming' | 'ringing' | 'early-media' | 'established' | 'media' | 'digit' | 'transfer-failed' | 'closed';
 
 export interface PhoneEvent {
   readonly type: PhoneEventType;
@@ -21,7 +22,7 @@ export interface PhoneEvent {
   readonly at: number;
   /**
    * Of closed and transfer-failed: the status line ("486 Busy Here"), or "Connection reset by peer" after a BYE. Of media:
-   * what we do with sound, for example "sendonly" when the other side is held.
+   * what we do with sound, for example "sendonly" when the other side is held. Of digit: which.
    */
   readonly reason: string;
 }
@@ -104,6 +105,7 @@ const EVENTS: Readonly<Record<string, PhoneEventType>> = {
   CALL_PROGRESS: 'early-media',
   CALL_ESTABLISHED: 'established',
   CALL_REMOTE_SDP: 'media',
+  CALL_DTMF_START: 'digit',
   TRANSFER_FAILED: 'transfer-failed',
   CALL_CLOSED: 'closed',
 };

@@ -32,6 +32,8 @@ export interface CompanyOptions {
   readonly nodeId?: string;
   /** Ringline reads the lab's channel event log too. */
   readonly readsCel?: boolean;
+  /** Whether calls that the dial plan makes by itself are recorded too; not unless told. */
+  readonly observe?: boolean;
 }
 
 /** Sets a company up by the API, and waits until Ringline is connected to the lab's Asterisk. */
@@ -79,9 +81,9 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
 
 async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions): Promise<string> {
   const { username, password, celFile } = lab.asterisk;
-  const { ariUrl = lab.asterisk.ariUrl, readsCel = false } = options;
+  const { ariUrl = lab.asterisk.ariUrl, readsCel = false, observe = false } = options;
   const node = await ask(ringline, 'POST', '/v1/pbx-nodes', {
-    body: { name: 'lab', ariUrl, username, password, celFile: readsCel ? celFile : null },
+    body: { name: 'lab', ariUrl, username, password, observe, celFile: readsCel ? celFile : null },
   });
   return node.body.id as string;
 }

@@ -1,3 +1,4 @@
+import { proveBlind } from './blind.js';
 import { readFixtures } from '../replay/fixture.js';
 import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
@@ -80,6 +81,20 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
 
   partition: (asked) =>
     storms(asked, 50, (seconds) => [{ at: seconds / 4, what: { partitionSeconds: Math.min(15, seconds / 2) } }]),
+
+  /** Ringline down for five minutes; Asterisk killed with fifty calls up. */
+  blind: async ({ limitMs, report }) => {
+    const seconds = Math.min(300, Math.max(10, Math.floor((limitMs - AROUND_MS) / 1000)));
+    const figures = await proveBlind({ seconds, up: 50, report });
+    const held =
+      figures.complete === figures.calls &&
+      figures.settledSeconds <= 60 &&
+      figures.closedAfterKill === figures.upAtKill &&
+      figures.markedAfterKill === figures.upAtKill &&
+      figures.closedSeconds <= 10 &&
+      figures.wrong.length === 0;
+    return { held, figures };
+  },
 
   replay: async ({ seed, limitMs, report, runs = isShort(limitMs) ? 300 : 10_000 }) => {
     const figures = await proveDisorder({ seed, runs, limitMs, report });

@@ -87,7 +87,8 @@ export const words: ReadonlySet<string> = new Set([
   'Dialing Offhook',
   ...`opened closed frame snapshot routed told missed
     placed cancel-asked handed-back unreachable annotated planned created dial-sent refused dialling ringing progress answered
-    joined parted hangup-asked cause released left-control ended
+    joined parted hangup-asked cause released left-control ended hold-asked mute-asked held resumed muted unmuted
+    digits-asked digits-sent transfer-asked transfer-complete-asked transfer-cancel-asked transferred transfer-failed
     remote agent driven observed click-to-call ring-line none call-info alert-info api system
     Down Rsrved OffHook Dialing Ring Ringing Up Busy Pre-ring
     RINGING PROGRESS PROCEEDING ANSWER BUSY CANCEL CHANUNAVAIL CONGESTION DONTCALL NOANSWER TORTURE INVALIDARGS

@@ -77,7 +77,7 @@ const STORE_MS = 2_000;
       ) => new RequestIntake(source, notifications, ledger, telephony, log),
     },
   ],
-  exports: [NodeHealthSource, CelIntake, CallDirector, RecordedFiles],
+  exports: [NodeHealthSource, CelIntake, CallDirector, RecordedFiles, TelephonySwitch],
 })
 export class AsteriskModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

@@ -173,6 +173,19 @@ describe('questions', () => {
   });
 });
 
+describe('who was tied to another', () => {
+  it('is tied to somebody else, or to nobody', async () => {
+    const { telephony, asked } = switchThat(() => ok(null, 204));
+    await telephony.retieLegs(node, '1.2', 'PJSIP/agent2-00000003');
+    await telephony.retieLegs(node, '1.2', null);
+    expect(asked.map(({ request }) => decodeURIComponent(request))).toEqual([
+      'POST /channels/1.2/variable?variable=RINGLINE_PARTNER&value=PJSIP/agent2-00000003',
+      'POST /channels/1.2/variable?variable=CHANNEL(hangup_handler_push)&value=ringline-partner,s,1(PJSIP/agent2-00000003)',
+      'POST /channels/1.2/variable?variable=RINGLINE_PARTNER&value=nobody',
+    ]);
+  });
+});
+
 describe('rooms', () => {
   it('are made once, and again after they were closed', async () => {
     const { telephony, asked } = switchThat(() => ok(null, 204));
@@ -188,6 +201,14 @@ describe('rooms', () => {
       'POST /bridges/rl-1?type=mixing',
       'POST /bridges/rl-1/addChannel?channel=1.2',
     ]);
+  });
+
+  it('that were made in an earlier session are joined', async () => {
+    const { telephony, asked } = switchThat((_, path) =>
+      path.includes('type=mixing') ? ok({ message: "Bridge with id 'rl-1' already exists" }, 409) : ok(null, 204),
+    );
+    expect((await telephony.joinLegs(node, 'rl-1', ['1.2'])).kind).toBe('done');
+    expect(asked.at(-1)?.request).toBe('POST /bridges/rl-1/addChannel?channel=1.2');
   });
 
   it('whose making got no answer are not joined, and made when it is asked again', async () => {

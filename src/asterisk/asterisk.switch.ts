@@ -102,9 +102,10 @@ export class AsteriskSwitch extends TelephonySwitch {
     const add = (): Promise<CommandResult> =>
       this.#command(node, 'POST', `${bridgePath(room)}/addChannel?channel=${legs.map(encodeURIComponent).join(',')}`);
     if (this.sessions.find(node.nodeId)?.rooms.has(room) !== true) {
-      // Making a bridge that is there leaves it as it is.
-      const made = await this.#command(node, 'POST', `${bridgePath(room)}?type=mixing`);
-      if (made.kind !== 'done') return made;
+      const made = await this.#send(node.nodeId, 'POST', `${bridgePath(room)}?type=mixing`);
+      // 409: it was made before, in an earlier session.
+      const isThere = made.kind === 'answered' && made.status === 409;
+      if (!isThere && toResult(made).kind !== 'done') return toResult(made);
       this.sessions.find(node.nodeId)?.rooms.add(room);
     }
     return add();
@@ -120,6 +121,20 @@ export class AsteriskSwitch extends TelephonySwitch {
     );
   }
 
+  /**
+   * Handlers cannot be taken off one by one, and the admin may have some of his own on the channel: those of ours heed a
+   * variable that names the one partner who counts.
+   */
+  async retieLegs(node: NodeBoot, leg: string, partner: string | null): Promise<CommandResult> {
+    const value = encodeURIComponent(partner ?? 'nobody');
+    const named = await this.#command(
+      node,
+      'POST',
+      `${channelPath(leg)}/variable?variable=RINGLINE_PARTNER&value=${value}`,
+    );
+    return named.kind === 'done' && partner !== null ? this.tieLegs(node, leg, partner) : named;
+  }
+
   /** While music plays on a channel, what its bridge sends to it is dropped. */
   async holdLeg(node: NodeBoot, leg: string, held: boolean): Promise<CommandResult> {
     const music = await this.#command(node, held ? 'POST' : 'DELETE', `${channelPath(leg)}/moh`);
@@ -128,6 +143,11 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   async muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult> {
     return this.#command(node, muted ? 'POST' : 'DELETE', `${channelPath(leg)}/mute?direction=in`);
+  }
+
+  /** Asterisk's own length of a digit, 100 ms, and as much between two: some menus lose faster ones. */
+  async sendDigits(node: NodeBoot, leg: string, digits: string): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/dtmf?dtmf=${encodeURIComponent(digits)}`);
   }
 
   /** 409: there is a recording of this name, in progress or stored. 500: there is no place or no format to write it in. */

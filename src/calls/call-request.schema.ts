@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from '../http/id.js';
 import { plainText } from '../http/plain-text.js';
+import { transferModes } from './domain/plan.js';
 
 const tagSchema = plainText(64);
 
@@ -29,3 +30,33 @@ export const annotateCallSchema = z
   })
   .meta({ id: 'AnnotateCall' });
 export type AnnotateCall = z.output<typeof annotateCallSchema>;
+
+export const sendDigitsSchema = z
+  .strictObject({
+    digits: z
+      .string()
+      .regex(/^[0-9A-D*#]{1,32}$/, 'Digits are 0 to 9, A to D, * and #, at most 32.')
+      .meta({ description: 'What the other party is sent, one after the other.', example: '1234#' }),
+  })
+  .meta({ id: 'SendDigits' });
+export type SendDigits = z.output<typeof sendDigitsSchema>;
+
+export const transferCallSchema = z
+  .strictObject({
+    mode: z.enum(transferModes).default('blind').meta({
+      description:
+        '`blind`: the other party goes to the target as soon as that answers. `attended`: who has the call talks with the target first.',
+    }),
+    agentId: idSchema.optional().meta({ description: 'The agent whose phones ring. Either this or `to`.' }),
+    to: z.string().max(300).optional().meta({
+      description: 'The outside number that is called by the trunk of the call’s line.',
+      example: '+14155550123',
+    }),
+    ringSeconds: z.int().min(5).max(120).default(30).meta({ description: 'How long the target rings.' }),
+  })
+  .refine(({ agentId, to }) => (agentId === undefined) !== (to === undefined), {
+    error: 'must name the target: either `agentId` or `to`',
+    path: ['agentId'],
+  })
+  .meta({ id: 'TransferCall' });
+export type TransferCall = z.output<typeof transferCallSchema>;

@@ -6,7 +6,16 @@ import { idSchema } from '../http/id.js';
 import { pageSchema, type Page } from '../http/paging.js';
 import type { Actor } from '../tenancy/actor.js';
 import { CurrentActor, RequireScope } from '../tenancy/require-scope.js';
-import { annotateCallSchema, createCallSchema, type AnnotateCall, type CreateCall } from './call-request.schema.js';
+import {
+  annotateCallSchema,
+  createCallSchema,
+  sendDigitsSchema,
+  transferCallSchema,
+  type AnnotateCall,
+  type CreateCall,
+  type SendDigits,
+  type TransferCall,
+} from './call-request.schema.js';
 import { CallsService } from './calls.service.js';
 import {
   listCallsQuerySchema,
@@ -135,7 +144,7 @@ export class CallsController {
       'It hears music, and the agent does not hear it. The call as it is now; `call.held` follows when it is done.',
     status: 202,
     schema: callSchema,
-    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered', 'transfer-conflict'],
   })
   hold(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.hold(actor, id, true);
@@ -149,7 +158,7 @@ export class CallsController {
     description: 'The call as it is now; `call.resumed` follows when it is done.',
     status: 202,
     schema: callSchema,
-    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered', 'transfer-conflict'],
   })
   unhold(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.hold(actor, id, false);
@@ -163,7 +172,7 @@ export class CallsController {
     description: 'The other party does not hear the agent until `unmute`.',
     status: 202,
     schema: callSchema,
-    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered', 'transfer-conflict'],
   })
   mute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.mute(actor, id, true);
@@ -176,10 +185,87 @@ export class CallsController {
     summary: 'Let the agent be heard again',
     status: 202,
     schema: callSchema,
-    problems: ['call-ended', 'call-not-controllable', 'call-not-answered'],
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered', 'transfer-conflict'],
   })
   unmute(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.mute(actor, id, false);
+  }
+
+  @Post(':id/transfer')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'transferCall',
+    summary: 'Transfer the other party to an agent or an outside number',
+    description:
+      'The other party hears music while the target rings. The call as it is now; `call.transferred` follows when it went to the target, `call.resumed` alone when it is back. The record stays one.',
+    status: 202,
+    schema: callSchema,
+    problems: [
+      'call-ended',
+      'call-not-controllable',
+      'call-not-answered',
+      'transfer-conflict',
+      'not-found',
+      'agent-without-device',
+      'node-mismatch',
+      'invalid-number',
+      'number-blocked',
+      'line-without-trunk',
+      'too-many-calls',
+    ],
+  })
+  transfer(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: transferCallSchema }) body: TransferCall,
+  ): Promise<Call> {
+    return this.calls.transfer(actor, id, body);
+  }
+
+  @Post(':id/transfer/complete')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'completeTransfer',
+    summary: 'Complete an attended transfer',
+    description: 'The other party goes to the target: now, or as soon as that answers.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'transfer-conflict'],
+  })
+  completeTransfer(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.completeTransfer(actor, id);
+  }
+
+  @Post(':id/transfer/cancel')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'cancelTransfer',
+    summary: 'Cancel a transfer',
+    description: 'The other party goes back to who has the call; the target is let go.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'transfer-conflict'],
+  })
+  cancelTransfer(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
+    return this.calls.cancelTransfer(actor, id);
+  }
+
+  @Post(':id/dtmf')
+  @RequireScope('calls:write')
+  @ApiAnswer({
+    operationId: 'sendDigits',
+    summary: 'Send the other party DTMF digits',
+    description: 'They are sent once, within 5 s or not at all. Neither the record nor the timeline tells which.',
+    status: 202,
+    schema: callSchema,
+    problems: ['call-ended', 'call-not-controllable', 'call-not-answered', 'transfer-conflict'],
+  })
+  sendDigits(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: sendDigitsSchema }) body: SendDigits,
+  ): Promise<Call> {
+    return this.calls.sendDigits(actor, id, body);
   }
 
   @Post(':id/record/:action')

@@ -1,19 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { toPage, type Page } from '../http/paging.js';
 import { anonymousWords, readNumber } from '../numbers/phone-number.js';
 import type { Actor } from '../tenancy/actor.js';
-import type { AnnotateCall } from './call-request.schema.js';
+import type { AnnotateCall, SendDigits, TransferCall } from './call-request.schema.js';
 import type { CallCursor, ListCallsQuery, Timeline } from './calls.schema.js';
 import type { Call } from './domain/call.js';
+import { holdingLeg } from './control/legs.js';
 import { refusalOf } from './control/recording.js';
 import type { CallState } from './domain/call-state.js';
 import type { Fact, RecordingAction } from './domain/fact.js';
+import { presentTalk, talks } from './domain/talk.js';
+import { openTransfer, transferKey, type TransferState } from './domain/transfer.js';
 import { CallLedger } from './ledger/call-ledger.js';
+import { TelephonySwitch } from './telephony-switch.js';
 import { tellTimeline } from './timeline.js';
+import { TransferTargets } from './transfer-targets.js';
 
 /** The history of calls, and what people do to a call by the API. Everything is read and done for one tenant. */
 @Injectable()
@@ -21,7 +26,8 @@ export class CallsService {
   constructor(
     private readonly database: Database,
     private readonly ledger: CallLedger,
-    private readonly clock: Clock,
+    private readonly telephony: TelephonySwitch,
+    private readonly targets: TransferTargets,
   ) {}
 
   async get({ tenantId }: Actor, id: string): Promise<Call> {
@@ -105,6 +111,42 @@ export class CallsService {
     return this.#tell(actor, id, { kind: 'mute-asked', key: String(muteAsks.length + 1), data: { muted } });
   }
 
+  /** Has the other party go to somebody else: at once when he answers, or when who has the call says so. */
+  async transfer(actor: Actor, id: string, body: TransferCall): Promise<Call> {
+    const state = await this.#talking(actor, id);
+    const call = await this.get(actor, id);
+    const holder = holdingLeg(state);
+    if (body.agentId !== undefined && body.agentId === holder?.agentId)
+      throw new Problem('transfer-conflict', { detail: 'This agent has the call already.', field: 'agentId' });
+    const { mode, ringSeconds } = body;
+    const data = { mode, ringSeconds, target: await this.targets.find(call, body) };
+    const told = { kind: 'transfer-asked', key: transferKey(state.transfers.length + 1), data } as const;
+    const answer = await this.#tell(actor, id, told);
+    const stands = (await this.ledger.find(id))?.state?.transfers[state.transfers.length];
+    if (stands !== undefined && !isDeepStrictEqual(stands.target, data.target)) throw underWay();
+    return answer;
+  }
+
+  /** The other party goes to who is consulted: now, or once he answers. */
+  async completeTransfer(actor: Actor, id: string): Promise<Call> {
+    const transfer = await this.#transferring(actor, id);
+    if (transfer.mode === 'blind')
+      throw new Problem('transfer-conflict', { detail: 'A blind transfer is complete as soon as its target answers.' });
+    return this.#tell(actor, id, { kind: 'transfer-complete-asked', key: transferKey(transfer.place), data: {} });
+  }
+
+  /** The other party goes back to who has the call. */
+  async cancelTransfer(actor: Actor, id: string): Promise<Call> {
+    const { place } = await this.#transferring(actor, id);
+    return this.#tell(actor, id, { kind: 'transfer-cancel-asked', key: transferKey(place), data: {} });
+  }
+
+  /** Sends the other party DTMF digits. */
+  async sendDigits(actor: Actor, id: string, { digits }: SendDigits): Promise<Call> {
+    await this.#talking(actor, id);
+    return this.#tell(actor, id, { kind: 'digits-asked', key: newId(), data: { digits } });
+  }
+
   /** Starts, stops, pauses or resumes the call's recording, once both parties talk. */
   async record(actor: Actor, id: string, action: RecordingAction): Promise<Call> {
     await this.#open(actor, id);
@@ -140,12 +182,24 @@ export class CallsService {
     return call;
   }
 
-  /** @throws {Problem} as `#open`, or `call-not-answered` */
+  /** @throws {Problem} as `#open`, or `transfer-conflict` */
+  async #transferring(actor: Actor, id: string): Promise<TransferState> {
+    await this.#open(actor, id);
+    const state = (await this.ledger.find(id))?.state;
+    const transfer = state == null ? null : openTransfer(state);
+    if (transfer === null) throw new Problem('transfer-conflict', { detail: 'No transfer of this call is under way.' });
+    return transfer;
+  }
+
+  /** @throws {Problem} as `#open`, or `call-not-answered`, or `transfer-conflict` while the other party waits for another */
   async #talking(actor: Actor, id: string): Promise<CallState> {
     const { status } = await this.#open(actor, id);
     const state = (await this.ledger.find(id))?.state;
     if (state == null || (status !== 'answered' && status !== 'held'))
       throw new Problem('call-not-answered', { detail: `The call is ${status}: the parties do not talk yet.` });
+    if (openTransfer(state) !== null) throw underWay();
+    if (presentTalk(talks(state)) === undefined)
+      throw new Problem('call-not-answered', { detail: 'The parties of the call do not talk any more.' });
     return state;
   }
 
@@ -156,7 +210,7 @@ export class CallsService {
       nodeId: call.identity.pbxNodeId,
       boot: call.boot,
       leg: id,
-      facts: [{ ...fact, leg: id, at: this.clock.now(), source: 'ringline' } as Fact],
+      facts: [{ ...fact, leg: id, at: this.telephony.nowAt(call.identity.pbxNodeId), source: 'ringline' } as Fact],
       receivedAt: null,
       call: { id, tenantId: actor.tenantId },
     });
@@ -170,4 +224,8 @@ export class CallsService {
     ]);
     return row?.region ?? 'US';
   }
+}
+
+function underWay(): Problem {
+  return new Problem('transfer-conflict', { detail: 'A transfer of this call is under way.' });
 }

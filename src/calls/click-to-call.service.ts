@@ -3,14 +3,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Device } from '../agents/device.entity.js';
 import { Agent } from '../agents/agent.entity.js';
-import { findBlocking } from '../blocked-numbers/block-list.js';
 import { newId } from '../common/ids.js';
 import { Problem, type ProblemDetails, type ProblemType } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { Line } from '../lines/line.entity.js';
-import { checkDial } from '../numbers/dial-rules.js';
-import { patternsOfNumber } from '../numbers/number-pattern.js';
-import { parsePhoneNumber } from '../numbers/phone-number.js';
 import { formatForTrunk } from '../numbers/trunk-format.js';
 import type { Actor } from '../tenancy/actor.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
@@ -19,6 +15,7 @@ import { REQUEST_MADE } from './control/request-intake.js';
 import type { Call } from './domain/call.js';
 import type { ClickToCall } from './domain/plan.js';
 import { Gate } from './gate.js';
+import { readOutsideNumber } from './outside-number.js';
 import { RequestDecisions } from './request-decisions.js';
 
 /** How long the node's owner may take to accept or refuse, ms. */
@@ -155,13 +152,7 @@ export class ClickToCallService {
       ]),
     ]);
     if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field: 'agentId' });
-    const verdict = checkDial(body.to, tenant.region, tenant.dialRules);
-    if (!verdict.ok) throw new Problem(verdict.problem, { detail: verdict.detail, field: 'to' });
-    const [blockedBy] = await findBlocking(this.database.source, [
-      { tenantId, patterns: patternsOfNumber(verdict.e164) },
-    ]);
-    if (blockedBy != null)
-      throw new Problem('number-blocked', { detail: 'The number is on the tenant’s block list.', field: 'to' });
+    const to = await readOutsideNumber(this.database.source, tenant, body.to);
     if (devices.length === 0)
       throw new Problem('agent-without-device', {
         detail: 'This agent has no device that could ring.',
@@ -186,9 +177,9 @@ export class ClickToCallService {
           endpoint: device.endpoint,
           autoAnswer: device.autoAnswer,
         })),
-        to: { ...parsePhoneNumber(body.to, tenant.region), e164: verdict.e164 },
+        to,
         line: { id: line.id, number: line.number, name: line.name },
-        trunk: { endpoint, number: formatForTrunk(verdict.e164, format, tenant.region) },
+        trunk: { endpoint, number: formatForTrunk(to.e164, format, tenant.region) },
         tags: body.tags,
         agentRingSeconds: AGENT_RING_SECONDS,
         remoteRingSeconds: REMOTE_RING_SECONDS,

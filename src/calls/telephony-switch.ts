@@ -40,7 +40,7 @@ export type NewLeg = {
 
 /**
  * The PBX as call control needs it. Every command names legs by ids that we chose or were told, is bounded in time, and
- * may be given again: none dials twice.
+ * may be given again, but for digits: none dials twice.
  */
 export abstract class TelephonySwitch {
   /** The node's present run, or null while it is not connected. */
@@ -71,11 +71,17 @@ export abstract class TelephonySwitch {
   /** When `leg` ends, the switch ends `partner` (its own name for that leg) by itself. */
   abstract tieLegs(node: NodeBoot, leg: string, partner: string): Promise<CommandResult>;
 
+  /** Of all that `leg` was tied to the switch ends only `partner` with it; nobody, when that is null. */
+  abstract retieLegs(node: NodeBoot, leg: string, partner: string | null): Promise<CommandResult>;
+
   /** The leg's party hears music and is not heard by the others of its room; or takes part again. */
   abstract holdLeg(node: NodeBoot, leg: string, held: boolean): Promise<CommandResult>;
 
   /** What the leg's party says is not heard; or is heard again. */
   abstract muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult>;
+
+  /** The leg's party is sent DTMF digits. Given twice, it gets them twice. */
+  abstract sendDigits(node: NodeBoot, leg: string, digits: string): Promise<CommandResult>;
 
   /**
    * Records what is said in a room, until the last party has left it or `limitSeconds` have passed.

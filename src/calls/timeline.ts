@@ -1,7 +1,7 @@
 import type { Fact } from './domain/fact.js';
 import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
-import type { RingLine } from './domain/plan.js';
+import type { RingLine, TransferTarget } from './domain/plan.js';
 import { factsByLeg, standingFacts } from './domain/standing.js';
 
 /** What happened, in words, oldest first: the answer to "why did this call come out so?" */
@@ -10,7 +10,7 @@ export function tellTimeline(told: readonly Fact[]): Timeline['items'] {
   const names = legNames(facts);
   return facts
     .flatMap((fact) => {
-      const text = tell(fact, names.get(fact.leg) ?? fact.leg);
+      const text = tell(fact, names);
       return text === null
         ? []
         : [{ at: fact.at, order: order.indexOf(fact.kind), text, estimated: fact.source === 'estimate' }];
@@ -32,6 +32,13 @@ const order: readonly Fact['kind'][] = [
   'joined',
   'hold-asked',
   'mute-asked',
+  'digits-asked',
+  'digits-sent',
+  'transfer-asked',
+  'transfer-complete-asked',
+  'transfer-cancel-asked',
+  'transferred',
+  'transfer-failed',
   'held',
   'resumed',
   'muted',
@@ -76,7 +83,13 @@ function blockedBy({ blockedBy: entry }: RingLine): string {
   return entry === undefined ? '' : ` and is on the block list (${entry})`;
 }
 
-function tell(fact: Fact, who: string): string | null {
+function targetName(target: TransferTarget): string {
+  if (target.kind === 'number') return target.number.e164 ?? target.number.raw;
+  return target.phones.map(({ endpoint }) => `PJSIP/${endpoint}`).join(', ');
+}
+
+function tell(fact: Fact, names: ReadonlyMap<string, string>): string | null {
+  const who = names.get(fact.leg) ?? fact.leg;
   switch (fact.kind) {
     case 'placed':
       return fact.data.direction === 'inbound'
@@ -84,9 +97,11 @@ function tell(fact: Fact, who: string): string | null {
         : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
     case 'observed':
       return `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.to.e164 ?? fact.data.to.raw}.`;
+    case 'merged':
+      return `It became part of the call ${fact.data.into}.`;
     case 'called':
       return `${who} was dialled outside: ${fact.data.number.e164 ?? fact.data.number.raw}.`;
-    case 'transferred':
+    case 'passed-on':
       return `${who} passed the call on.`;
     case 'voicemail':
       return `${who} was given to voicemail.`;
@@ -111,6 +126,21 @@ function tell(fact: Fact, who: string): string | null {
       return `The API asked to ${fact.data.held ? 'put the other party on hold' : 'take the other party off hold'}.`;
     case 'mute-asked':
       return `The API asked to ${fact.data.muted ? 'mute' : 'unmute'} the agent.`;
+    case 'digits-asked':
+      // Not which: they may be somebody's PIN.
+      return `The API asked to send ${fact.data.digits.length} digits.`;
+    case 'digits-sent':
+      return `Ringline sent digits to ${who}.`;
+    case 'transfer-asked':
+      return `The API asked to transfer the other party to ${targetName(fact.data.target)} (${fact.data.mode}).`;
+    case 'transfer-complete-asked':
+      return 'The API asked to complete the transfer.';
+    case 'transfer-cancel-asked':
+      return 'The API asked to cancel the transfer.';
+    case 'transferred':
+      return `The other party went from ${names.get(fact.data.from) ?? fact.data.from} to ${names.get(fact.data.to) ?? fact.data.to}.`;
+    case 'transfer-failed':
+      return `The transfer did not come about (${fact.data.reason}).`;
     case 'held':
       return `${who} put the other party on hold.`;
     case 'resumed':

@@ -127,6 +127,12 @@ export const problems = {
     title: 'The parties of the call do not talk',
     remedy: 'Wait for `call.answered`.',
   },
+  'transfer-conflict': {
+    status: 409,
+    title: 'The call’s transfers do not allow this',
+    remedy:
+      'While a transfer is under way, complete it, cancel it or wait for its end: `call.transferred` or `call.resumed`. `detail` says what is the matter.',
+  },
   'recording-conflict': {
     status: 409,
     title: 'The call’s recording does not allow this',

@@ -34,10 +34,9 @@ const shape = {
     .regex(/^[A-Za-z0-9_-]{1,40}$/, { error: 'must be 1 to 40 letters, digits, _ or -' })
     .default('ringline')
     .meta({ description: 'Name of the ARI app that the dial plan passes calls to.' }),
-  observe: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Whether calls that other programs drive are recorded as well.' }),
+  observe: z.boolean().default(false).meta({
+    description: 'Whether calls that the dial plan makes by itself are recorded as well; see docs/observe.md.',
+  }),
   tenantIds: z
     .array(idSchema)
     .max(1000)

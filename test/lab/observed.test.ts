@@ -1,84 +1,233 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
-import type { DeskPhone } from '../../lab/baresip.js';
-import { startRingline, type LabRingline } from '../../lab/ringline.js';
-import type { Phone } from '../../lab/sipp.js';
-import { startLab, type Lab } from '../../lab/start-lab.js';
-import { waitFor } from '../../lab/wait-for.js';
-import type { Call } from '../../src/calls/domain/call.js';
-import { foundObservedCompany, type ObservedCompany } from '../support/observed-company.js';
+import type { PhoneOptions } from '../../lab/sipp.js';
+import { MOBILE, observedOffice } from '../support/observed-office.js';
 
-const CUSTOMER = '+491713920001';
+describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Asterisk %i, observed', (asterisk) => {
+  const office = observedOffice(asterisk);
 
-describe.each<AsteriskVersion>([16, 22])('an ordinary dial plan on Asterisk %i, observed', (asterisk) => {
-  let lab: Lab;
-  let ringline: LabRingline;
-  let company: ObservedCompany;
-  let carrier: Phone;
-  let customer: DeskPhone;
-  let anna: DeskPhone;
-  let ben: DeskPhone;
+  describe('from outside', () => {
+    it('is answered, and the agent hangs up', async () => {
+      const call = await office.customer.dial('+493023125001');
+      const taken = await office.anna.incoming();
+      await taken.answer();
+      await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 2_100);
+      await taken.hangup();
+      await call.waitFor('closed');
+      await office.expectRecords([
+        'inbound +491713920001>+493023125001 answered/talked (agent)',
+        '1001 answered',
+        'started ringing answered ended',
+      ]);
+    });
 
-  beforeAll(async () => {
-    lab = await startLab({ asterisk, pbx: 'ordinary' });
-    ringline = await startRingline(lab);
-    company = await foundObservedCompany(lab, ringline);
-    carrier = await lab.sipp.phone({ name: 'carrier', port: lab.ports.trunk, ringMs: 100 });
-    customer = await lab.baresip.customer(CUSTOMER);
-    anna = await lab.baresip.phone('1001');
-    ben = await lab.baresip.phone('1002');
+    it('is answered, and the customer hangs up', async () => {
+      const call = await office.customer.dial('+493023125002');
+      const taken = await office.ben.incoming();
+      await taken.answer();
+      await office.untilTalking('PJSIP/1002', 'PJSIP/trunk');
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125002 answered/talked (remote)',
+        '1002 answered',
+        'started ringing answered ended',
+      ]);
+    });
+
+    it('is given up while it rings', async () => {
+      const call = await office.customer.dial('+493023125001');
+      await office.anna.incoming();
+      await call.waitFor('ringing');
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125001 missed/caller-gave-up (remote)',
+        '1001 rang',
+        'started ringing ended',
+      ]);
+    });
+
+    it('is declined by somebody who has no mailbox', async () => {
+      const phone = await office.lab.sipp.phone({ register: ['1009'], ringMs: 300, refuse: '603 Decline' });
+      const call = await office.customer.dial('+493023125009');
+      await call.waitFor('closed').catch(() => undefined);
+      await phone.stop();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125009 missed/agent-rejected (system)',
+        '1009 rang',
+        'started ringing ended',
+      ]);
+    });
+
+    it('goes to the mailbox of somebody who is busy', async () => {
+      const call = await office.customer.dial('+493023125003');
+      await (await office.clara.incoming()).reject();
+      await call.waitFor('established');
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125003 voicemail/agent-busy (remote)',
+        '1003 rang',
+        'started ringing voicemail ended',
+      ]);
+    });
+
+    it('goes to the mailbox of somebody who does not answer', async () => {
+      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 2');
+      const call = await office.customer.dial('+493023125003');
+      const ringing = await office.clara.incoming();
+      await ringing.waitFor('closed');
+      await call.waitFor('established');
+      await call.hangup();
+      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 20');
+      await office.expectRecords([
+        'inbound +491713920001>+493023125003 voicemail/agent-no-answer (remote)',
+        '1003 rang',
+        'started ringing voicemail ended',
+      ]);
+    });
+
+    it('is for somebody whose phone is not there and who has no mailbox', async () => {
+      const call = await office.customer.dial('+493023125010');
+      await call.waitFor('closed').catch(() => undefined);
+      await office.expectRecords(['inbound +491713920001>+493023125010 missed/unknown (system)', '', 'started ended']);
+    });
+
+    it('shows no number', async () => {
+      const caller = await office.lab.sipp.caller({ calls: [{ from: 'anonymous', to: '+493023125001' }], talkMs: 500 });
+      await (await office.anna.incoming()).answer();
+      await caller.done;
+      await office.expectRecords([
+        'inbound anonymous>+493023125001 answered/talked (remote)',
+        '1001 answered',
+        'started ringing answered ended',
+      ]);
+    });
+
+    it('is put on hold and taken back', async () => {
+      const call = await office.customer.dial('+493023125001');
+      const taken = await office.anna.incoming();
+      await taken.answer();
+      await taken.hold();
+      await taken.resume();
+      await taken.hold();
+      await taken.resume();
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125001 answered/talked (remote)',
+        '1001 answered',
+        'started ringing answered held resumed held resumed ended',
+      ]);
+    });
   });
-  afterAll(async () => {
-    await carrier?.stop();
-    await ringline?.stop();
-    await lab?.stop();
-  });
-  // What a scenario that failed left behind is not the next one's.
-  afterEach(() => lab.asterisk.cli('channel request hangup all'));
 
-  it('is recorded where a customer calls an extension', async () => {
-    const call = await customer.dial('+493023125001');
-    const taken = await anna.incoming();
-    const ringing = await company.newest(({ status }) => status === 'ringing');
-    expect(ringing).toMatchObject({ direction: 'inbound', control: 'observed', answeredAt: null });
-    await taken.answer();
-    await company.newest(({ status }) => status === 'answered');
-    await taken.hangup();
-    await call.waitFor('closed');
-    const record = await company.newest(({ status }) => status === 'ended');
-    expect(record).toMatchObject({
-      id: ringing.id,
-      outcome: 'answered',
-      outcomeReason: 'talked',
-      from: { raw: CUSTOMER, e164: CUSTOMER },
-      to: { raw: '+493023125001', e164: '+493023125001' },
-      line: { id: company.lineId },
-      hangup: { by: 'agent', q850: 16 },
-      estimated: false,
-      participants: [{ agentId: company.agentOf('1001'), device: 'PJSIP/1001', role: 'answered' }],
-    } satisfies DeepPartial<Call>);
-    expect(await company.eventsOf(record.id)).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.ended']);
+  describe('to outside', () => {
+    it('is answered, and the agent hangs up', async () => {
+      await office.carrier();
+      const call = await office.anna.dial(MOBILE);
+      await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 2_100);
+      await call.hangup();
+      await office.expectRecords([
+        'outbound 1001>01713920042 answered/talked (agent)',
+        '1001 answered',
+        'started ringing answered ended',
+      ]);
+    });
+
+    it('is answered, and who was called hangs up', async () => {
+      await office.carrier({ talkMs: 500 });
+      const call = await office.anna.dial(MOBILE);
+      await call.waitFor('closed').catch(() => undefined);
+      await office.expectRecords([
+        'outbound 1001>01713920042 answered/talked (remote)',
+        '1001 answered',
+        'started ringing answered ended',
+      ]);
+    });
+
+    it.each<[refuse: string, manner: PhoneOptions, outcome: string, events: string]>([
+      ['486 Busy Here', {}, 'busy/remote-busy', 'started ringing ended'],
+      ['600 Busy Everywhere', {}, 'busy/remote-busy', 'started ringing ended'],
+      ['408 Request Timeout', {}, 'no-answer/remote-no-answer', 'started ringing ended'],
+      [
+        '480 Temporarily Unavailable',
+        {},
+        // Asterisk 16 tells only the Q.850 cause, which is that of no answer.
+        asterisk === 16 ? 'no-answer/remote-no-answer' : 'no-answer/remote-unavailable',
+        'started ringing ended',
+      ],
+      ['603 Decline', {}, 'rejected/remote-rejected', 'started ringing ended'],
+      ['404 Not Found', { provisional: 'none' }, 'failed/invalid-number', 'started ended'],
+      ['488 Not Acceptable Here', { provisional: 'none' }, 'failed/trunk-refused', 'started ended'],
+      ['500 Server Internal Error', { provisional: 'none' }, 'failed/trunk-unreachable', 'started ended'],
+      ['503 Service Unavailable', { provisional: 'none' }, 'failed/congestion', 'started ended'],
+      ['503 Service Unavailable', { provisional: 183 }, 'failed/congestion', 'started ringing ended'],
+    ])('is refused with %s, %o', async (refuse, manner, outcome, events) => {
+      await office.carrier({ ...manner, refuse });
+      const call = await office.anna.dial(MOBILE);
+      await call.waitFor('closed').catch(() => undefined);
+      await office.expectRecords([`outbound 1001>01713920042 ${outcome} (remote)`, '1001 requested', events]);
+    });
+
+    it('is given up by the agent while it rings', async () => {
+      await office.carrier({ ringMs: 'forever' });
+      const call = await office.anna.dial(MOBILE);
+      await call.waitFor('ringing');
+      await call.hangup();
+      await office.expectRecords([
+        'outbound 1001>01713920042 cancelled/agent-hung-up (agent)',
+        '1001 requested',
+        'started ringing ended',
+      ]);
+    });
   });
 
-  it('is recorded where a colleague calls another', async () => {
-    const call = await anna.dial('1002');
-    const taken = await ben.incoming();
-    await taken.answer();
-    await company.newest(({ status, direction }) => status === 'answered' && direction === 'internal');
-    await call.hangup();
-    const record = await company.newest(({ status, direction }) => status === 'ended' && direction === 'internal');
-    expect(record.participants.map(({ agentId, role }) => [agentId, role])).toEqual([
-      [company.agentOf('1001'), 'answered'],
-      [company.agentOf('1002'), 'answered'],
-    ]);
-    await waitFor(async () => (await lab.asterisk.cli('core show channels count')).includes('0 active channels'), {
-      what: 'the call to be over',
+  describe('inside', () => {
+    it('is answered', async () => {
+      const call = await office.anna.dial('1002');
+      const taken = await office.ben.incoming();
+      await taken.answer();
+      await office.untilTalking('PJSIP/1001', 'PJSIP/1002');
+      await call.hangup();
+      await office.expectRecords([
+        'internal 1001>1002 answered/talked (agent)',
+        '1001 answered, 1002 answered',
+        'started ringing answered ended',
+      ]);
+    });
+
+    it('finds the other busy, who has no mailbox', async () => {
+      const phone = await office.lab.sipp.phone({ register: ['1009'], provisional: 'none', refuse: '486 Busy Here' });
+      const call = await office.anna.dial('1009');
+      await call.waitFor('closed').catch(() => undefined);
+      await phone.stop();
+      await office.expectRecords([
+        'internal 1001>1009 busy/remote-busy (agent)',
+        '1001 requested, 1009 requested',
+        'started ended',
+      ]);
+    });
+
+    it('goes to the mailbox of somebody who is busy', async () => {
+      const call = await office.anna.dial('1003');
+      await (await office.clara.incoming()).reject();
+      await call.waitFor('established');
+      await call.hangup();
+      await office.expectRecords([
+        'internal 1001>1003 voicemail/agent-busy (agent)',
+        '1001 requested, 1003 rang',
+        'started ringing voicemail ended',
+      ]);
+    });
+
+    it('is given up by who called', async () => {
+      const call = await office.anna.dial('1002');
+      await office.ben.incoming();
+      await call.waitFor('ringing');
+      await call.hangup();
+      await office.expectRecords([
+        'internal 1001>1002 cancelled/agent-hung-up (agent)',
+        '1001 requested, 1002 rang',
+        'started ringing ended',
+      ]);
     });
   });
 });
-
-type DeepPartial<T> = T extends readonly unknown[]
-  ? { readonly [K in keyof T]: DeepPartial<T[K]> }
-  : T extends object
-    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
-    : T;

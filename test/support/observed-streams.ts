@@ -16,8 +16,8 @@ import { parseFrame, type AriChannel } from '../../src/asterisk/ari-frame.js';
 import { parseAriTime } from '../../src/asterisk/ari-time.js';
 import { translateObserved } from '../../src/asterisk/observer/translate-observed.js';
 
-const TENANT = '00000000-0000-7000-8000-00000000000a';
-const NODE = { nodeId: '00000000-0000-7000-8000-00000000000b', boot: 'boot' };
+export const TENANT = '00000000-0000-7000-8000-00000000000a';
+export const NODE = { nodeId: '00000000-0000-7000-8000-00000000000b', boot: 'boot' };
 
 /** The lab's company: every phone from 1001 to 1010 is an agent's, and the tenant has a line for all that is dialled outside. */
 class Company extends Routing {
@@ -30,9 +30,16 @@ class Company extends Routing {
       seen.map(({ endpoint, dialled }) => ({
         line:
           dialled?.startsWith('+493023125') === true
-            ? { tenantId: TENANT, id: `line-${dialled}`, number: dialled, name: dialled }
+            ? {
+                tenantId: TENANT,
+                id: `00000000-0000-7000-8000-${dialled.slice(1).padStart(12, '0').slice(-12)}`,
+                number: dialled,
+                name: dialled,
+              }
             : null,
-        device: /^10\d\d$/.test(endpoint ?? '') ? { tenantId: TENANT, agentId: `agent-${endpoint}` } : null,
+        device: /^10\d\d$/.test(endpoint ?? '')
+          ? { tenantId: TENANT, agentId: `00000000-0000-7000-8000-00000000${endpoint}` }
+          : null,
         isTrunk: false,
         defaultTenantId: null,
         regions: { [TENANT]: 'DE' },
@@ -44,9 +51,11 @@ class Company extends Routing {
 /** What a stream that was recorded in the lab makes: the records as they ended, and the events of each. */
 export type Outcome = {
   readonly calls: readonly Call[];
+  /** Calls that could not be written. */
+  readonly parked: number;
   readonly events: ReadonlyMap<string, readonly CallEventType[]>;
   /** The record of a call, made anew from its facts in another order, each told up to three times. */
-  refold(callId: string, random: () => number): Call | null;
+  readonly refold: (callId: string, random: () => number) => Call | null;
 };
 
 /** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */
@@ -70,14 +79,18 @@ export function observedTold(name: string): Told[] {
     });
 }
 
-/** Plays what was told to a ledger without a database. */
-export async function play(told: readonly Told[]): Promise<Outcome> {
-  const store = {
-    callsOfLegs: () => Promise.resolve(new Map()),
-    load: () => Promise.resolve([]),
-    loadOpen: () => Promise.resolve([]),
-    commit: () => Promise.resolve(),
-  } as unknown as CallStore;
+const nowhere = {
+  callsOfLegs: () => Promise.resolve(new Map()),
+  load: () => Promise.resolve([]),
+  loadOpen: () => Promise.resolve([]),
+  commit: () => Promise.resolve(),
+} as unknown as CallStore;
+
+/**
+ * Plays what was told to a new ledger.
+ * @param togetherMs What came within so long is stored together, as it is where the ledger waits for more.
+ */
+export async function play(told: readonly Told[], store: CallStore = nowhere, togetherMs = 0): Promise<Outcome> {
   const clock = { at: told[0]?.receivedAt ?? 0 };
   const metrics = new LedgerMetrics({ registry: new Registry() });
   const ledger = new CallLedger(store, new Company(), metrics, { now: () => clock.at }, createLog('silent'));
@@ -88,10 +101,10 @@ export async function play(told: readonly Told[]): Promise<Outcome> {
     events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event.type)]);
   };
   ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
-  for (const one of told) {
+  for (const [i, one] of told.entries()) {
     clock.at = Math.max(clock.at, one.receivedAt ?? 0);
     ledger.tell(one);
-    await ledger.settled();
+    if ((told[i + 1]?.receivedAt ?? Infinity) - (one.receivedAt ?? 0) >= togetherMs) await ledger.settled();
   }
   const refold: Outcome['refold'] = (callId, random) => {
     const live = ledger.peek(callId);
@@ -102,7 +115,7 @@ export async function play(told: readonly Told[]): Promise<Outcome> {
     const state = gatherObserved(callId, new FactSet(set).values());
     return state === null ? null : foldObserved(live.identity, state, 1);
   };
-  return { calls: [...calls.values()], events, refold };
+  return { calls: [...calls.values()], parked: ledger.parkedCalls(), events, refold };
 }
 
 /** Each record in three lines: what became of it, who took part, its events. */
@@ -110,7 +123,7 @@ export function summary({ calls, events }: Outcome): string[][] {
   return calls.map((call) => {
     const end = call.mergedInto === null ? `${call.outcome}/${call.outcomeReason} (${call.hangup?.by})` : 'merged';
     const name = (one: Call['participants'][number]): string =>
-      one.agentId?.replace('agent-', '') ?? one.number?.raw ?? one.device ?? '';
+      one.number?.raw ?? one.device?.replace('PJSIP/', '') ?? '';
     return [
       `${call.direction} ${call.from.raw}>${call.to.raw} ${end}`,
       call.participants

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact } from '../../calls/domain/fact.js';
 import type { CallLedger } from '../../calls/ledger/call-ledger.js';
-import type { Arrival } from '../../calls/ledger/told.js';
+import type { Arrival, Sighting } from '../../calls/ledger/told.js';
 import type { Log } from '../../common/logger.js';
 import { Problem } from '../../common/problems.js';
 import type { CelAnswer } from '../../pbx-nodes/cel.schema.js';
@@ -10,6 +10,7 @@ import type { NodeMemory, NodeRun } from '../node-memory.js';
 import type { NodeWarning } from '../start-up-report.js';
 import { isOurs, type Translation } from '../translate.js';
 import { parseCelLine, type CelLine } from './cel-line.js';
+import { observeCel } from './observe-cel.js';
 import { CelTail } from './cel-tail.js';
 import { translateCel } from './translate-cel.js';
 
@@ -22,7 +23,12 @@ const RETRY_AFTER_SECONDS = 2;
  */
 const HEAD_START_MS = 1_000;
 
-export type CelNode = { readonly id: string; readonly app: string };
+export type CelNode = {
+  readonly id: string;
+  readonly app: string;
+  /** Calls that the dial plan makes by itself are recorded as well. */
+  readonly observe: boolean;
+};
 
 /** The run of the switch that is connected now, since when, and what time it is; ms by its clock. */
 export type PresentRun = { readonly boot: string; readonly connectedAt: number; readonly now: number };
@@ -33,6 +39,8 @@ type Collected = {
   readonly leg: string;
   readonly facts: Fact[];
   arrival: Arrival | undefined;
+  /** How the leg was seen: first, and each time it was counted to another conversation. */
+  readonly sightings: Sighting[];
   lines: number;
 };
 
@@ -126,10 +134,14 @@ export class NodeCel {
     const collected = new Map<string, Collected>();
     for (const line of lines) this.#collect(line, runs, collected);
     const { id: nodeId } = this.node;
-    for (const { boot, leg, facts, arrival } of collected.values()) {
+    for (const { boot, leg, facts, arrival, sightings } of collected.values()) {
+      const [sighting] = sightings;
       const told = { nodeId, boot, leg, facts, receivedAt: null };
-      this.ledger.tell(arrival === undefined ? told : { ...told, arrival });
+      this.ledger.tell({ ...told, ...(arrival && { arrival }), ...(sighting && { sighting }) });
     }
+    for (const { boot, leg, sightings } of collected.values())
+      for (const sighting of sightings.slice(1))
+        this.ledger.tell({ nodeId, boot, leg, facts: [], receivedAt: null, sighting });
     await this.ledger.settled();
     this.#presentRun();
     const known = [...collected.values()].filter(
@@ -144,16 +156,23 @@ export class NodeCel {
     const boot = runs.find(({ startedAt }) => startedAt <= line.at)?.boot;
     const translation = this.#translate(line);
     if (boot === undefined || translation === null) return;
-    const { leg, facts, arrival } = translation;
+    const { leg, facts, arrival, sighting } = translation;
     const key = `${boot}\n${leg}`;
-    const one = collected.get(key) ?? { boot, leg, facts: [], arrival: undefined, lines: 0 };
+    const one: Collected = collected.get(key) ?? { boot, leg, facts: [], arrival: undefined, sightings: [], lines: 0 };
     collected.set(key, one);
     one.facts.push(...facts);
     one.arrival ??= arrival;
+    const last = one.sightings.at(-1);
+    if (sighting !== undefined && (last?.linkedId !== sighting.linkedId || sighting.called !== null))
+      one.sightings.push(sighting);
     one.lines++;
   }
 
-  #translate(line: CelLine): Translation | null {
+  #translate(line: CelLine): (Translation & { readonly sighting?: Sighting }) | null {
+    return this.#translateDriven(line) ?? (this.node.observe ? observeCel(line) : null);
+  }
+
+  #translateDriven(line: CelLine): Translation | null {
     const { channel, event, at } = line;
     if (event === 'CHAN_START' && !isOurs({ id: channel })) {
       this.#channels.set(channel, { startedAt: at, isInApp: false });

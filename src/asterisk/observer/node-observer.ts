@@ -170,6 +170,7 @@ export class NodeObserver {
     if (channel !== undefined) this.#lacksLinkedId = !linkedIdOf(channel);
     for (const observation of translateObserved(frame, receivedAt, (channel) => this.#isNew(channel))) {
       const { linkedId } = observation.sighting;
+      this.#releaseOthers(observation, boot);
       const waiting = this.#waiting.get(linkedId);
       if (waiting !== undefined) waiting.push({ observation, receivedAt });
       else if (frame.type === 'ChannelCreated' && observation.leg === linkedId) {
@@ -178,6 +179,12 @@ export class NodeObserver {
       } else this.#tell(observation, receivedAt, boot);
       if (frame.type === 'ChannelDestroyed') this.#seen.delete(observation.leg);
     }
+  }
+
+  /** A leg may become part of another conversation while its own one waits: what it did before comes first. */
+  #releaseOthers({ leg, sighting: { linkedId } }: Observation, boot: string): void {
+    for (const [root, waiting] of this.#waiting)
+      if (root !== linkedId && waiting.some(({ observation }) => observation.leg === leg)) this.#release(root, boot);
   }
 
   #release(linkedId: string, boot: string): void {

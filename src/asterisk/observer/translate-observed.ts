@@ -49,7 +49,7 @@ export function translateObserved(frame: AriFrame, now: number, isNew: FirstSigh
       if (channel?.state !== 'Up') return about(channel);
       return about(channel, { kind: 'answered' }, ...inVoicemail(channel));
     case 'Dial':
-      return dialled(frame, about);
+      return dialTold(frame, about);
     case 'ChannelEnteredBridge': {
       if (bridge === undefined) return [];
       const kind = roomKind(bridge);
@@ -67,11 +67,17 @@ export function translateObserved(frame: AriFrame, now: number, isNew: FirstSigh
     case 'ChannelUnhold':
       return about(channel, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at) });
     case 'BridgeBlindTransfer':
-      return frame.result === 'Success' ? about(channel, { kind: 'transferred' }) : about(channel);
-    case 'BridgeAttendedTransfer':
-      return frame.result === 'Success'
-        ? [...about(frame.transferer_first_leg, { kind: 'transferred' }), ...about(frame.transferer_second_leg)]
-        : [];
+      return frame.result === 'Success' ? about(channel, { kind: 'passed-on' }) : about(channel);
+    case 'BridgeAttendedTransfer': {
+      if (frame.result !== 'Success') return [];
+      const kept = about(frame.transferer_first_leg, { kind: 'passed-on' });
+      // The linked id of whom was asked changes with his next event, which may come after the customer's last.
+      const asked = about(frame.transferer_second_leg, { kind: 'passed-on' }).map((one) => ({
+        ...one,
+        sighting: { ...one.sighting, linkedId: kept[0]?.sighting.linkedId ?? one.sighting.linkedId },
+      }));
+      return [...asked, ...kept];
+    }
     case 'ChannelHangupRequest': {
       const { cause } = frame;
       return about(
@@ -97,7 +103,7 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data?
 type About = (channel: AriChannel | undefined, ...facts: readonly Bare[]) => Observation[];
 
 /** An empty status says that the switch has sent the invitation, and where to. */
-function dialled({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
+function dialTold({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
   const [found] = about(
     peer,
     ...(dialstatus === '' ? [{ kind: 'dialling' } as const] : []),
@@ -120,11 +126,11 @@ function firstFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
 }
 
 function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting {
-  const { exten: dialled = '', context = '' } = channel.dialplan ?? {};
+  const { exten = '', context = '' } = channel.dialplan ?? {};
   return {
     linkedId,
     endpoint: endpointOf(channel),
-    entered: channel.id === linkedId ? { dialled, context } : null,
+    entered: channel.id === linkedId ? { dialled: exten, context } : null,
     callerNumber: channel.caller?.number ?? '',
     callerName: channel.caller?.name ?? '',
     called: null,

@@ -26,7 +26,10 @@ const OLD_NEWS_MS = 3_000;
 type Handled = {
   /** Commands by key: given once; a chain waits for what another one has begun. */
   readonly given: Map<string, Promise<boolean>>;
-  /** Legs that this process wrote down as dialled. Those of an earlier one are never dialled again: they may ring slowly. */
+  /**
+   * Legs that this process wrote down as dialled, and requests for digits that it wrote down as sent. Those of an earlier
+   * one are never dialled again, for they may ring slowly, nor sent again.
+   */
   readonly marked: Set<string>;
   timer: NodeJS.Timeout | null;
   /** A caller whose arrival is old news is asked about before anything is done. */
@@ -184,7 +187,10 @@ export class CallDirector implements AfterCommit {
       plan.kind === 'ring-line'
         ? decideRingLine(call.identity.id, plan, state, now)
         : decideClickToCall(call.identity.id, plan, state, now);
-    for (const fact of decision.record) if (fact.kind === 'dial-sent') handled.marked.add(fact.leg);
+    for (const { kind, leg, key } of decision.record) {
+      if (kind === 'dial-sent') handled.marked.add(leg);
+      if (kind === 'digits-sent') handled.marked.add(key);
+    }
     return decision;
   }
 
@@ -254,9 +260,18 @@ export class CallDirector implements AfterCommit {
           key: apiKey(place),
         });
       }
+      case 'send-digits':
+        // What goes wrong with some does not keep back those that follow. No answer: they may have gone.
+        if (handled.marked.has(command.id)) await this.telephony.sendDigits(node, command.leg, command.digits);
+        return true;
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
+      case 'retie-legs':
+        return succeeded(
+          await this.#repeat(call, command, () => this.telephony.retieLegs(node, command.leg, command.partner)),
+        );
       case 'hand-back':
+        if (command.isOnHold) await this.#repeat(call, command, () => this.telephony.holdLeg(node, command.leg, false));
         return succeeded(await this.#repeat(call, command, () => this.telephony.handBack(node, command.leg)));
       case 'start-recording':
       case 'pause-recording':
@@ -306,13 +321,11 @@ export class CallDirector implements AfterCommit {
   async #findContacts(
     call: LiveCall,
     node: NodeBoot,
-    { agentId, endpoint, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
+    { rung, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
   ): Promise<boolean> {
-    const contacts = (await this.telephony.contactsOf(node, endpoint, viaLeg)) ?? [];
-    const phone = call.state?.placed.plan.phones.findIndex((candidate) => candidate.endpoint === endpoint) ?? -1;
-    if (phone < 0) return true;
+    const contacts = (await this.telephony.contactsOf(node, rung.endpoint, viaLeg)) ?? [];
     const at = this.telephony.nowAt(node.nodeId);
-    this.#tell(call, node, plannedLegs(call.identity.id, phone, agentId, endpoint, contacts, at).slice(1), true);
+    this.#tell(call, node, plannedLegs(call.identity.id, rung, contacts, at).slice(1), true);
     return true;
   }
 

@@ -2,10 +2,13 @@ import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
-import { decideHold } from './hold.js';
-import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, agentEndpoint, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { decideDigits } from './digits.js';
+import { decideHold, decideMute } from './hold.js';
+import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { agentLegs, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
 import { decideRecording } from './recording.js';
+import { createPhoneLegs } from './ring-phones.js';
+import { decideTransfers } from './transfer.js';
 
 /** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
@@ -29,6 +32,11 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     decision.release(state.legs, state.cancelAsked.reason === 'service-stopped' ? 'service-stopped' : 'cancelled');
     return decision.done();
   }
+  if (state.transfers.length > 0 && remote !== undefined) {
+    return decideTransfers(decision, { callId, plan, state, remote, now }, () =>
+      decision.release([remote], 'transfer-failed'),
+    );
+  }
   if (winner === null) {
     ringAgent(decision, plan, state, agents, now);
     return decision.done();
@@ -49,7 +57,9 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   if (winner.hangupAsked !== null || winner.released !== null) return decision.done();
   const [talk] = talks(state);
   if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
-  decideHold(decision, state, talk);
+  if (remote !== undefined && talk?.until === null) decideHold(decision, state, remote, winner);
+  decideMute(decision, state, talk);
+  decideDigits(decision, state, talk, now);
   decideRecording(decision, callId, plan, state, talk);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
@@ -62,35 +72,24 @@ function ringAgent(
   agents: readonly LegState[],
   now: number,
 ): void {
-  for (const leg of agents) {
-    const phone = phoneOf(plan.phones, leg);
-    if (phone === null || isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
-    decision.chain({
-      key: `create:${leg.id}`,
-      do: 'create-leg',
-      leg: {
-        leg: leg.id,
-        endpoint: agentEndpoint(phone, leg),
-        // The agent sees whom the click will call, and is the line to whoever joins the room.
-        display: {
-          shownNumber: plan.to.e164 ?? plan.to.raw,
-          shownName: plan.to.name,
-          ownNumber: plan.line.number,
-          autoAnswer: phone.autoAnswer,
-        },
-        // The dial bounds its ring; this bounds all that may follow.
-        leaseSeconds: plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-      },
-    });
-  }
-  for (const phone of plan.phones) {
+  // The agent sees whom the click will call, and is the line to whoever joins the room.
+  const display = {
+    shownNumber: plan.to.e164 ?? plan.to.raw,
+    shownName: plan.to.name,
+    ownNumber: plan.line.number,
+  };
+  // The dial bounds their ring; this bounds all that may follow.
+  const leaseSeconds = plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  createPhoneLegs(decision, plan.phones, agents, display, leaseSeconds);
+  for (const [place, phone] of plan.phones.entries()) {
     // The first leg of a phone rings its first address; it also tells whether there are others.
     const first = agents.find(
       (leg) => leg.contact === null && phoneOf([phone], leg) !== null && leg.createdAt !== null,
     );
     if (first === undefined || isOver(first)) continue;
     const { agentId, endpoint } = phone;
-    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', agentId, endpoint, viaLeg: first.id });
+    const rung = { transfer: null, phone: place, agentId, endpoint };
+    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: first.id });
   }
   decision.dial(agents, plan.agentRingSeconds + LEASE_MARGIN_SECONDS);
   const deadline = state.placed.at + plan.agentRingSeconds * 1000;
@@ -110,8 +109,8 @@ function callRemote(
   },
 ): void {
   const { callId, room, plan, winner, remote, now } = call;
-  const enter = { key: `join:${winner.id}`, do: 'join-legs', room, legs: [winner.id] } as const;
-  decision.chain(enter);
+  const agentEnters = enter(room, winner);
+  if (agentEnters.length > 0) decision.chain(...agentEnters);
   if (remote === undefined) {
     decision.record({
       leg: remoteLegId(callId),
@@ -146,7 +145,7 @@ function callRemote(
     return;
   }
   // It comes into the room before it is dialled, so that the agent hears its ringing and its announcements.
-  const joined = [enter, { key: `join:${remote.id}`, do: 'join-legs', room, legs: [remote.id] }] as const;
+  const joined = [...agentEnters, ...enter(room, remote)];
   decision.chain(...joined, ...tie(winner, remote), ...tie(remote, winner));
   if (remote.answered !== null) return;
   decision.dial([remote], plan.remoteRingSeconds + LEASE_MARGIN_SECONDS, joined);

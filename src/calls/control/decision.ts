@@ -1,10 +1,11 @@
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { Fact, ReleaseReason } from '../domain/fact.js';
 import type { NewLeg } from '../telephony-switch.js';
+import type { RungPhone } from './legs.js';
 
 /** One thing to ask of the switch. `key` is its identity within the call: it is given once. */
 export type Command = { readonly key: string } & (
-  | { readonly do: 'find-contacts'; readonly agentId: string; readonly endpoint: string; readonly viaLeg: string }
+  | { readonly do: 'find-contacts'; readonly rung: RungPhone; readonly viaLeg: string }
   | { readonly do: 'create-leg'; readonly leg: NewLeg }
   | { readonly do: 'dial-leg'; readonly leg: string; readonly ringSeconds: number }
   | { readonly do: 'tell-ringing'; readonly leg: string }
@@ -12,6 +13,8 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
   /** Has the switch itself end `partner`, by its own name, when `leg` ends. */
   | { readonly do: 'tie-legs'; readonly leg: string; readonly partner: string }
+  /** Of all that `leg` was tied to only `partner` ends with it; null: nobody does. */
+  | { readonly do: 'retie-legs'; readonly leg: string; readonly partner: string | null }
   /** The party of `leg` hears music and is not heard, or takes part again; `by` is the leg for which it is done. */
   | {
       readonly do: 'hold-leg';
@@ -21,9 +24,12 @@ export type Command = { readonly key: string } & (
       readonly place: number;
     }
   | { readonly do: 'mute-leg'; readonly leg: string; readonly muted: boolean; readonly place: number }
+  /** `id` of the request for them. */
+  | { readonly do: 'send-digits'; readonly leg: string; readonly digits: string; readonly id: string }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
-  | { readonly do: 'hand-back'; readonly leg: string }
+  /** `isOnHold`: the music is to stop first. */
+  | { readonly do: 'hand-back'; readonly leg: string; readonly isOnHold: boolean }
   | {
       readonly do: 'start-recording';
       readonly recording: string;
@@ -134,4 +140,15 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /** When `leg` ends the switch ends `partner`, whether we live or not. */
 export function tie(leg: LegState, partner: LegState): readonly Command[] {
   return partner.name === null ? [] : [{ key: `tie:${leg.id}`, do: 'tie-legs', leg: leg.id, partner: partner.name }];
+}
+
+/**
+ * Brings legs into a room. Those who are there are left there: who comes in again is out of it for a moment, and its talk in
+ * two pieces.
+ * @param legs The last one names the command.
+ */
+export function enter(room: string, ...legs: readonly LegState[]): readonly Command[] {
+  const outside = legs.filter(({ stays }) => !stays.some((stay) => stay.room === room && stay.until === null));
+  if (outside.length === 0) return [];
+  return [{ key: `join:${legs.at(-1)?.id}`, do: 'join-legs', room, legs: outside.map(({ id }) => id) }];
 }

@@ -11,9 +11,23 @@ export function roomOf(callId: string): string {
   return `${OUR_PREFIX}${callId}`;
 }
 
-/** Id of the leg that rings one registered address of an agent's phone. */
-export function agentLegId(callId: string, phone: number, contact: number): string {
-  return `${OUR_PREFIX}${callId}-a${phone}c${contact}`;
+/** A phone that is rung: at first, or for the transfer of that place. */
+export type RungPhone = {
+  readonly transfer: number | null;
+  /** Its place among those that are rung with it. */
+  readonly phone: number;
+  readonly agentId: string;
+  readonly endpoint: string;
+};
+
+/** Id of the leg that rings one registered address of a phone. */
+function phoneLegId(callId: string, { transfer, phone }: RungPhone, contact: number): string {
+  return `${OUR_PREFIX}${callId}-${transfer === null ? '' : `t${transfer}`}a${phone}c${contact}`;
+}
+
+/** Id of the leg that calls an outside number to which the call is to go. */
+export function transferNumberLegId(callId: string, transfer: number): string {
+  return `${OUR_PREFIX}${callId}-t${transfer}n`;
 }
 
 export function remoteLegId(callId: string): string {
@@ -33,30 +47,48 @@ export function agentLegs(state: CallState): readonly LegState[] {
  * The legs that ring one phone: one for each address at which it is registered. How many there are is not known at first:
  * the first leg names none, and rings the first of them.
  */
-export function plannedLegs(
-  callId: string,
-  phone: number,
-  agentId: string,
-  endpoint: string,
-  contacts: readonly string[],
-  at: number,
-): Fact[] {
+export function plannedLegs(callId: string, rung: RungPhone, contacts: readonly string[], at: number): Fact[] {
+  const { agentId, endpoint, transfer } = rung;
   return contacts.map((contact, i) => ({
-    leg: agentLegId(callId, phone, i),
+    leg: phoneLegId(callId, rung, i),
     kind: 'planned',
     key: '',
     at,
     source: 'ringline',
-    data: { side: 'agent', agentId, device: `PJSIP/${endpoint}`, contact: i === 0 ? null : contact },
+    data: {
+      side: 'agent',
+      agentId,
+      device: `PJSIP/${endpoint}`,
+      contact: i === 0 ? null : contact,
+      ...(transfer !== null && { transfer }),
+    },
   }));
 }
 
 /** The legs that ring each phone's first address. */
-export function firstLegs(callId: string, phones: readonly AgentPhone[], at: number): Fact[] {
-  return phones.flatMap(({ agentId, endpoint }, i) => plannedLegs(callId, i, agentId, endpoint, [''], at));
+export function firstLegs(
+  callId: string,
+  phones: readonly AgentPhone[],
+  at: number,
+  transfer: number | null = null,
+): Fact[] {
+  return phones.flatMap(({ agentId, endpoint }, phone) =>
+    plannedLegs(callId, { transfer, phone, agentId, endpoint }, [''], at),
+  );
 }
 
-/** The agent's leg that has the call: the first that answered and was not sent away. */
+/** The legs that are rung for a transfer. */
+export function transferLegs(state: CallState, transfer: number): readonly LegState[] {
+  return state.legs.filter((leg) => leg.transfer === transfer);
+}
+
+/** The leg of ours that has the other party: who took the call, or to whom it went last. */
+export function holdingLeg(state: CallState): LegState | null {
+  const to = state.transfers.findLast(({ done }) => done !== null)?.done?.to;
+  return to === undefined ? winningLeg(state) : (state.legs.find(({ id }) => id === to) ?? null);
+}
+
+/** The agent's leg that took the call: the first that answered and was not sent away. */
 export function winningLeg(state: CallState): LegState | null {
   const answered = agentLegs(state).filter(
     (leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere',

@@ -3,10 +3,13 @@ import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
-import { decideHold } from './hold.js';
-import { DecisionBuilder, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, agentEndpoint, firstLegs, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
+import { decideDigits } from './digits.js';
+import { decideHold, decideMute } from './hold.js';
+import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { agentLegs, firstLegs, liveLegs, roomOf, winningLeg } from './legs.js';
 import { decideRecording } from './recording.js';
+import { createPhoneLegs } from './ring-phones.js';
+import { decideTransfers } from './transfer.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -27,6 +30,13 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     if (winner !== null) decision.chain({ key: 'close-room', do: 'close-room', room });
     return decision.done();
   }
+  const isOurs = state.handedBack === null && (caller?.leftControlAt === null || caller?.ended != null);
+  if (state.transfers.length > 0 && caller !== undefined && isOurs && state.cancelAsked === null) {
+    // Who cannot be given back to who transferred him goes to the dial plan.
+    return decideTransfers(decision, { callId, plan, state, remote: caller, now }, (reason) =>
+      decision.record({ leg: callId, kind: 'handed-back', key: '', data: { reason } }),
+    );
+  }
   if (caller === undefined || isOver(caller)) {
     if (caller !== undefined && winner !== null && !isOver(winner)) decision.releasePartner(winner, caller);
     decision.release(
@@ -45,7 +55,8 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   }
   if (caller.leftControlAt !== null || state.handedBack !== null) {
     decision.release(agents, 'handed-back');
-    if (caller.leftControlAt === null) decision.chain({ key: 'hand-back', do: 'hand-back', leg: caller.id });
+    if (caller.leftControlAt === null)
+      decision.chain({ key: 'hand-back', do: 'hand-back', leg: caller.id, isOnHold: state.isOnHold });
     return decision.done();
   }
   const handBack = (reason: OutcomeReason): Decision => {
@@ -66,14 +77,17 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
       // Side by side: were we to stop here, nobody may be left with a partner who is gone.
       decision.chain(...tie(caller, winner));
       decision.chain(...tie(winner, caller));
-      decision.chain(
-        { key: 'answer', do: 'answer-leg', leg: caller.id },
-        { key: `join:${winner.id}`, do: 'join-legs', room, legs: [caller.id, winner.id] },
-        { key: 'limit', do: 'renew-lease', leg: caller.id, seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS },
-      );
+      decision.chain({ key: 'answer', do: 'answer-leg', leg: caller.id }, ...enter(room, caller, winner), {
+        key: 'limit',
+        do: 'renew-lease',
+        leg: caller.id,
+        seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+      });
     }
     if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
-    decideHold(decision, state, talk);
+    if (talk?.until === null) decideHold(decision, state, caller, winner);
+    decideMute(decision, state, talk);
+    decideDigits(decision, state, talk, now);
     if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
     return decision.done();
   }
@@ -97,28 +111,13 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
 
 function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState, agents: readonly LegState[]): void {
   const { from, line } = state.placed;
-  for (const { agentId, endpoint } of plan.phones)
-    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', agentId, endpoint, viaLeg: plan.callerLeg });
-  for (const leg of agents) {
-    const phone = phoneOf(plan.phones, leg);
-    if (phone === null || isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
-    decision.chain({
-      key: `create:${leg.id}`,
-      do: 'create-leg',
-      leg: {
-        leg: leg.id,
-        endpoint: agentEndpoint(phone, leg),
-        display: {
-          shownNumber: from.e164 ?? from.raw,
-          shownName: from.name ?? line.name,
-          ownNumber: line.number,
-          autoAnswer: phone.autoAnswer,
-        },
-        // The dial bounds its ring; this bounds the talk.
-        leaseSeconds: plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-      },
-    });
+  for (const [phone, { agentId, endpoint }] of plan.phones.entries()) {
+    const rung = { transfer: null, phone, agentId, endpoint };
+    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: plan.callerLeg });
   }
+  const display = { shownNumber: from.e164 ?? from.raw, shownName: from.name ?? line.name, ownNumber: line.number };
+  // The dial bounds their ring; this bounds the talk.
+  createPhoneLegs(decision, plan.phones, agents, display, plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS);
   decision.dial(agents, plan.ringSeconds + LEASE_SECONDS);
   if (agents.some(({ ringing }) => ringing !== null)) {
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });

@@ -11,6 +11,7 @@ import {
 } from './fact.js';
 import { gatherRecordings, type RecordingState } from './recording.js';
 import { factsByLeg, standingFacts } from './standing.js';
+import { gatherTransfers, type TransferState } from './transfer.js';
 
 /** A moment, and whether it was only inferred. */
 export type Moment = { readonly at: number; readonly estimated: boolean };
@@ -22,6 +23,8 @@ export type LegState = {
   readonly agentId: string | null;
   readonly device: string | null;
   readonly contact: string | null;
+  /** The place of the transfer for which it is rung. */
+  readonly transfer: number | null;
   readonly plannedAt: number | null;
   readonly createdAt: number | null;
   readonly linkedId: string | null;
@@ -36,9 +39,9 @@ export type LegState = {
   readonly stays: readonly Stay[];
   /** Stretches of time in which this party had the other on hold. */
   readonly holds: readonly Span[];
-  /** The API has the other party on hold for this one. */
-  readonly isHolding: boolean;
   readonly isMuted: boolean;
+  /** Requests of which the digits went to this party. */
+  readonly digitsSent: readonly string[];
   readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
@@ -61,8 +64,13 @@ export type CallState = {
   readonly handedBack: (FactDetail['handed-back'] & { readonly at: number }) | null;
   readonly annotations: readonly FactDetail['annotated'][];
   /** What was asked for, oldest first. */
-  readonly holdAsks: readonly FactDetail['hold-asked'][];
-  readonly muteAsks: readonly FactDetail['mute-asked'][];
+  readonly holdAsks: readonly (FactDetail['hold-asked'] & { readonly at: number })[];
+  readonly muteAsks: readonly (FactDetail['mute-asked'] & { readonly at: number })[];
+  readonly digitAsks: readonly (FactDetail['digits-asked'] & { readonly id: string; readonly at: number })[];
+  /** In order; only the last can be under way. */
+  readonly transfers: readonly TransferState[];
+  /** We have the other party on hold, whoever of ours it talks with. */
+  readonly isOnHold: boolean;
   /** What was asked about recordings, in order. */
   readonly recordingAsks: readonly FactDetail['recording-asked'][];
   readonly recordings: readonly RecordingState[];
@@ -118,8 +126,11 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
     annotations: all(whole, 'annotated').map(({ data }) => data),
-    holdAsks: all(whole, 'hold-asked').map(({ data }) => data),
-    muteAsks: all(whole, 'mute-asked').map(({ data }) => data),
+    holdAsks: all(whole, 'hold-asked').map(({ at, data }) => ({ ...data, at })),
+    muteAsks: all(whole, 'mute-asked').map(({ at, data }) => ({ ...data, at })),
+    digitAsks: all(whole, 'digits-asked').map(({ key, at, data }) => ({ ...data, id: key, at })),
+    transfers: gatherTransfers(whole),
+    isOnHold: isOn([...byLeg.values()].flat(), 'held', 'resumed', byApi),
     recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
     recordings: gatherRecordings(whole),
     legs: legs.map(([id, group]) => gatherLeg(id, group, lastSign)).toSorted(byOrigin),
@@ -144,6 +155,7 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
     agentId: planned?.data.agentId ?? null,
     device: planned?.data.device ?? null,
     contact: planned?.data.contact ?? null,
+    transfer: planned?.data.transfer ?? null,
     plannedAt: planned?.at ?? null,
     createdAt: created?.at ?? null,
     linkedId: created?.data.linkedId ?? null,
@@ -156,8 +168,8 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
     answered: moment(find(facts, 'answered')),
     stays: stays(facts, endedAt),
     holds: holds(facts, endedAt),
-    isHolding: isOn(facts, 'held', 'resumed', byApi),
     isMuted: isOn(facts, 'muted', 'unmuted'),
+    digitsSent: all(facts, 'digits-sent').map(({ key }) => key),
     hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,

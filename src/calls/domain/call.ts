@@ -121,7 +121,10 @@ export const callSchema = z
     control: z.enum(['driven', 'observed']),
     direction: z.enum(callDirections),
     status: z.enum(callStatuses),
-    outcome: z.enum(callOutcomes).nullable().meta({ description: 'Null until the call has ended.' }),
+    outcome: z
+      .enum(callOutcomes)
+      .nullable()
+      .meta({ description: 'Null until the call has ended, and where it became part of another one before.' }),
     outcomeReason: z.enum(outcomeReasons).nullable(),
     from: callNumberSchema,
     to: callNumberSchema,

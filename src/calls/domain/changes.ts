@@ -22,9 +22,9 @@ export function changesBetween(before: Call | null, after: Call): readonly CallE
   if (before === null) return ['call.started', ...milestones(null, after)];
   // A leg that is heard of late does not open the record again: it shows once that leg is over too.
   if (before.endedAt !== null && after.endedAt === null) return [];
-  if (!differs(before, after)) return [];
   const reached = milestones(before, after);
-  return reached.length > 0 ? reached : ['call.updated'];
+  if (reached.length > 0) return reached;
+  return differs(before, after) ? ['call.updated'] : [];
 }
 
 function milestones(before: Call | null, after: Call): CallEventType[] {
@@ -35,9 +35,9 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
     fields.some((field) => (before?.[field] ?? null) !== null);
   if (isNew('ringingAt') && !told('answeredAt', 'endedAt')) reached.push('call.ringing');
   if (isNew('answeredAt') && !told('endedAt')) reached.push('call.answered');
+  if (transfersIn(after) > (before === null ? 0 : transfersIn(before))) reached.push('call.transferred');
   if (after.status === 'held' && before?.status !== 'held') reached.push('call.held');
   if (before?.status === 'held' && after.status === 'answered') reached.push('call.resumed');
-  if (passedOn(after) > passedOn(before)) reached.push('call.transferred');
   if (isNew('endedAt') && after.outcome === 'voicemail') reached.push('call.voicemail');
   if (isNew('endedAt')) reached.push('call.ended');
   const wasReady = new Set(before?.recordings.filter(({ state }) => state === 'ready').map(({ id }) => id));
@@ -46,9 +46,9 @@ function milestones(before: Call | null, after: Call): CallEventType[] {
   return reached;
 }
 
-/** How many have passed the call on. */
-function passedOn(call: Call | null): number {
-  return call?.participants.filter(({ role }) => role === 'transferred').length ?? 0;
+/** How often the other party went from one to another. */
+function transfersIn({ participants }: Call): number {
+  return participants.filter(({ role }) => role === 'transferred').length;
 }
 
 function differs(before: Call, after: Call): boolean {

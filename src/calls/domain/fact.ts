@@ -1,5 +1,5 @@
 import type { CallLine, CallNumber, OutcomeReason } from './call.js';
-import type { ClickToCall, RingLine } from './plan.js';
+import type { ClickToCall, RingLine, TransferAsk } from './plan.js';
 
 /**
  * Who says so, worst first. A better source replaces what a worse one said about the same thing.
@@ -20,6 +20,8 @@ export const releaseReasons = [
   'other-side-left',
   'no-answer',
   'cancelled',
+  'transferred',
+  'transfer-failed',
   'handed-back',
   'blocked',
   'service-stopped',
@@ -60,6 +62,8 @@ export type FactDetail = {
     readonly from: CallNumber;
     readonly to: CallNumber;
   };
+  /** This observed call became part of another one. */
+  readonly merged: { readonly into: string };
   /** Somebody wants the call to end. */
   readonly 'cancel-asked': { readonly by: 'api' | 'system'; readonly reason: OutcomeReason };
   /** Ringline let the caller go back to the dial plan. */
@@ -74,6 +78,16 @@ export type FactDetail = {
   readonly 'hold-asked': { readonly held: boolean };
   /** Somebody asks that the agent not be heard, or be heard again. Key: its place among those of the call. */
   readonly 'mute-asked': { readonly muted: boolean };
+  /** Somebody asks that the other party be sent DTMF digits. Key: id of the request. */
+  readonly 'digits-asked': { readonly digits: string };
+  /** Somebody asks that the other party go to somebody else. Key of this and of all about it: its place, from 1. */
+  readonly 'transfer-asked': TransferAsk;
+  /** Somebody asks that the other party go to who is consulted, or will answer. */
+  readonly 'transfer-complete-asked': Record<string, never>;
+  readonly 'transfer-cancel-asked': Record<string, never>;
+  /** The other party went from one leg to another. */
+  readonly transferred: { readonly from: string; readonly to: string };
+  readonly 'transfer-failed': { readonly reason: OutcomeReason };
 
   /** Somebody asks for a recording. Key: the action, and its place among those of the call. */
   readonly 'recording-asked': { readonly action: RecordingAction };
@@ -97,6 +111,8 @@ export type FactDetail = {
     readonly agentId: string | null;
     readonly device: string;
     readonly contact: string | null;
+    /** The place of the transfer for which it is rung. */
+    readonly transfer?: number;
   };
   /** The leg exists in the switch. */
   readonly created: {
@@ -116,8 +132,8 @@ export type FactDetail = {
   };
   /** Whom an observed leg dialled, outside. */
   readonly called: { readonly number: CallNumber };
-  /** This party passed the others on, and left. */
-  readonly transferred: Record<string, never>;
+  /** This party of an observed call passed the others on, and left. */
+  readonly 'passed-on': Record<string, never>;
   /** The switch's voicemail took this party. */
   readonly voicemail: Record<string, never>;
   /** Ringline is about to dial the leg: written before the request goes out, so that it is never repeated blindly. */
@@ -141,6 +157,8 @@ export type FactDetail = {
   /** This party is not heard, or heard again. Key: the place of who asked. */
   readonly muted: Record<string, never>;
   readonly unmuted: Record<string, never>;
+  /** Ringline is about to send this party digits: written before they go out, so that they go once. Key: id of the request. */
+  readonly 'digits-sent': Record<string, never>;
   /** The leg is about to end: its own party left, or something in the switch ends it. */
   readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */

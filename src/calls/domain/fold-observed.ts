@@ -4,7 +4,7 @@ import { NODE_RESTARTED } from './fact.js';
 import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
-import { agentReason, endedByItself, rang, refusalOf, remoteVerdict, type Verdict } from './outcome.js';
+import { agentReason, endedByItself, rang, refusalOf, refusalVerdict, type Verdict } from './outcome.js';
 import { talkedMs } from './talk.js';
 
 /** The record of a call that Ringline only observes: a pure function of what is known about it. */
@@ -84,12 +84,16 @@ function status(
   ended: number | null,
 ): Call['status'] {
   if (ended !== null) return 'ended';
-  if (talks.length > 0) {
-    const isHeld = talks.some(({ other, until }) => until === null && other?.holds.some((hold) => hold.until === null));
-    return isHeld ? 'held' : 'answered';
-  }
+  if (talks.length > 0) return isHeld(talks) ? 'held' : 'answered';
   if (ringing !== null) return 'ringing';
   return direction === 'inbound' ? 'queued' : 'dialing';
+}
+
+/** Somebody who has put the customer on hold may talk with a colleague elsewhere meanwhile. */
+function isHeld(talks: readonly ObservedTalk[]): boolean {
+  const isHolding = ({ other }: ObservedTalk): boolean => other?.holds.some(({ until }) => until === null) === true;
+  const open = talks.filter(({ until }) => until === null);
+  return open.length > 0 ? open.some(isHolding) : talks.some(isHolding);
 }
 
 /** Phones by the agent or the endpoint they belong to, everybody else apart. */
@@ -107,7 +111,7 @@ function participants(others: readonly ObservedLeg[], talks: readonly ObservedTa
     // Who dialled has no answer of his own: he takes part when he talks.
     const answers =
       mine.length > 0 ? [Math.min(...legs.flatMap((leg) => leg.answered?.at ?? []), mine[0]?.from ?? Infinity)] : [];
-    const passedOn = legs.some(({ transferredAt }) => transferredAt !== null);
+    const passedOn = legs.some(({ passedOnAt }) => passedOnAt !== null);
     return {
       agentId: legs[0]?.party?.agentId ?? null,
       number: numberOf(legs),
@@ -139,27 +143,34 @@ function verdict(
     reason,
   });
   const restarted = state.legs.some(({ ended }) => ended?.text === NODE_RESTARTED);
+  if (customer != null && customer.voicemailAt !== null) return { outcome: 'voicemail', reason: nobodysReason(asked) };
   if (direction === 'inbound') {
-    if (customer?.voicemailAt !== null) return { outcome: 'voicemail', reason: nobodysReason(asked) };
     if (restarted) return missed('node-restart');
     if (customer !== null && endedByItself(customer)) return missed('caller-gave-up');
     return missed(nobodysReason(asked));
   }
   if (restarted) return { outcome: 'failed', reason: 'node-restart' };
   const target = direction === 'outbound' ? customer : asked.at(-1);
-  if (target == null) return { outcome: 'failed', reason: 'unknown' };
   const caller = state.legs.find(({ isOrigin }) => isOrigin);
-  if (caller !== undefined && endedByItself(caller) && endOf(caller) <= endOf(target) && target.ended?.q850 !== 17)
+  if (caller !== undefined && endedByItself(caller) && (target == null || leftAt(caller) <= leftAt(target)))
     return { outcome: 'cancelled', reason: 'agent-hung-up' };
-  const refusal = refusalOf(target);
-  // Let go by the dial plan without a word of its own: it was out of time.
-  return remoteVerdict(refusal === 'none' && rang(target) ? 'no-answer' : refusal);
+  if (target == null) return { outcome: 'failed', reason: 'unknown' };
+  if (wasLetGo(target)) return refusalVerdict(rang(target) ? 'no-answer' : 'unreachable');
+  return refusalVerdict(refusalOf(target));
 }
 
-/** Why nobody took a call. A phone that the dial plan let go without a word of its own was out of time. */
+/** Why nobody took a call. A phone that the dial plan let go was out of time. */
 function nobodysReason(asked: readonly ObservedLeg[]): OutcomeReason {
   if (asked.length === 0) return 'unknown';
-  return agentReason(asked.map((leg) => (refusalOf(leg) === 'none' ? { ...leg, ended: null } : leg)));
+  return agentReason(asked.map((leg) => (wasLetGo(leg) ? { ...leg, ended: null } : leg)));
+}
+
+/**
+ * The switch itself ended a leg that it had dialled: a far end that refuses asks for the end first. The causes of such an
+ * end say nothing: Asterisk 22 makes them 127 and SIP 500.
+ */
+function wasLetGo(leg: ObservedLeg): boolean {
+  return !leg.isOrigin && leg.hangupAsked === null;
 }
 
 function hangupOf(
@@ -168,10 +179,14 @@ function hangupOf(
   talks: readonly ObservedTalk[],
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
   const last = talks.at(-1)?.other ?? null;
+  // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
+  const asked = customer?.party?.kind === 'trunk' ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
   const parties =
-    last === null ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin)] : [...toList(customer), last];
+    last === null
+      ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin), ...asked]
+      : [...toList(customer), last];
   const first = parties
-    .filter((leg) => endedByItself(leg) && leg.ended?.text !== NODE_RESTARTED)
+    .filter((leg) => endedByItself(leg) && !wasLetGo(leg) && leg.ended?.text !== NODE_RESTARTED)
     .toSorted((a, b) => leftAt(a) - leftAt(b))[0];
   if (first === undefined) return { by: 'system', leg: customer };
   if (first.ended?.estimated === true) return { by: 'unknown', leg: first };

@@ -1,8 +1,10 @@
-import type { Call, CallLegView, Participant } from './call.js';
+import type { Call, CallLegView, CallNumber, Participant } from './call.js';
 import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
 import { hangupSide, verdict } from './outcome.js';
+import type { AgentPhone } from './plan.js';
 import { recordingView } from './recording.js';
-import { talkedMs, talks, type Talk } from './talk.js';
+import { talkedMs, talks, talkSecondsOfLegs, type Talk } from './talk.js';
+import { openTransfer } from './transfer.js';
 
 /** What identifies a call and does not come from its facts. */
 export type CallIdentity = { readonly id: string; readonly tenantId: string; readonly pbxNodeId: string };
@@ -89,7 +91,7 @@ function status(
   ended: number | null,
 ): Call['status'] {
   if (ended !== null) return 'ended';
-  if (stretches.length > 0) return isHeld(stretches) ? 'held' : 'answered';
+  if (stretches.length > 0) return openTransfer(state) !== null || isHeld(stretches) ? 'held' : 'answered';
   if (state.placed.direction === 'inbound') {
     // Back in the dial plan nobody of ours rings any more. A caller who hangs up leaves our control too.
     const isBack = (leg: LegState): boolean =>
@@ -113,28 +115,51 @@ export function earliestRing(legs: readonly LegState[]): number | null {
   return rings.length === 0 ? null : Math.min(...rings);
 }
 
+/** Everybody who was to be rung, once for each time: those of the plan, then those of each transfer. */
 function participants(state: CallState, stretches: readonly Talk[]): Participant[] {
-  return state.placed.plan.phones.map((phone): Participant => {
-    const device = `PJSIP/${phone.endpoint}`;
-    const legs = state.legs.filter(
-      (leg) => leg.side === 'agent' && leg.agentId === phone.agentId && leg.device === device,
-    );
-    const took = legs.filter((leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere');
-    const rings = legs.flatMap((leg) => leg.ringing ?? []).map((moment: Moment) => moment.at);
-    const answers = took.flatMap((leg) => leg.answered ?? []).map((moment: Moment) => moment.at);
-    const over = legs.length > 0 && legs.every(isOver);
-    const left = (took.length > 0 ? took : legs).map(endOf);
-    return {
-      agentId: phone.agentId,
-      number: null,
-      device,
-      role: answers.length > 0 ? 'answered' : rings.length > 0 ? 'rang' : 'requested',
-      ringingAt: maybeInstant(rings.length === 0 ? null : Math.min(...rings)),
-      answeredAt: maybeInstant(answers.length === 0 ? null : Math.min(...answers)),
-      leftAt: maybeInstant(over ? Math.max(...left) : null),
-      talkSeconds: seconds(talkedMs(stretches.filter(({ agent }) => legs.includes(agent)))),
-    };
-  });
+  const talked = talkSecondsOfLegs(stretches);
+  const ofPhones = (phones: readonly AgentPhone[], transfer: number | null): Participant[] =>
+    phones.map(({ agentId, endpoint }) => {
+      const device = `PJSIP/${endpoint}`;
+      const legs = state.legs.filter(
+        (leg) => leg.side === 'agent' && leg.agentId === agentId && leg.device === device && leg.transfer === transfer,
+      );
+      return participant({ agentId, number: null, device }, legs, state, talked);
+    });
+  const ofNumber = (number: CallNumber, transfer: number): Participant => {
+    const legs = state.legs.filter((leg) => leg.transfer === transfer);
+    return participant({ agentId: null, number, device: null }, legs, state, talked);
+  };
+  return [
+    ...ofPhones(state.placed.plan.phones, null),
+    ...state.transfers.flatMap(({ place, target }) =>
+      target.kind === 'agent' ? ofPhones(target.phones, place) : [ofNumber(target.number, place)],
+    ),
+  ];
+}
+
+function participant(
+  who: Pick<Participant, 'agentId' | 'number' | 'device'>,
+  legs: readonly LegState[],
+  { transfers }: CallState,
+  talked: ReadonlyMap<string, number>,
+): Participant {
+  const took = legs.filter((leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere');
+  const rings = legs.flatMap((leg) => leg.ringing ?? []).map((moment: Moment) => moment.at);
+  const answers = took.flatMap((leg) => leg.answered ?? []).map((moment: Moment) => moment.at);
+  const over = legs.length > 0 && legs.every(isOver);
+  const left = (took.length > 0 ? took : legs).map(endOf);
+  const transferred = took.some(({ id }) => transfers.some(({ done }) => done?.from === id));
+  // Who answered a consultation has not taken the call.
+  const has = took.some(({ id, transfer }) => transfer === null || transfers.some(({ done }) => done?.to === id));
+  return {
+    ...who,
+    role: transferred ? 'transferred' : has ? 'answered' : rings.length > 0 || took.length > 0 ? 'rang' : 'requested',
+    ringingAt: maybeInstant(rings.length === 0 ? null : Math.min(...rings)),
+    answeredAt: maybeInstant(answers.length === 0 ? null : Math.min(...answers)),
+    leftAt: maybeInstant(over ? Math.max(...left) : null),
+    talkSeconds: legs.reduce((sum, { id }) => sum + (talked.get(id) ?? 0), 0),
+  };
 }
 
 export function legView(leg: LegState): CallLegView {

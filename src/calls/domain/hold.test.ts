@@ -84,9 +84,9 @@ describe('what the API asked for', () => {
     const at = 6_000;
     const held = [1, 2, 3].map((place) => fact(agent, place % 2 ? 'held' : 'resumed', at, {}, apiKey(place)));
     const leg = (facts: readonly Fact[]) => stateOf(...facts).legs.find(({ id }) => id === agent);
-    expect(leg(held)?.isHolding).toBe(true);
-    expect(leg(held.slice(0, 2))?.isHolding).toBe(false);
-    expect(leg([phoneHolds])?.isHolding).toBe(false);
+    expect(stateOf(...held).isOnHold).toBe(true);
+    expect(stateOf(...held.slice(0, 2)).isOnHold).toBe(false);
+    expect(stateOf(phoneHolds).isOnHold).toBe(false);
     const muted = [fact(agent, 'muted', at, {}, apiKey(9)), fact(agent, 'unmuted', at, {}, apiKey(10))];
     expect(leg(muted)?.isMuted).toBe(false);
     expect(leg(muted.slice(0, 1))?.isMuted).toBe(true);

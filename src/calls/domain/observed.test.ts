@@ -11,7 +11,24 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '1001 answered',
     'started ringing answered ended',
   ],
-  outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1003 answered', 'started ringing answered ended'],
+  outbound: ['outbound 1001>01713920042 answered/talked (agent)', '1001 answered', 'started ringing answered ended'],
+  'outbound-given-up': [
+    'outbound 1001>01713920042 cancelled/agent-hung-up (agent)',
+    '1001 requested',
+    'started ringing ended',
+  ],
+  'outbound-refused': ['outbound 1001>01713920042 failed/trunk-refused (remote)', '1001 requested', 'started ended'],
+  'internal-busy': ['internal 1001>1009 busy/remote-busy (agent)', '1001 requested, 1009 requested', 'started ended'],
+  'internal-voicemail': [
+    'internal 1001>1003 voicemail/agent-busy (agent)',
+    '1001 requested, 1003 rang',
+    'started ringing voicemail ended',
+  ],
+  'nobody-to-voicemail': [
+    'inbound +491713920001>+493023125003 voicemail/agent-no-answer (remote)',
+    '1003 rang',
+    'started ringing voicemail ended',
+  ],
   'ring-group': [
     'inbound +491713920001>s answered/talked (remote)',
     '1001 rang, 1002 rang, 1003 answered',
@@ -67,6 +84,36 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '1001 transferred, 1002 answered',
     'started ringing answered held resumed transferred ended',
   ],
+  'attended-refer-at-once': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered held resumed transferred ended',
+  ],
+  'attended-cancelled': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 answered, 1002 rang',
+    'started ringing answered held resumed ended',
+  ],
+  'attended-busy': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 answered, 1009 rang',
+    'started ringing answered held resumed ended',
+  ],
+  'chain-of-three': [
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 transferred, 1002 transferred, 1003 answered',
+    'started ringing answered held resumed transferred transferred ended',
+  ],
+  'transfer-back': [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '1001 transferred, 1002 transferred',
+    'started ringing answered transferred transferred ended',
+  ],
+  'outbound-attended': [
+    'outbound 1001>01713920042 answered/talked (agent)',
+    '1001 transferred, 1002 answered',
+    'started ringing answered held resumed transferred ended',
+  ],
   'pick-up': [
     'inbound +491713920001>+493023125001 answered/talked (agent)',
     '1001 rang, 1002 answered',
@@ -99,13 +146,21 @@ const expected: Readonly<Record<string, readonly string[]>> = {
 /** Conversations that became part of another one. */
 const merged: Readonly<Record<string, readonly string[]>> = {
   'attended-refer': ['internal 1001>1002 merged', '1001 answered, 1002 answered', 'started ringing answered merged'],
+  'attended-refer-at-once': [
+    'internal 1001>1002 merged',
+    '1001 answered, 1002 answered',
+    'started ringing answered merged',
+  ],
+  'chain-of-three': ['internal 1001>1002 merged', '1001 answered, 1002 answered', 'started ringing answered merged'],
+  'outbound-attended': ['internal 1001>1002 merged', '1001 answered, 1002 answered', 'started ringing answered merged'],
 };
 
 describe.each([16, 22])('what Asterisk %i tells of an ordinary dial plan', (version) => {
   it.each(Object.entries(expected))('makes one record of %s', async (name, [record, who, events]) => {
-    const made = summary(await play(observedTold(`${name}.${version}`)));
+    const told = observedTold(`${name}.${version}`);
     const all = [[record, who, events], ...(merged[name] === undefined ? [] : [merged[name]])];
-    expect(made).toEqual(all);
+    expect(summary(await play(told))).toEqual(all);
+    expect(summary(await play(told, undefined, 20))).toEqual(all);
   });
 
   it('keeps two calls of one customer apart', async () => {

@@ -12,7 +12,7 @@ export type ObservedLeg = LegState & {
   /** Whom it dialled, outside. */
   readonly called: CallNumber | null;
   /** When it passed the others on. */
-  readonly transferredAt: number | null;
+  readonly passedOnAt: number | null;
   /** When voicemail took it. */
   readonly voicemailAt: number | null;
 };
@@ -55,7 +55,7 @@ function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number)
     party: find(facts, 'party')?.data ?? null,
     isOrigin: find(facts, 'entered') !== undefined,
     called: find(facts, 'called')?.data.number ?? null,
-    transferredAt: find(facts, 'transferred')?.at ?? null,
+    passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,
   };
 }

@@ -2,6 +2,7 @@ import type { HangupParty, Outcome, OutcomeReason } from './call.js';
 import { isOver, type CallState, type LegState } from './call-state.js';
 import { NODE_RESTARTED } from './fact.js';
 import type { Talk } from './talk.js';
+import { leftByTransfer } from './transfer.js';
 
 export type Verdict = { readonly outcome: Outcome; readonly reason: OutcomeReason };
 
@@ -69,6 +70,7 @@ const byQ850: Readonly<Record<number, Refusal>> = {
   50: 'refused',
   52: 'refused',
   57: 'refused',
+  58: 'refused',
   102: 'unreachable',
 };
 
@@ -131,12 +133,17 @@ function outbound(state: CallState): Verdict {
   if (remote === undefined) return { outcome: 'cancelled', reason: 'agent-hung-up' };
   const agentLeftFirst = endedByItself(answering) && (!endedByItself(remote) || endOf(answering) < endOf(remote));
   if (agentLeftFirst && remote.refused === null) return { outcome: 'cancelled', reason: 'agent-hung-up' };
+  return remoteVerdict(remote);
+}
+
+/** Why an outside party that was called did not take the call. */
+export function remoteVerdict(remote: LegState): Verdict {
   if (remote.released?.why === 'no-answer') return { outcome: 'no-answer', reason: 'remote-no-answer' };
-  return remoteVerdict(refusalOf(remote));
+  return refusalVerdict(refusalOf(remote));
 }
 
 /** What it means for a call that the party it was for refused it so. */
-export function remoteVerdict(refusal: Refusal): Verdict {
+export function refusalVerdict(refusal: Refusal): Verdict {
   switch (refusal) {
     case 'busy':
       return { outcome: 'busy', reason: 'remote-busy' };
@@ -202,7 +209,9 @@ export function hangupSide(state: CallState, stretches: readonly Talk[]): Hangup
   if (state.cancelAsked !== null) return { by: state.cancelAsked.by, leg: remote };
   const parties = last === undefined ? state.legs : [last.remote, last.agent];
   const own = parties
-    .filter((leg) => endedByItself(leg) && leg.ended?.text !== NODE_RESTARTED)
+    .filter(
+      (leg) => endedByItself(leg) && leg.ended?.text !== NODE_RESTARTED && !leftByTransfer(state, leg, endOf(leg)),
+    )
     .toSorted((a, b) => endOf(a) - endOf(b));
   const relevant =
     last === undefined && state.placed.direction === 'inbound' ? own.filter(({ side }) => side === 'remote') : own;

@@ -43,3 +43,24 @@ export type RingLine = {
 
 /** What Ringline means to do with a call it drives. */
 export type Plan = ClickToCall | RingLine;
+
+export const transferModes = ['blind', 'attended'] as const;
+export type TransferMode = (typeof transferModes)[number];
+
+/** To whom a call is to go, with all that is needed to ring them, so that it survives a restart. */
+export type TransferTarget =
+  | { readonly kind: 'agent'; readonly phones: readonly AgentPhone[] }
+  | {
+      readonly kind: 'number';
+      readonly number: CallNumber;
+      /** Through which trunk it is dialled, and the number as that trunk wants it. */
+      readonly trunk: { readonly endpoint: string; readonly number: string };
+    };
+
+/** A transfer as it was asked for. */
+export type TransferAsk = {
+  readonly mode: TransferMode;
+  readonly target: TransferTarget;
+  /** How long the target rings, seconds. */
+  readonly ringSeconds: number;
+};

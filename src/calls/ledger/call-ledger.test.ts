@@ -30,8 +30,12 @@ const staffed: Route = { ...route, phones: [{ agentId: id(902), endpoint: 'agent
 function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
   const stored: Commit[] = [];
   const told: CommittedChange[] = [];
+  const asked: string[] = [];
   const store = {
-    callsOfLegs: () => Promise.resolve(new Map()),
+    callsOfLegs: (legs: readonly { leg: string }[]) => {
+      asked.push(...legs.map(({ leg }) => leg));
+      return Promise.resolve(new Map());
+    },
     load: () => Promise.resolve([] as LiveCall[]),
     commit: async (commit: Commit) => {
       await refuse(commit);
@@ -67,7 +71,7 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
       arrival: { did, callerNumber: '030 111', callerName: '', at },
     });
   };
-  return { ledger, stored, told, unrouted, arrive };
+  return { ledger, stored, told, unrouted, arrive, asked };
 }
 
 const legsOf = (commits: readonly Commit[]): string[] =>
@@ -168,6 +172,20 @@ describe('the ledger', () => {
     arrive('c');
     await ledger.settled();
     expect(legsOf(stored)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('asks the store for callers who just came only after a commit failed: they are no longer in memory', async () => {
+    const { ledger, arrive, asked } = ledgerWith(({ facts }) => {
+      if (facts.some(({ fact }) => fact.leg === 'poisoned')) throw new Error('value out of range');
+    });
+    arrive('a');
+    await ledger.settled();
+    expect(asked).toEqual([]);
+    arrive('poisoned');
+    await ledger.settled();
+    arrive('b');
+    await ledger.settled();
+    expect(asked).toContain('b');
   });
 
   it('keeps what it could not store while the database is away, in order, and tells that there is trouble', async () => {

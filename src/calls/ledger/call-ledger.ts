@@ -69,6 +69,8 @@ export class CallLedger {
   /** When the last commit began, by `performance.now()`. */
   #lastBegan = -Infinity;
   #failing = false;
+  /** When calls were last taken out of memory because a commit failed. */
+  #forgotAt = -Infinity;
   #stopped = false;
   #idle: (() => void)[] = [];
   /** Ends a wait for more. */
@@ -266,22 +268,18 @@ export class CallLedger {
     for (const told of batch) {
       const { nodeId, boot, sighting } = told;
       if (sighting !== undefined) {
-        for (const { into, from, at } of this.#unite(told, sighting)) {
+        for (const { into, from, merged } of this.#unite(told, sighting)) {
+          const { id: callId, tenantId } = from.identity;
           apply(
             into,
             { nodeId, boot },
-            from.facts.filter(({ leg }) => leg !== from.identity.id),
+            from.facts.filter(({ leg }) => leg !== callId),
             null,
           );
-          const touch = touched.get(from.identity.id) ?? {
-            call: from,
-            node: { nodeId, boot },
-            events: [],
-            receivedAt: null,
-          };
-          touched.set(from.identity.id, touch);
-          for (const change of from.mergeInto(into.identity.id, at))
-            touch.events.push(this.#toEvent(from.identity.tenantId, change));
+          facts.set(`${boot}\n${factId(merged)}`, { nodeId, boot, fact: merged, tenantId, callId });
+          const touch = touched.get(callId) ?? { call: from, node: { nodeId, boot }, events: [], receivedAt: null };
+          touched.set(callId, touch);
+          for (const change of from.mergeInto(merged)) touch.events.push(this.#toEvent(tenantId, change));
         }
       }
       const known = this.#callFor(told, found);
@@ -316,10 +314,16 @@ export class CallLedger {
    */
   async #lookUp(batch: readonly Told[]): Promise<Found> {
     const unknown = batch.filter((told) => told.call === undefined && !this.#callOfLeg.has(legKey(told, told.leg)));
-    // A caller whose event just came is in no store: what came before is in memory for longer than events are late.
+    // What begins just now is in no store: what came before is in memory for longer than events are late, unless a commit that
+    // failed took it out of there.
     const justCame = (told: Told): boolean => {
       const at = told.arrival?.at ?? told.sighting?.at;
-      return at !== undefined && told.receivedAt !== null && told.receivedAt - at < KEEP_ENDED_MS / 2;
+      if (at === undefined || told.receivedAt === null || this.clock.now() - this.#forgotAt < KEEP_ENDED_MS)
+        return false;
+      return (
+        told.receivedAt - at < KEEP_ENDED_MS / 2 &&
+        rootOf(told).every((root) => this.#callOfLeg.has(legKey(root, root.leg)))
+      );
     };
     const late = unknown.filter((told) => !justCame(told));
     const owners = await this.store.callsOfLegs([...late, ...late.flatMap(rootOf)]);
@@ -357,7 +361,10 @@ export class CallLedger {
   }
 
   /** Observed conversations that have become one, as the switch counts a leg to another one than before. The older one stays. */
-  #unite(told: Told, { linkedId, at }: Sighting): readonly { into: LiveCall; from: LiveCall; at: number }[] {
+  #unite(
+    told: Told,
+    { linkedId, at }: Sighting,
+  ): readonly { into: LiveCall; from: LiveCall; merged: Extract<Fact, { kind: 'merged' }> }[] {
     const own = this.callOfLeg(told, told.leg);
     const root = this.callOfLeg(told, linkedId);
     if (own === null || root === null || own === root || own.observed === null || root.observed === null) return [];
@@ -371,8 +378,10 @@ export class CallLedger {
     }
     this.#legsOfCall.set(from.identity.id, [legKey(told, from.identity.id)]);
     this.#merges.push({ tenantId: from.identity.tenantId, from: from.identity.id, into: into.identity.id });
+    const { id } = from.identity;
     const lastAt = Math.max(at, ...told.facts.map((fact) => fact.at));
-    return [{ into, from, at: lastAt }];
+    const data = { into: into.identity.id };
+    return [{ into, from, merged: { leg: id, kind: 'merged', key: '', at: lastAt, source: 'ringline', data } }];
   }
 
   /** The observed call of a leg, new where it begins one. What begins none waits for one that it belongs to. */
@@ -381,6 +390,8 @@ export class CallLedger {
     const rootKey = legKey(told, sighting.linkedId);
     const rootId = this.#callOfLeg.get(rootKey);
     const root = rootId === undefined ? null : this.peek(rootId);
+    // What the dial plan does for a caller who was given back to it is no part of what Ringline did.
+    if (root?.state != null) return null;
     // A default tenant is the last resort: whoever dialled says more.
     const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
     const owner = mine ?? this.#early.ownerOf(rootKey) ?? ownerOf(known);
@@ -417,10 +428,10 @@ export class CallLedger {
     if (knownId !== undefined) {
       if (this.#parked.has(knownId)) return null;
       const known = this.peek(knownId);
-      if (known !== null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
-      const taken = known === null ? null : this.#takeOver(told, known, routes.get(told) ?? null);
       if (known !== null) {
-        const facts = taken === null ? told.facts : [...taken, ...told.facts];
+        const taken = this.#takeOver(told, known, routes.get(told));
+        if (taken === null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
+        const facts = [...(taken ?? []), ...told.facts];
         return { call: known, facts: [...facts, ...this.#pointLegs(told, facts, knownId)] };
       }
     }
@@ -434,8 +445,10 @@ export class CallLedger {
       this.#remember(call);
       return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
-    if (told.sighting !== undefined) return this.#observedCall(told, told.sighting, seen.get(told) ?? null);
     const route = routes.get(told);
+    // The log tells of callers whose number is no line of ours too.
+    if (told.sighting !== undefined && route == null)
+      return this.#observedCall(told, told.sighting, seen.get(told) ?? null);
     if (told.arrival === undefined || route === undefined) {
       this.metrics.unassigned.inc();
       if (told.call === undefined) this.#early.hold(legKey(told, told.leg), told.facts, this.clock.now());
@@ -463,16 +476,17 @@ export class CallLedger {
   }
 
   /** What makes an observed call one that Ringline drives, when its caller comes to a line. */
-  #takeOver(told: Told, call: LiveCall, route: Route | null): readonly Fact[] | null {
-    if (told.arrival === undefined || call.state !== null) return null;
+  #takeOver(told: Told, call: LiveCall, route: Route | null | undefined): readonly Fact[] | null {
+    if (told.arrival === undefined || call.state !== null || route === undefined) return null;
     const { nodeId, leg } = told;
-    if (route === null) {
-      this.#onUnrouted({ nodeId, leg });
+    const { id, tenantId } = call.identity;
+    if (route === null || route.tenantId !== tenantId) {
+      if (!isLogged(told)) this.#onUnrouted({ nodeId, leg });
       return null;
     }
-    const { id, tenantId } = call.identity;
-    if (route.tenantId !== tenantId) return null;
-    return [incoming(id, leg, told.arrival, route), ...firstLegs(id, route.phones, told.arrival.at)];
+    // Who is only in the log has left, mostly.
+    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    return [incoming(id, leg, told.arrival, route), ...legs];
   }
 
   /** A plan that fails must not keep from being stored what the switch told. */
@@ -566,6 +580,7 @@ export class CallLedger {
 
   /** What a failed commit did to calls in memory is not stored: they are read again. */
   #forget(batch: readonly Told[]): void {
+    this.#forgotAt = this.clock.now();
     for (const { from, into } of this.#merges.splice(0)) {
       this.#drop(from);
       this.#drop(into);
@@ -631,6 +646,8 @@ function isUnhurried({ kind, leg }: Fact): boolean {
 }
 
 function isUrgent(told: Told): boolean {
+  // Nothing follows for whom Ringline only watches.
+  if (told.sighting !== undefined) return false;
   return told.arrival !== undefined || told.receivedAt === null || !told.facts.every(isUnhurried);
 }
 

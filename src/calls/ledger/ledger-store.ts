@@ -49,8 +49,7 @@ export class LedgerStore {
   async commit(commit: Commit): Promise<void> {
     const values = commitValues(commit);
     const placedOrOver = commit.calls.filter(
-      ({ control, direction, version, endedAt }) =>
-        control === 'driven' && direction === 'outbound' && (version === 1 || endedAt !== null),
+      (call) => call.control === 'driven' && call.direction === 'outbound' && (call.version === 1 || hasLetGo(call)),
     );
     const recordings = commit.facts.filter(({ fact }) => recordingSteps.has(fact.kind));
     if (placedOrOver.length === 0 && recordings.length === 0 && commit.merges.length === 0) {
@@ -65,7 +64,7 @@ export class LedgerStore {
       if (placedOrOver.length > 0)
         await client.query(settleSql, [
           placedOrOver.map(({ id }) => id),
-          placedOrOver.filter(({ endedAt }) => endedAt !== null).map(({ id }) => id),
+          placedOrOver.filter(hasLetGo).map(({ id }) => id),
         ]);
       await writeRecordings(client, recordings);
       for (const { tenantId, from, into } of commit.merges)
@@ -144,6 +143,11 @@ export class LedgerStore {
   }
 }
 
+/** A call that no longer keeps busy the agent who placed it. */
+function hasLetGo({ endedAt, participants }: Call): boolean {
+  return endedAt !== null || participants.some(({ role }) => role === 'transferred');
+}
+
 function toFact(row: FactRow): Fact {
   return {
     leg: row.leg,
@@ -195,8 +199,8 @@ function commitValues({ facts, events }: Commit): string[] {
 }
 
 /**
- * Click-to-calls that are placed are accepted and audited, those that are over no longer count against their agent and
- * tenant. Whoever waits for the decision is woken.
+ * Click-to-calls that are placed are accepted and audited, those that are over, or went to somebody else, no longer count
+ * against their agent and tenant. Whoever waits for the decision is woken.
  */
 const settleSql = `
 with settled as (

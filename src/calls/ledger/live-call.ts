@@ -73,15 +73,16 @@ export class LiveCall {
   }
 
   /** Ends the record: its legs go on in another one. */
-  mergeInto(callId: string, at: number): readonly Change[] {
+  mergeInto(merged: Extract<Fact, { kind: 'merged' }>): readonly Change[] {
+    this.#facts.add(merged);
     const before = this.stored;
     if (before === null) return [];
     const version = before.version + 1;
     const call: Call = {
       ...before,
       status: 'ended',
-      endedAt: before.endedAt ?? instant(at),
-      mergedInto: callId,
+      endedAt: before.endedAt ?? instant(merged.at),
+      mergedInto: merged.data.into,
       version,
     };
     this.stored = call;

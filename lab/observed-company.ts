@@ -1,15 +1,17 @@
-import type { LabRingline, Answer } from '../../lab/ringline.js';
-import type { Lab } from '../../lab/start-lab.js';
-import { waitFor } from '../../lab/wait-for.js';
-import type { Call } from '../../src/calls/domain/call.js';
-import { createDataSource } from '../../src/database/data-source.js';
+import type { LabRingline, Answer } from './ringline.js';
+import type { Lab } from './start-lab.js';
+import { waitFor } from './wait-for.js';
+import type { Call } from '../src/calls/domain/call.js';
+import { createDataSource } from '../src/database/data-source.js';
 
-/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1006, and a line for 1001. */
+/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, and a line for 1001. */
 export interface ObservedCompany {
   readonly tenantId: string;
   readonly nodeId: string;
   readonly lineId: string;
   agentOf(extension: string): string;
+  /** Null for somebody who is no agent. */
+  extensionOf(agentId: string | null): string | null;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Its newest call, as soon as it is as wanted. */
   newest(isSo: (call: Call) => boolean): Promise<Call>;
@@ -19,10 +21,16 @@ export interface ObservedCompany {
   eventsOf(callId: string): Promise<readonly string[]>;
 }
 
-const EXTENSIONS = ['1001', '1002', '1003', '1004', '1005', '1006'];
+/** Leads to Anna, at 1001. */
+export const OBSERVED_LINE = '+493023125001';
+const EXTENSIONS = Array.from({ length: 10 }, (_, i) => String(1001 + i));
 
 /** Sets it up by the API, and waits until Ringline observes the PBX. */
-export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Promise<ObservedCompany> {
+export async function foundObservedCompany(
+  lab: Lab,
+  ringline: LabRingline,
+  { readsCel = false }: { readonly readsCel?: boolean } = {},
+): Promise<ObservedCompany> {
   await ringline.ready();
   const send = async (method: string, path: string, body?: unknown, tenantId?: string): Promise<Answer> => {
     const answer = await ringline.call(method, path, { body, ...(tenantId !== undefined && { tenantId }) });
@@ -31,7 +39,10 @@ export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Pro
   };
   const tenantId = (await send('POST', '/v1/tenants', { name: 'Example', region: 'DE' })).body.id as string;
   const { ariUrl, username, password } = lab.asterisk;
-  const node = { name: 'office', ariUrl, username, password, observe: true };
+  // On Asterisk 16 the lab's own file is of another kind.
+  const log = lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
+  const celFile = readsCel ? log : null;
+  const node = { name: 'office', ariUrl, username, password, observe: true, celFile, defaultTenantId: tenantId };
   const nodeId = (await send('POST', '/v1/pbx-nodes', node)).body.id as string;
   const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);
   const agents = new Map<string, string>();
@@ -41,7 +52,7 @@ export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Pro
   }
   const line = await call('POST', '/v1/lines', {
     pbxNodeId: nodeId,
-    number: '+493023125001',
+    number: OBSERVED_LINE,
     name: 'Anna',
     target: { agentIds: [agents.get('1001')] },
     outbound: { endpoint: 'trunk', format: 'plus-e164' },
@@ -50,12 +61,22 @@ export async function foundObservedCompany(lab: Lab, ringline: LabRingline): Pro
     what: 'Ringline to observe the PBX',
     timeoutMs: 60_000,
   });
-  const calls = async (): Promise<readonly Call[]> => (await call('GET', '/v1/calls?limit=50')).body.items as Call[];
+  const calls = async (): Promise<readonly Call[]> => {
+    const found: Call[] = [];
+    for (let cursor = ''; ;) {
+      const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const { body } = await call('GET', `/v1/calls?limit=200${after}`);
+      found.push(...(body.items as Call[]));
+      if (body.nextCursor === null) return found;
+      cursor = body.nextCursor as string;
+    }
+  };
   return {
     tenantId,
     nodeId,
     lineId: line.body.id as string,
     agentOf: (extension) => agents.get(extension) ?? '',
+    extensionOf: (agentId) => [...agents].find(([, id]) => id === agentId)?.[0] ?? null,
     call,
     calls,
     newest: (isSo) =>

@@ -1,0 +1,203 @@
+import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
+import type { OutcomeReason } from '../domain/call.js';
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import { agentReason, remoteVerdict } from '../domain/outcome.js';
+import type { Plan } from '../domain/plan.js';
+import { presentTalk, talks } from '../domain/talk.js';
+import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.js';
+import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
+import { decideDigits } from './digits.js';
+import { decideHold, decideMute } from './hold.js';
+import { agentLegs, firstLegs, holdingLeg, roomOf, transferLegs, transferNumberLegId } from './legs.js';
+import { decideRecording } from './recording.js';
+import { createPhoneLegs } from './ring-phones.js';
+
+/** The switch gives up on who is on hold this long after the target's ring time, should we be gone, seconds. */
+const ABANDONED_SECONDS = 60;
+/** Added to a leg's ring time: after that the switch stops ringing by itself. Seconds. */
+const LEASE_MARGIN_SECONDS = 5;
+
+type TransferredCall = {
+  readonly callId: string;
+  readonly plan: Plan;
+  readonly state: CallState;
+  /** The other party. */
+  readonly remote: LegState;
+  readonly now: number;
+};
+
+/**
+ * A call of which a transfer was asked, from then on. While the target rings, and while it is consulted, the other party
+ * stays in the room and hears music; who transfers stays too, until he hangs up or the other party is gone to the target.
+ * So whatever fails, nothing has to be moved back.
+ * @param giveUp The other party can neither get to the target nor back to who transferred it.
+ */
+export function decideTransfers(
+  decision: DecisionBuilder,
+  call: TransferredCall,
+  giveUp: (reason: OutcomeReason) => void,
+): Decision {
+  const { callId, plan, state, remote, now } = call;
+  const holder = holdingLeg(state);
+  const transfer = state.transfers.at(-1);
+  if (holder === null || transfer === undefined) return decision.done();
+  const others = agentLegs(state).filter(({ id }) => id !== holder.id);
+  if (isOver(remote)) {
+    if (!isOver(holder)) decision.releasePartner(holder, remote);
+    decision.release(others, 'other-side-left');
+    return decision.done();
+  }
+  const [first] = talks(state);
+  if (first !== undefined) decision.limit(first.from, plan.limitSeconds);
+  if (isUnderWay(transfer)) {
+    decision.release(
+      others.filter((leg) => leg.transfer !== transfer.place),
+      'answered-elsewhere',
+    );
+    goOn(decision, call, transfer, holder);
+  } else {
+    decision.release(others, 'answered-elsewhere');
+    settle(decision, call, transfer, holder, giveUp);
+  }
+  const talk = presentTalk(talks(state));
+  decideMute(decision, state, talk);
+  decideDigits(decision, state, talk, now);
+  decideRecording(decision, callId, plan, state, talk);
+  return decision.done();
+}
+
+/** A transfer that is under way: the target rings, or is consulted. */
+function goOn(decision: DecisionBuilder, call: TransferredCall, transfer: TransferState, holder: LegState): void {
+  const { callId, plan, state, remote, now } = call;
+  const { place, mode, ringSeconds } = transfer;
+  const legs = transferLegs(state, place);
+  const fail = (reason: OutcomeReason): void =>
+    decision.record({ leg: callId, kind: 'transfer-failed', key: transferKey(place), data: { reason } });
+
+  // Who transfers may leave; who waits is not left to music for ever.
+  const untie: Command = { key: `untie:${holder.id}:${place}`, do: 'retie-legs', leg: holder.id, partner: null };
+  if (!isOver(holder)) decision.chain(untie);
+  const lease = ringSeconds + ABANDONED_SECONDS;
+  decision.chain({ key: `lease:t${place}`, do: 'renew-lease', leg: remote.id, seconds: lease });
+  decideHold(decision, state, remote, holder);
+  if (transfer.cancelAsked) {
+    decision.release(legs, 'cancelled');
+    return fail('cancelled-by-api');
+  }
+  if (legs.length === 0) {
+    for (const fact of targetLegs(callId, transfer, now)) decision.record(fact);
+    return;
+  }
+  const taker = legs.find((leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere');
+  if (taker === undefined) {
+    if (legs.every(isOver)) return fail(reasonOf(transfer, legs));
+    const deadline = transfer.at + ringSeconds * 1000;
+    if (now >= deadline) {
+      decision.release(legs, 'no-answer');
+      return fail(transfer.target.kind === 'agent' ? agentReason(legs) : 'remote-no-answer');
+    }
+    decision.wakeAt(deadline);
+    ring(decision, call, transfer, legs);
+    return;
+  }
+  decision.release(
+    legs.filter((leg) => leg !== taker),
+    'answered-elsewhere',
+  );
+  if (isOver(taker)) return fail('agent-hung-up');
+  if (mode === 'blind' || transfer.completeAsked || isOver(holder)) {
+    const data = { from: holder.id, to: taker.id };
+    decision.record({ leg: callId, kind: 'transferred', key: transferKey(place), data });
+    decision.release([holder], 'transferred');
+    return;
+  }
+  const limit = plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  decision.chain(...enter(roomOf(callId), taker), {
+    key: `limit:t${place}`,
+    do: 'renew-lease',
+    leg: remote.id,
+    seconds: limit,
+  });
+}
+
+/** A transfer that is over: the other party is with who has it now. */
+function settle(
+  decision: DecisionBuilder,
+  { callId, plan, state, remote }: TransferredCall,
+  { place, failed }: TransferState,
+  holder: LegState,
+  giveUp: (reason: OutcomeReason) => void,
+): void {
+  if (isOver(holder)) {
+    // Who left before it had failed is not there to take the other party back.
+    if (failed !== null && (holder.ended?.at ?? failed.at) <= failed.at) giveUp(failed.reason);
+    else decision.releasePartner(remote, holder);
+    return;
+  }
+  if (holder.released !== null || remote.hangupAsked !== null) return;
+  for (const [leg, partner] of [
+    [remote, holder],
+    [holder, remote],
+  ] as const)
+    if (partner.name !== null)
+      decision.chain({ key: `retie:${leg.id}:${place}`, do: 'retie-legs', leg: leg.id, partner: partner.name });
+  const seconds = plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  decision.chain({ key: `limit:s${place}`, do: 'renew-lease', leg: remote.id, seconds });
+  decideHold(decision, state, remote, holder, enter(roomOf(callId), holder));
+}
+
+function targetLegs(callId: string, { place, target }: TransferState, now: number): ReturnType<typeof firstLegs> {
+  if (target.kind === 'agent') return firstLegs(callId, target.phones, now, place);
+  const device = trunkEndpoint(target.trunk.number, target.trunk.endpoint);
+  return [
+    {
+      leg: transferNumberLegId(callId, place),
+      kind: 'planned',
+      key: '',
+      at: now,
+      source: 'ringline',
+      data: { side: 'agent', agentId: null, device, contact: null, transfer: place },
+    },
+  ];
+}
+
+function ring(
+  decision: DecisionBuilder,
+  { plan, state, remote }: TransferredCall,
+  { place, target, ringSeconds }: TransferState,
+  legs: readonly LegState[],
+): void {
+  const leaseSeconds = ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  const { direction, from, to, line } = state.placed;
+  const other = direction === 'inbound' ? from : to;
+  if (target.kind === 'agent') {
+    for (const [phone, { agentId, endpoint }] of target.phones.entries()) {
+      const rung = { transfer: place, phone, agentId, endpoint };
+      decision.chain({ key: `contacts:${place}:${endpoint}`, do: 'find-contacts', rung, viaLeg: remote.id });
+    }
+    const display = {
+      shownNumber: other.e164 ?? other.raw,
+      shownName: other.name ?? line.name,
+      ownNumber: line.number,
+    };
+    createPhoneLegs(decision, target.phones, legs, display, leaseSeconds);
+  } else {
+    for (const leg of legs) {
+      if (isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
+      const endpoint = trunkEndpoint(target.trunk.number, target.trunk.endpoint);
+      const ownNumber = target.number.e164 ?? target.number.raw;
+      const display = { shownNumber: line.number, shownName: null, ownNumber, autoAnswer: 'none' } as const;
+      decision.chain({
+        key: `create:${leg.id}`,
+        do: 'create-leg',
+        leg: { leg: leg.id, endpoint, display, leaseSeconds },
+      });
+    }
+  }
+  decision.dial(legs, ringSeconds + LEASE_MARGIN_SECONDS);
+}
+
+function reasonOf({ target }: TransferState, legs: readonly LegState[]): OutcomeReason {
+  const [leg] = legs;
+  return target.kind === 'number' && leg !== undefined ? remoteVerdict(leg).reason : agentReason(legs);
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { Agent } from '../agents/agent.entity.js';
+import { Device } from '../agents/device.entity.js';
+import { Problem } from '../common/problems.js';
+import { Database } from '../database/database.js';
+import { Line } from '../lines/line.entity.js';
+import { formatForTrunk } from '../numbers/trunk-format.js';
+import { Tenant } from '../tenancy/tenant.entity.js';
+import type { TransferCall } from './call-request.schema.js';
+import type { Call } from './domain/call.js';
+import type { TransferTarget } from './domain/plan.js';
+import { readOutsideNumber } from './outside-number.js';
+
+/** Finds whom a transfer rings, from the records alone: whether a phone is there shows when it is rung. */
+@Injectable()
+export class TransferTargets {
+  constructor(private readonly database: Database) {}
+
+  /** @throws {Problem} why the call cannot go there */
+  async find(call: Call, { agentId, to }: TransferCall): Promise<TransferTarget> {
+    if (agentId !== undefined) return this.#agent(call, agentId);
+    return this.#number(call, to as string);
+  }
+
+  async #agent({ tenantId, pbxNodeId }: Call, agentId: string): Promise<TransferTarget> {
+    const { manager } = this.database.source;
+    const [agent, devices] = await Promise.all([
+      manager.findOneBy(Agent, { tenantId, id: agentId }),
+      manager.find(Device, { where: { tenantId, agentId }, order: { position: 'ASC' } }),
+    ]);
+    const field = 'agentId';
+    if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field });
+    if (devices.length === 0)
+      throw new Problem('agent-without-device', { detail: 'This agent has no device that could ring.', field });
+    const phones = devices.filter((device) => device.pbxNodeId === pbxNodeId);
+    if (phones.length === 0)
+      throw new Problem('node-mismatch', {
+        detail: 'The agent’s devices are on another PBX node than the call.',
+        field,
+      });
+    // He is called while he does something else: his phone rings, and does not answer by itself.
+    return { kind: 'agent', phones: phones.map(({ endpoint }) => ({ agentId, endpoint, autoAnswer: 'none' })) };
+  }
+
+  /** By the trunk of the call's line, under the rules and within the limits of click-to-calls. */
+  async #number({ tenantId, line: shown }: Call, to: string): Promise<TransferTarget> {
+    const { source } = this.database;
+    const [tenant, line] = await Promise.all([
+      source.manager.findOneByOrFail(Tenant, { id: tenantId }),
+      shown === null ? null : source.manager.findOneBy(Line, { tenantId, id: shown.id }),
+    ]);
+    const number = await readOutsideNumber(source, tenant, to);
+    if (line?.outbound == null)
+      throw new Problem('line-without-trunk', {
+        detail: 'The line of this call only takes calls: it has no `outbound`.',
+      });
+    await this.#checkLimit(tenant);
+    const { endpoint, ...format } = line.outbound;
+    const trunk = { endpoint, number: formatForTrunk(number.e164, format, tenant.region) };
+    return { kind: 'number', number, trunk };
+  }
+
+  /** What calls outside numbers in an hour is bounded, however it is asked for. */
+  async #checkLimit({ id, limits }: Tenant): Promise<void> {
+    const [{ hour }]: [{ hour: number }] = await this.database.source.query(
+      `select (select count(*)::int from call_request where tenant_id = $1 and created_at > now() - interval '1 hour')
+            + (select count(*)::int
+                 from call c
+                 join call_leg l on l.tenant_id = c.tenant_id and l.call_id = c.id and l.leg = c.id::text
+                 join call_fact f on f.pbx_node_id = l.pbx_node_id and f.boot = l.boot and f.leg = l.leg
+                where c.tenant_id = $1 and c.started_at > now() - interval '1 hour' - make_interval(secs => $2)
+                  and f.kind = 'transfer-asked' and f.data->'target'->>'kind' = 'number'
+                  and f.at > now() - interval '1 hour') as hour`,
+      [id, limits.callSeconds],
+    );
+    if (hour >= limits.callsPerHour)
+      throw new Problem('too-many-calls', {
+        detail: `${hour} outside numbers were called in the last hour, the tenant’s limit.`,
+        retryAfterSeconds: 60,
+      });
+  }
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Lab } from '../../lab/start-lab.js';
+import type { Call } from '../../src/calls/domain/call.js';
+import { LedgerStore, type CallStore } from '../../src/calls/ledger/ledger-store.js';
+import { startDatabaseServer } from '../support/database.js';
+import { DeliveryWorld } from '../support/delivery-world.js';
+import { NODE, observedTold, play, TENANT } from '../support/observed-streams.js';
+
+let lab: Lab;
+let world: DeliveryWorld;
+
+beforeAll(async () => {
+  lab = await startDatabaseServer();
+  world = await DeliveryWorld.start(await lab.postgres.createDatabase());
+  await world.query('update tenant set id = $1 where id = $2', [TENANT, await world.addTenant()]);
+  await world.query(
+    `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, tenant_ids)
+     values ($1, 'office', 'http://127.0.0.1:1', 'u', '', 'ringline', true, '{}')`,
+    [NODE.nodeId],
+  );
+});
+afterAll(async () => {
+  await world?.stop();
+  await lab?.stop();
+});
+beforeEach(() => world.query('delete from call'));
+
+/** The records as they stand in the database, oldest first. */
+async function stored(): Promise<Call[]> {
+  const rows: { document: Call }[] = await world.query('select document from call order by started_at');
+  return rows.map(({ document }) => document);
+}
+
+/** What matters of a record and does not change from run to run. */
+function gist(calls: readonly Call[]): unknown {
+  return calls.map(({ direction, outcome, mergedInto, talkSeconds, participants, endedAt, legs }) => ({
+    direction,
+    outcome,
+    isMerged: mergedInto !== null,
+    talkSeconds,
+    endedAt,
+    legs: legs.map(({ id }) => id),
+    participants: participants.map(({ device, role, talkSeconds: own }) => [device, role, own]),
+  }));
+}
+
+describe.each(['attended-refer.22', 'attended-feature-code.16', 'pick-up.22', 'follow-me.16'])('%s', (name) => {
+  it('is stored as it was folded', async () => {
+    const { calls, parked } = await play(observedTold(name), new LedgerStore(world.database.source));
+    expect(parked).toBe(0);
+    expect(await stored()).toEqual(calls.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)));
+  });
+
+  it('is one record wherever a restart falls into it', async () => {
+    const told = observedTold(name);
+    await play(told, new LedgerStore(world.database.source));
+    const whole = gist(await stored());
+    for (let cut = 1; cut < told.length; cut += 7) {
+      await world.query('delete from call');
+      // What was told just before it is told again: a new process does not know what it missed.
+      const again = told.map((one) => ({ ...one, receivedAt: null }));
+      await play(again.slice(0, cut), new LedgerStore(world.database.source));
+      await play(again.slice(Math.max(0, cut - 2)), new LedgerStore(world.database.source));
+      expect(gist(await stored()), `cut after ${cut} of ${told.length}`).toEqual(whole);
+    }
+  });
+
+  it('is one record when a commit fails on the way', async () => {
+    const told = observedTold(name);
+    await play(told, new LedgerStore(world.database.source));
+    const whole = gist(await stored());
+    await world.query('delete from call');
+    const real = new LedgerStore(world.database.source);
+    let commits = 0;
+    const store: CallStore = {
+      callsOfLegs: (legs) => real.callsOfLegs(legs),
+      load: (ids) => real.load(ids),
+      loadOpen: (id) => real.loadOpen(id),
+      // Each third time, and always at first when calls become one.
+      commit: (commit) =>
+        commits++ % 3 === 2 || (commit.merges.length > 0 && commits % 2 === 0)
+          ? Promise.reject(Object.assign(new Error('the connection is lost'), { code: '57P01' }))
+          : real.commit(commit),
+    };
+    await play(
+      told.map((one) => ({ ...one, receivedAt: null })),
+      store,
+    );
+    expect(gist(await stored())).toEqual(whole);
+  });
+});
