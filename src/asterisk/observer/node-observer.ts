@@ -166,8 +166,8 @@ export class NodeObserver {
 
   #onFrame(frame: AriFrame, receivedAt: number, boot: string): void {
     this.metrics.frames.inc();
-    const channel = frame.channel ?? frame.peer;
-    if (channel !== undefined) this.#lacksLinkedId = !linkedIdOf(channel);
+    const told = frame.channel ?? frame.peer;
+    if (told !== undefined) this.#lacksLinkedId = linkedIdOf(told) === null;
     for (const observation of translateObserved(frame, receivedAt, (channel) => this.#isNew(channel))) {
       const { linkedId } = observation.sighting;
       this.#releaseOthers(observation, boot);
