@@ -21,7 +21,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|migrations)/',
-        pathNot: [TEST, '^src/(main|database/cli|asterisk/cel/ship-cel)\\.ts$'],
+        pathNot: [TEST, '^src/(main|database/cli|asterisk/cel/ship-cel|asterisk/inspect/inspect-pbx)\\.ts$'],
       },
       to: {},
     },

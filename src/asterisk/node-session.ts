@@ -164,7 +164,11 @@ export class NodeSession {
   }
 
   health(): NodeHealth {
-    const warnings: NodeWarning[] = [...(this.#report?.warnings ?? []), ...this.cel.warnings()];
+    const warnings: NodeWarning[] = [
+      ...(this.#report?.warnings ?? []),
+      ...this.cel.warnings(),
+      ...(this.#observer?.warnings() ?? []),
+    ];
     if (Math.abs(this.#offsetMs) > CLOCK_WARNING_MS) {
       warnings.push({
         code: 'clock-offset',

@@ -75,12 +75,21 @@ describe('the start-up report of a node', () => {
     });
   });
 
+  it.each([
+    ['Running', true],
+    ['Not Running', false],
+  ])('says whether Stasis has device states: %s', async (status, hasDeviceStates) => {
+    const module = { name: 'res_stasis_device_state.so', status };
+    expect(await report(info('22.10.1'), answered([...neededModules, module]))).toMatchObject({ hasDeviceStates });
+    expect(await report(info('22.10.1'))).toMatchObject({ hasDeviceStates: false });
+  });
+
   it.each<[string, AriAnswer]>([
     ['no answer', { kind: 'unknown', text: 'x' }],
     ['no permission', answered({ message: 'Forbidden' }, 403)],
     ['no list', answered({})],
   ])('goes on when the modules cannot be read: %s', async (_, modules) => {
-    expect((await report(info('22.10.1'), modules)).modules).toEqual([]);
+    expect(await report(info('22.10.1'), modules)).toMatchObject({ modules: [], hasDeviceStates: null });
   });
 });
 

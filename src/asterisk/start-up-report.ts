@@ -3,13 +3,21 @@ import { parseAriTime } from './ari-time.js';
 
 export type NodeWarning = { readonly code: string; readonly detail: string; readonly remedy: string };
 
+export type AsteriskModule = { readonly name: string; readonly running: boolean };
+
+/** What a node says it is. */
+export type AsteriskIdentity = Pick<StartUpReport, 'version' | 'boot' | 'startedAt'>;
+
 /** What was found on a node before its session was opened. */
 export type StartUpReport = {
   readonly version: string;
   /** Start time of the Asterisk process, as it writes it: identifies this run of it. */
   readonly boot: string;
   readonly startedAt: number;
-  readonly modules: readonly { readonly name: string; readonly running: boolean }[];
+  /** Those that Ringline needs; none where they cannot be asked for. */
+  readonly modules: readonly AsteriskModule[];
+  /** Whether Stasis has device states loaded; null where that cannot be asked. */
+  readonly hasDeviceStates: boolean | null;
   readonly warnings: readonly NodeWarning[];
 };
 
@@ -31,6 +39,9 @@ const neededModules = [
   'res_pjsip_header_funcs.so',
 ];
 
+/** With it loaded, ARI locks up when a socket that is subscribed to everything closes under load. */
+export const DEVICE_STATES = 'res_stasis_device_state.so';
+
 /** Oldest release that has what we need, and the oldest of each long-term branch with the known security fixes. */
 const OLDEST = [16, 28, 0] as const;
 const floors: Readonly<Record<number, readonly [number, number, number]>> = { 16: [16, 28, 0], 22: [22, 10, 1] };
@@ -50,6 +61,29 @@ export class NodeRefused extends Error {
  * @throws {NodeRefused} when calls cannot be driven there.
  */
 export async function readStartUpReport(commands: AriCommands, ariUrl: string): Promise<StartUpReport> {
+  const identity = await identify(commands, ariUrl);
+  const fault = versionFault(identity.version);
+  if (fault?.code === 'asterisk-too-old') throw new NodeRefused(fault.code, fault.detail, fault.remedy);
+  const all = await readModules(commands);
+  const modules = all === null ? [] : neededOf(all);
+  const missing = modules.filter(({ running }) => !running).map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new NodeRefused(
+      'modules-missing',
+      `Asterisk has not loaded ${missing.join(', ')}`,
+      'Load them in modules.conf; asterisk/ringline/modules.conf lists all.',
+    );
+  }
+  return {
+    ...identity,
+    modules,
+    hasDeviceStates: all === null ? null : isRunning(all, DEVICE_STATES),
+    warnings: fault === null ? [] : [fault],
+  };
+}
+
+/** @throws {NodeRefused} when it does not answer, refuses the user, or is no Asterisk. */
+export async function identify(commands: AriCommands, ariUrl: string): Promise<AsteriskIdentity> {
   const info = await commands.send('GET', '/asterisk/info');
   if (info.kind !== 'answered') {
     throw new NodeRefused(
@@ -79,48 +113,50 @@ export async function readStartUpReport(commands: AriCommands, ariUrl: string): 
       'Give the address of ARI itself, such as http://127.0.0.1:8088/ari.',
     );
   }
-  const warnings: NodeWarning[] = [];
+  return { version, boot, startedAt };
+}
+
+/** What is wrong with a version; null for nothing. */
+export function versionFault(version: string): NodeWarning | null {
   const numbers = parseVersion(version);
   if (numbers === null) {
-    warnings.push({
+    return {
       code: 'asterisk-version-unknown',
       detail: `Version "${version}" cannot be read.`,
       remedy: 'Use a released version of Asterisk 22.',
-    });
-  } else if (isOlder(numbers, OLDEST)) {
-    throw new NodeRefused(
-      'asterisk-too-old',
-      `Asterisk ${version} is older than ${OLDEST.join('.')}`,
-      'Update Asterisk, best to 22.10.1 or newer.',
-    );
-  } else if (isOlder(numbers, floors[numbers[0]] ?? [22, 10, 1])) {
-    warnings.push({
-      code: 'asterisk-outdated',
-      detail: `Asterisk ${version} lacks known security fixes.`,
-      remedy: 'Update to 22.10.1 or newer.',
-    });
+    };
   }
-  const modules = await readModules(commands);
-  const missing = modules.filter(({ running }) => !running).map(({ name }) => name);
-  if (missing.length > 0) {
-    throw new NodeRefused(
-      'modules-missing',
-      `Asterisk has not loaded ${missing.join(', ')}`,
-      'Load them in modules.conf; asterisk/ringline/modules.conf lists all.',
-    );
+  if (isOlder(numbers, OLDEST)) {
+    return {
+      code: 'asterisk-too-old',
+      detail: `Asterisk ${version} is older than ${OLDEST.join('.')}`,
+      remedy: 'Update Asterisk, best to 22.10.1 or newer.',
+    };
   }
-  return { version, boot, startedAt, modules, warnings };
+  if (!isOlder(numbers, floors[numbers[0]] ?? [22, 10, 1])) return null;
+  return {
+    code: 'asterisk-outdated',
+    detail: `Asterisk ${version} lacks known security fixes.`,
+    remedy: 'Update to 22.10.1 or newer.',
+  };
 }
 
-async function readModules(commands: AriCommands): Promise<StartUpReport['modules']> {
+/** All modules of a node; null where it does not tell them. */
+export async function readModules(commands: AriCommands): Promise<readonly AsteriskModule[] | null> {
   const answer = await commands.send('GET', '/asterisk/modules');
-  if (answer.kind !== 'answered' || answer.status !== 200 || !Array.isArray(answer.body)) return [];
-  const running = new Set(
-    (answer.body as { name?: unknown; status?: unknown }[])
-      .filter(({ status }) => status === 'Running')
-      .map(({ name }) => name),
+  if (answer.kind !== 'answered' || answer.status !== 200 || !Array.isArray(answer.body)) return null;
+  return (answer.body as { name?: unknown; status?: unknown }[]).flatMap(({ name, status }) =>
+    typeof name === 'string' ? [{ name, running: status === 'Running' }] : [],
   );
-  return neededModules.map((name) => ({ name, running: running.has(name) }));
+}
+
+/** Of all modules those that Ringline needs. */
+export function neededOf(all: readonly AsteriskModule[]): readonly AsteriskModule[] {
+  return neededModules.map((name) => ({ name, running: isRunning(all, name) }));
+}
+
+export function isRunning(all: readonly AsteriskModule[], name: string): boolean {
+  return all.some((module) => module.name === name && module.running);
 }
 
 /** `22.10.1`, `22.10.1~dfsg+~cs6.15.60671435-1`, `16.28.0`; certified and development versions have no number of their own. */

@@ -54,7 +54,7 @@ const shape = {
   outbound: lineOutboundSchema.nullable().default(null).meta({ description: 'Null: the line only takes calls.' }),
   recording: lineRecordingSchema.prefault({}).meta({ description: 'For calls that begin after the change.' }),
 };
-const didSchema = z
+export const didSchema = z
   .string()
   .regex(/^[A-Za-z0-9+*#_.-]{1,64}$/, { error: 'must be 1 to 64 letters, digits or + * # _ . -' })
   .meta({ description: 'Exactly what the dial plan passes. Default: the digits of `number`.' });

@@ -5,7 +5,7 @@ import { patchSchema } from '../http/patch.js';
 import { plainText } from '../http/plain-text.js';
 import { nodeHealthSchema } from './node-health.js';
 
-const ariUrlSchema = z
+export const ariUrlSchema = z
   .string()
   .max(500)
   .refine(isAriUrl, { error: 'must be a URL such as http://pbx:8088/ari, without user, query or fragment' })

@@ -21,7 +21,7 @@ let metrics: AsteriskMetrics;
 let told: Told[];
 /** What happens while the open records are loaded. */
 let onLoad: () => Promise<void>;
-let makeNode: (recorder: StreamRecorder | null) => NodeSession;
+let makeNode: (recorder: StreamRecorder | null, observe?: boolean) => NodeSession;
 
 beforeEach(async () => {
   ari = await FakeAri.start();
@@ -39,13 +39,14 @@ beforeEach(async () => {
     openCallsOf: () => [],
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
-  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline', observe: false };
+  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
   const memory = {
     lastAlive: () => Promise.resolve(null),
     keepAlive: () => Promise.resolve(),
     keepRun: () => Promise.resolve(),
   } as unknown as NodeMemory;
-  makeNode = (recorder) => new NodeSession(settings, ledger, {} as CallDirector, memory, metrics, noLog, recorder);
+  makeNode = (recorder, observe = false) =>
+    new NodeSession({ ...settings, observe }, ledger, {} as CallDirector, memory, metrics, noLog, recorder);
   node = makeNode(null);
   ari.answer = modulesAreThere;
 });
@@ -61,11 +62,14 @@ const names = [
 ]
   .join(' ')
   .split(' ');
-const modulesAreThere: Answer = ({ path }, response) => {
-  if (path !== '/ari/asterisk/modules') return false;
-  response.writeHead(200).end(JSON.stringify(names.map((name) => ({ name: `${name}.so`, status: 'Running' }))));
-  return true;
-};
+const modulesAre =
+  (...loaded: string[]): Answer =>
+  ({ path }, response) => {
+    if (path !== '/ari/asterisk/modules') return false;
+    response.writeHead(200).end(JSON.stringify(loaded.map((name) => ({ name: `${name}.so`, status: 'Running' }))));
+    return true;
+  };
+const modulesAreThere = modulesAre(...names);
 const isUp = () => node.health().status !== 'down';
 const gauge = async (): Promise<number> => (await metrics.connected.get()).values[0]?.value ?? 0;
 const openSockets = () => ari.sockets.filter(({ readyState }) => readyState === 1);
@@ -207,5 +211,95 @@ describe('the session of a node', () => {
     node.start();
     await waitFor(() => node.health().lastError, { what: 'the failure' });
     expect(node.health().summary).toMatch(/^The session cannot be opened: 503\b.*\.$/);
+  });
+});
+
+describe('the health of a node that is observed', () => {
+  const subscribes = '/ari/applications/ringline-obs-0/subscription?eventSource=';
+  let modules: Answer;
+  /** How the node answers to a subscription. */
+  let status: number;
+  const codes = () => node.health().warnings.map(({ code }) => code);
+  const observer = () => waitFor(() => openSockets().length === 2, { what: 'the second connection' });
+  const frame = (channelvars?: Record<string, string>) =>
+    ari.send({ type: 'ChannelStateChange', channel: { id: '1.1', name: 'PJSIP/1001-00000001', channelvars } });
+
+  beforeEach(() => {
+    node = makeNode(null, true);
+    modules = modulesAreThere;
+    status = 200;
+    ari.answer = (request, response, raw) => {
+      if (!request.path.startsWith('/ari/applications/ringline-obs-0/')) return modules(request, response, raw);
+      response.writeHead(request.path.startsWith(subscribes) ? status : 200).end('{}');
+      return true;
+    };
+  });
+
+  it('has nothing to say where events carry the linked id', async () => {
+    node.start();
+    await observer();
+    frame({ 'CHANNEL(linkedid)': '1.1' });
+    await waitFor(() => told.length > 0, { what: 'what is observed' });
+    expect(node.health()).toMatchObject({ status: 'up', warnings: [] });
+    const asked = ari.requests.map(({ path }) => decodeURIComponent(path));
+    expect(asked.filter((path) => path.startsWith(subscribes))).toEqual([
+      `${subscribes}channel:`,
+      `${subscribes}bridge:`,
+    ]);
+    expect(asked.filter((path) => path.includes('subscribeAll=true'))).toEqual([]);
+  });
+
+  it('warns while events carry no linked id, and says what to write', async () => {
+    node.start();
+    await observer();
+    frame();
+    await waitFor(() => codes().length > 0, { what: 'the warning' });
+    expect(node.health()).toMatchObject({
+      status: 'degraded',
+      warnings: [{ code: 'linked-id-missing', remedy: expect.stringContaining('channelvars=CHANNEL(linkedid)') }],
+    });
+    frame({ 'CHANNEL(linkedid)': '' });
+    frame({ 'CHANNEL(linkedid)': '1.1' });
+    await waitFor(() => codes().length === 0, { what: 'the warning to go' });
+  });
+
+  it('warns where the device states of Stasis are loaded', async () => {
+    modules = modulesAre(...names, 'res_stasis_device_state');
+    node.start();
+    await observer();
+    expect(node.health()).toMatchObject({
+      status: 'degraded',
+      warnings: [
+        { code: 'device-states-loaded', remedy: expect.stringContaining('noload=res_stasis_device_state.so') },
+      ],
+    });
+    // Only who is observed is warned of it.
+    await node.stop();
+    node = makeNode(null);
+    node.start();
+    await waitFor(isUp, { what: 'the connection' });
+    expect(codes()).toEqual([]);
+  });
+
+  it('warns while the node does not subscribe the second connection, and leaves none open', async () => {
+    status = 422;
+    node.start();
+    await waitFor(() => codes().length > 0, { what: 'the warning' });
+    expect(node.health().warnings).toMatchObject([{ code: 'not-observing', detail: expect.stringContaining('422') }]);
+    await waitFor(() => openSockets().length === 1, { what: 'its socket to close' });
+    status = 200;
+    await waitFor(() => codes().length === 0 && openSockets().length === 2, {
+      what: 'the observer',
+      timeoutMs: 10_000,
+    });
+  });
+
+  it('warns when another program takes the name of the second connection', async () => {
+    node.start();
+    await observer();
+    await waitFor(() => ari.requests.some(({ path }) => path.startsWith(subscribes)), { what: 'the subscription' });
+    openSockets()[1]?.send(JSON.stringify({ type: 'ApplicationReplaced', application: 'ringline-obs-0' }));
+    await waitFor(() => codes().includes('not-observing'), { what: 'the warning' });
+    expect(node.health().warnings[0]?.detail).toContain('another program took its app name');
   });
 });

@@ -6,16 +6,21 @@ import type { AsteriskMetrics } from '../asterisk-metrics.js';
 import type { NodeSettings } from '../node-session.js';
 import { openAriSession, type AriSession } from '../session/ari-session.js';
 import type { AriCommands } from '../session/commands.js';
-import type { StartUpReport } from '../start-up-report.js';
+import { DEVICE_STATES, type NodeWarning, type StartUpReport } from '../start-up-report.js';
 import type { ControlledLegs } from './controlled-legs.js';
-import { observedTypes, translateObserved, type Observation } from './translate-observed.js';
+import { linkedIdOf, observedTypes, translateObserved, type Observation } from './translate-observed.js';
 
 const RETRY_MS = 2_000;
 /** After another client took our app name: it is not fought over. */
 const HOLD_OFF_MS = 30_000;
 /** How long a conversation that begins waits, ms: it may be one that the dial plan passes to Ringline at once. */
 const GRACE_MS = 150;
-const MODULE_OF_DEVICE_STATES = 'res_stasis_device_state.so';
+/**
+ * What the app is subscribed to: with nothing after the colon, to all of a kind. Not `subscribeAll`: that brings device states
+ * too, whose module locks up ARI when the socket closes under load. Not `endpoint:PJSIP`: that brings no bridges, so that
+ * nobody would be seen to talk.
+ */
+const EVENT_SOURCES = ['channel:', 'bridge:'] as const;
 
 /**
  * Ringline's second connection to one Asterisk: sees the calls that the dial plan makes by itself, and tells the ledger. It
@@ -27,6 +32,9 @@ export class NodeObserver {
   readonly #waiting = new Map<string, { readonly observation: Observation; readonly receivedAt: number }[]>();
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
+  /** Why the calls of the dial plan are not seen; null while they are, and before the first try. */
+  #failure: string | null = null;
+  #lacksLinkedId = false;
   #running: Promise<void> | null = null;
 
   constructor(
@@ -57,6 +65,37 @@ export class NodeObserver {
     await this.#running;
   }
 
+  /** What an administrator should know of the node because it is observed. */
+  warnings(): readonly NodeWarning[] {
+    const report = this.report();
+    // Nothing is seen of a node that is not connected to, and its health says that already.
+    if (report === null) return [];
+    const warnings: NodeWarning[] = [];
+    if (this.#failure !== null) {
+      warnings.push({
+        code: 'not-observing',
+        detail: `Calls that the dial plan makes by itself are not seen: ${this.#failure}.`,
+        remedy: `Ringline tries on by itself. See that no other program uses the app name ${this.app}, and Asterisk’s log.`,
+      });
+    }
+    if (this.#lacksLinkedId) {
+      warnings.push({
+        code: 'linked-id-missing',
+        detail: 'Events carry no CHANNEL(linkedid), so that nothing joins the channels of one call: none is recorded.',
+        remedy:
+          'In ari.conf, in [general], write channelvars=CHANNEL(linkedid) (beside what is there, after a comma), see that func_channel.so is loaded, and reload res_ari.so.',
+      });
+    }
+    if (report.hasDeviceStates === true) {
+      warnings.push({
+        code: 'device-states-loaded',
+        detail: `${DEVICE_STATES} is loaded. With it ARI can lock up when a program that is subscribed to everything closes its socket under load. Ringline is subscribed to channels and bridges only; other programs may not be.`,
+        remedy: `Unless another program needs it, write noload=${DEVICE_STATES} in modules.conf, and restart Asterisk when it may be.`,
+      });
+    }
+    return warnings;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -64,8 +103,11 @@ export class NodeObserver {
       let pauseMs = RETRY_MS;
       if (report !== null && this.ledger.trouble() === null) {
         try {
-          if ((await this.#follow(report)) === 'replaced') pauseMs = HOLD_OFF_MS;
+          const end = await this.#follow(report);
+          this.#failure = end.reason;
+          if (end.isReplaced) pauseMs = HOLD_OFF_MS;
         } catch (error) {
+          this.#failure = (error as Error).message;
           this.log.warn(
             { scope: 'asterisk', node: this.node.name, error },
             'calls of the dial plan cannot be observed',
@@ -76,50 +118,56 @@ export class NodeObserver {
     }
   }
 
-  /** Resolves when the connection ends. */
-  async #follow(report: StartUpReport): Promise<'ended' | 'replaced'> {
+  /** Resolves when the connection ends. @throws {Error} when it cannot be opened, or the node does not subscribe it. */
+  async #follow(report: StartUpReport): Promise<{ readonly reason: string; readonly isReplaced: boolean }> {
     const life = { isReplaced: false };
-    let end!: () => void;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    // With the device states of Stasis, an app that is subscribed to everything can block ARI when its socket closes.
-    const subscribeAll = !report.modules.some(({ name, running }) => name === MODULE_OF_DEVICE_STATES && running);
-    const session = await openAriSession(
-      this.node,
-      this.app,
-      {
-        skips: (text) => this.controlled.concern(text),
-        onFrame: (frame, receivedAt) => {
-          if (frame.type !== 'ApplicationReplaced') this.#onFrame(frame, receivedAt, report.boot);
-          else {
-            life.isReplaced = true;
-            this.#session?.close('another client uses the app name of the observer');
-          }
-        },
-        onBadFrame: () => this.metrics.badFrames.inc(),
-        onClosed: () => end(),
+    let end!: (reason: string) => void;
+    const ended = new Promise<string>((resolve) => (end = resolve));
+    const session = await openAriSession(this.node, this.app, {
+      skips: (text) => this.controlled.concern(text),
+      onFrame: (frame, receivedAt) => {
+        if (frame.type !== 'ApplicationReplaced') this.#onFrame(frame, receivedAt, report.boot);
+        else {
+          life.isReplaced = true;
+          this.#session?.close('another program took its app name');
+        }
       },
-      subscribeAll,
-    );
+      onBadFrame: () => this.metrics.badFrames.inc(),
+      onClosed: (reason) => end(reason),
+    });
     this.#session = session;
     this.#seen.clear();
+    this.#lacksLinkedId = false;
     if (this.#stopping.signal.aborted) session.close('Ringline stops');
-    await this.commands.send('PUT', `/applications/${encodeURIComponent(this.app)}/eventFilter`, {
-      allowed: observedTypes.map((type) => ({ type })),
-    });
-    if (!subscribeAll)
-      await this.commands.send(
-        'POST',
-        `/applications/${encodeURIComponent(this.app)}/subscription?eventSource=endpoint%3APJSIP`,
-      );
+    try {
+      const app = `/applications/${encodeURIComponent(this.app)}`;
+      // Without a filter more comes than is read, which is no harm.
+      await this.commands.send('PUT', `${app}/eventFilter`, { allowed: observedTypes.map((type) => ({ type })) });
+      for (const source of EVENT_SOURCES)
+        await this.#subscribe(`${app}/subscription?eventSource=${encodeURIComponent(source)}`);
+    } catch (error) {
+      session.close('it cannot be subscribed');
+      this.#session = null;
+      throw error;
+    }
+    this.#failure = null;
     this.log.info({ scope: 'asterisk', node: this.node.name, app: this.app }, 'observing the calls of the dial plan');
     this.onConnected();
-    await ended;
+    const reason = await ended;
     this.#session = null;
-    return life.isReplaced ? 'replaced' : 'ended';
+    return { reason, isReplaced: life.isReplaced };
+  }
+
+  async #subscribe(path: string): Promise<void> {
+    const answer = await this.commands.send('POST', path);
+    if (answer.kind !== 'answered') throw new Error(answer.text);
+    if (answer.status !== 200) throw new Error(`the PBX answers ${answer.status} to its subscription`);
   }
 
   #onFrame(frame: AriFrame, receivedAt: number, boot: string): void {
     this.metrics.frames.inc();
+    const told = frame.channel ?? frame.peer;
+    if (told !== undefined) this.#lacksLinkedId = linkedIdOf(told) === null;
     for (const observation of translateObserved(frame, receivedAt, (channel) => this.#isNew(channel))) {
       const { linkedId } = observation.sighting;
       this.#releaseOthers(observation, boot);

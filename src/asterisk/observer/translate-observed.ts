@@ -33,8 +33,9 @@ export type FirstSight = (channel: AriChannel) => boolean;
 export function translateObserved(frame: AriFrame, now: number, isNew: FirstSight): readonly Observation[] {
   const at = parseAriTime(frame.timestamp) ?? now;
   const about = (channel: AriChannel | undefined, ...facts: readonly Bare[]): Observation[] => {
-    const linkedId = channel?.channelvars?.['CHANNEL(linkedid)'];
-    if (channel === undefined || !linkedId) return [];
+    if (channel === undefined) return [];
+    const linkedId = linkedIdOf(channel);
+    if (linkedId === null) return [];
     const told = facts.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
     if (isNew(channel)) told.unshift(...firstFacts(channel, linkedId, at));
     return told.length === 0 ? [] : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at) }];
@@ -135,6 +136,11 @@ function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting
     called: null,
     at: parseAriTime(channel.creationtime) ?? at,
   };
+}
+
+/** The leg that the switch counts it to; null where its events are not made to say so. */
+export function linkedIdOf({ channelvars }: AriChannel): string | null {
+  return channelvars?.['CHANNEL(linkedid)'] || null;
 }
 
 /** `PJSIP/alice-0000002a` belongs to the endpoint `alice`; a Local channel to none. */

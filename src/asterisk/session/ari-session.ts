@@ -41,7 +41,7 @@ export interface AriSession {
 
 /** The surface of `ari-client` that is used. Its types describe resources, not the catalogue. */
 type Client = {
-  start(app: string, subscribeAll: boolean): Promise<void>;
+  start(app: string): Promise<void>;
   channels: { list(): Promise<AriChannel[]> };
   bridges: { list(): Promise<AriBridge[]> };
 };
@@ -58,18 +58,16 @@ type AriClientModule = { connect(url: string, username: string, password: string
  *   every promise and emitter of the process, which costs more than all we do with a call);
  * - every call is raced against a deadline, and its requests end by then too.
  *
- * @param subscribeAll The app gets the events of everything in the switch, not only of what was given to it.
  * @throws {Error} when the switch cannot be reached, refuses the login, or does not answer in time.
  */
 export async function openAriSession(
   address: AriNodeAddress,
   app: string,
   handlers: SessionHandlers,
-  subscribeAll = false,
 ): Promise<AriSession> {
   const box = new ContainedClient(address, handlers);
   try {
-    await box.open(app, subscribeAll);
+    await box.open(app);
     return box;
   } catch (error) {
     box.abandon();
@@ -103,16 +101,14 @@ class ContainedClient implements AriSession {
     return this.#heardAt;
   }
 
-  async open(app: string, subscribeAll: boolean): Promise<void> {
+  async open(app: string): Promise<void> {
     const { ariUrl, username, password } = this.address;
     // ari-client adds `/ari` itself.
     const base = ariUrl.replace(/\/ari\/?$/, '');
     this.#client = await this.#guarded(LOAD_DEADLINE_MS, 'loading the operations', () =>
       this.#module.connect(base, username, password),
     );
-    await this.#guarded(DEADLINE_MS, 'opening the event socket', () =>
-      (this.#client as Client).start(app, subscribeAll),
-    );
+    await this.#guarded(DEADLINE_MS, 'opening the event socket', () => (this.#client as Client).start(app));
     // It may have closed in the same moment, before anybody would have been told.
     if (this.#state !== 'opening' || this.#socket?.readyState !== WebSocket.OPEN)
       throw new Error('the event socket closed as soon as it was open');

@@ -4,7 +4,7 @@ import { createLog } from '../../common/logger.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { CommittedChange } from '../after-commit.js';
 import { LOGGED, type Fact } from '../domain/fact.js';
-import type { Route, Routing } from '../routing.js';
+import type { Known, Route, Routing } from '../routing.js';
 import { CallLedger } from './call-ledger.js';
 import { ledgerHealth } from './ledger-health.js';
 import { LedgerMetrics } from './ledger-metrics.js';
@@ -26,6 +26,9 @@ const route: Route = {
 
 const staffed: Route = { ...route, phones: [{ agentId: id(902), endpoint: 'agent1', autoAnswer: 'none' }] };
 
+/** Of an observed leg that nothing is known of. */
+const nobodys: Known = { line: null, device: null, isTrunk: false, defaultTenantId: null, regions: {} };
+
 /** A ledger over a store that keeps what it is given, unless `refuse` throws. */
 function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
   const stored: Commit[] = [];
@@ -45,10 +48,11 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
   const routing = {
     routes: (wanted: readonly { did: string }[]) =>
       Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : did === 'staffed' ? staffed : null))),
-    known: () => Promise.resolve([]),
+    known: (seen: readonly unknown[]) => Promise.resolve(seen.map(() => nobodys)),
   } as unknown as Routing;
   const unrouted: string[] = [];
-  const ledger = new CallLedger(store, routing, new LedgerMetrics(new Metrics()), clock, createLog('silent'));
+  const metrics = new LedgerMetrics(new Metrics());
+  const ledger = new CallLedger(store, routing, metrics, clock, createLog('silent'));
   ledger.subscribe(
     [{ name: 'test', onCommit: (changes) => void told.push(...changes) }],
     ({ leg }) => void unrouted.push(leg),
@@ -71,11 +75,33 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
       arrival: { did, callerNumber: '030 111', callerName: '', at },
     });
   };
-  return { ledger, stored, told, unrouted, arrive, asked };
+  return { ledger, stored, told, unrouted, arrive, asked, metrics };
 }
 
 const legsOf = (commits: readonly Commit[]): string[] =>
   commits.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'created').map(({ fact }) => fact.leg));
+
+describe('an observed call', () => {
+  it('that is no tenant’s is counted, and not stored', async () => {
+    const { ledger, stored, metrics } = ledgerWith(() => undefined);
+    const at = Date.now();
+    const data = { dialled: '+4930111222', callerNumber: '+491713920001', callerName: '' };
+    const entered: Fact = { leg: '1.1', kind: 'entered', key: '', at, source: 'switch', data };
+    const sighting = {
+      linkedId: '1.1',
+      endpoint: 'trunk',
+      entered: { dialled: '+4930111222', context: 'from-trunk' },
+      callerNumber: '+491713920001',
+      callerName: '',
+      called: null,
+      at,
+    };
+    ledger.tell({ ...node, leg: '1.1', facts: [entered], receivedAt: at, sighting });
+    await ledger.settled();
+    expect((await metrics.unassigned.get()).values[0]?.value).toBe(1);
+    expect(stored).toEqual([]);
+  });
+});
 
 describe('the ledger', () => {
   it('stores what came together in one commit, and tells of it only then', async () => {

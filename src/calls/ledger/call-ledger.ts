@@ -411,6 +411,7 @@ export class CallLedger {
     const entered = [...this.#early.of(rootKey), ...told.facts].find(
       (fact): fact is Extract<Fact, { kind: 'entered' }> => fact.kind === 'entered' && fact.leg === sighting.linkedId,
     );
+    if (owner === null) this.metrics.unassigned.inc();
     if (owner === null || entered === undefined || !begins(party.data, sighting)) {
       this.#early.hold(rootKey, facts, this.clock.now(), mine);
       return null;

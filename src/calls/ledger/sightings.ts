@@ -1,5 +1,6 @@
 import { readNumber } from '../../numbers/phone-number.js';
 import type { Fact } from '../domain/fact.js';
+import { guessParty } from '../domain/party-guess.js';
 import type { Known } from '../routing.js';
 import type { Owner } from './early-facts.js';
 import type { Sighting } from './told.js';
@@ -19,14 +20,11 @@ export function partyFact(leg: string, sighting: Sighting, known: Known, tenantI
   return { leg, kind: 'party', key: '', at: sighting.at, source: 'ringline', data };
 }
 
-/** Evidence first, then what administrators mostly call things. */
+/** Evidence first. */
 function kindOf(endpoint: string, { entered, callerNumber }: Sighting, known: Known): 'phone' | 'trunk' {
   if (known.device !== null) return 'phone';
   if (known.isTrunk || known.line !== null) return 'trunk';
-  if (/trunk|provider|carrier|gateway|pstn|outside|upstream/i.test(endpoint)) return 'trunk';
-  if (/^\d{2,6}$/.test(endpoint)) return 'phone';
-  if (entered !== null && /trunk|pstn|incoming|inbound|outside|provider/i.test(entered.context)) return 'trunk';
-  return /^\+?\d{7,}$/.test(callerNumber) ? 'trunk' : 'phone';
+  return guessParty(endpoint, entered?.context ?? null, callerNumber).kind;
 }
 
 /** Whose call it is, by what is known of one of its legs. */
