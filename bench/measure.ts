@@ -9,6 +9,7 @@ import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline
 import type { Caller, Phone } from '../lab/sipp.js';
 import type { Lab } from '../lab/start-lab.js';
 import { waitFor } from '../lab/wait-for.js';
+import type { Call } from '../src/calls/domain/call.js';
 import { processorMs } from './processor-time.js';
 import { quantile, round } from './statistics.js';
 
@@ -17,8 +18,9 @@ export type Latency = { readonly p50: number; readonly p99: number };
 export type Measured = {
   /** Calls in which both sides talked and that ended as they should, by the phones. */
   readonly completed: number;
-  /** Records that are ended and answered. */
+  /** Records that are ended, all of them, and those of callers whom an agent answered; others took the fall-back. */
   readonly records: number;
+  readonly answered: number;
   /** Webhooks received. */
   readonly webhooks: number;
   /** From the last hang-up until every record and webhook was there. */
@@ -63,6 +65,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
   return {
     completed,
     records: 0,
+    answered: 0,
     webhooks: 0,
     settledSeconds: 0,
     cpuMsPerCall,
@@ -99,7 +102,7 @@ export async function measureRingline(
     asterisk: lab.asterisk.pid,
   };
   let settledSeconds = Number.NaN;
-  let records = 0;
+  let records = { ended: 0, answered: 0 };
   let storedBefore = await readCommits(telephony);
   let webhooksBefore = 0;
   const begin = async (): Promise<void> => {
@@ -110,13 +113,13 @@ export async function measureRingline(
   const end = async (): Promise<void> => {
     const lastAt = Date.now();
     const all = load.calls + WARM_UP_CALLS;
-    await waitFor(async () => (await answeredRecords(company)) >= all && receiver.callsEnded() >= all, {
+    await waitFor(async () => (await countRecords(company)).ended >= all && receiver.callsEnded() >= all, {
       what: 'records and webhooks',
       timeoutMs: 60_000,
       everyMs: 250,
     }).catch(() => undefined);
     settledSeconds = (Date.now() - lastAt) / 1000;
-    records = (await answeredRecords(company)) - WARM_UP_CALLS;
+    records = await countRecords(company);
   };
   const measured = await run(lab, load, parts, begin, end);
   const popTimes = new Map(pops.flatMap(({ seen }) => [...seen]));
@@ -132,7 +135,8 @@ export async function measureRingline(
   await receiver.stop();
   return {
     completed: measured.completed,
-    records,
+    records: records.ended - WARM_UP_CALLS,
+    answered: records.answered - WARM_UP_CALLS,
     webhooks: receiver.count() - webhooksBefore,
     settledSeconds: round(settledSeconds),
     cpuMsPerCall: measured.cpuMsPerCall,
@@ -245,14 +249,16 @@ async function readCommits({ metricsUrl }: LabRingline): Promise<{ count: number
   return { count: read('ringline_ledger_commit_seconds_count'), seconds: read('ringline_ledger_commit_seconds_sum') };
 }
 
-async function answeredRecords(company: Company): Promise<number> {
-  let found = 0;
+async function countRecords(company: Company): Promise<{ ended: number; answered: number }> {
+  const found = { ended: 0, answered: 0 };
   for (let cursor: string | null = ''; cursor !== null;) {
     const { body } = await company.call(
       'GET',
-      `/v1/calls?limit=200&outcome=answered${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     );
-    found += (body.items as unknown[]).length;
+    const ended = (body.items as Call[]).filter(({ status }) => status === 'ended');
+    found.ended += ended.length;
+    found.answered += ended.filter(({ outcome }) => outcome === 'answered').length;
     cursor = body.nextCursor as string | null;
   }
   return found;

@@ -18,6 +18,7 @@ export function medianOf(runs: readonly Measured[]): Measured {
   return {
     completed: Math.min(...runs.map(({ completed }) => completed)),
     records: Math.min(...runs.map(({ records }) => records)),
+    answered: Math.min(...runs.map(({ answered }) => answered)),
     webhooks: Math.min(...runs.map(({ webhooks }) => webhooks)),
     settledSeconds: median((run) => run.settledSeconds),
     cpuMsPerCall: Object.fromEntries(

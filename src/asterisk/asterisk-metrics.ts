@@ -15,8 +15,11 @@ export class AsteriskMetrics {
   readonly celUnreadable: Counter;
   readonly celFacts: Counter;
 
-  /** @param celLagSeconds How long ago the log that is furthest behind was read to its end. */
-  constructor({ registry }: Metrics, celLagSeconds: () => number) {
+  /**
+   * @param celLagSeconds How long ago the log that is furthest behind was read to its end.
+   * @param commandSeconds How long the node that is slowest takes to answer a command.
+   */
+  constructor({ registry }: Metrics, celLagSeconds: () => number, commandSeconds: () => number) {
     const registers = [registry];
     this.frames = new Counter({
       name: 'ringline_ari_events_total',
@@ -78,7 +81,15 @@ export class AsteriskMetrics {
       help: 'Facts about calls that lines of the log told.',
       registers,
     });
-    // Registered by its construction; its value is asked for.
+    // Registered by their construction; their values are asked for.
+    new Gauge({
+      name: 'ringline_ari_command_delay_seconds',
+      help: 'How long commands take to be answered of late, on the node that is slowest.',
+      registers,
+      collect() {
+        this.set(commandSeconds());
+      },
+    });
     new Gauge({
       name: 'ringline_cel_lag_seconds',
       help: 'How long ago the log that is furthest behind was read to its end.',

@@ -41,7 +41,11 @@ const STORE_MS = 2_000;
         log: Log,
         { recordAri }: Config,
       ) => {
-        const own: AsteriskMetrics = new AsteriskMetrics(metrics, () => sessions.celLagSeconds);
+        const own: AsteriskMetrics = new AsteriskMetrics(
+          metrics,
+          () => sessions.celLagSeconds,
+          () => sessions.commandSeconds,
+        );
         const recorder = recordAri === undefined ? null : new StreamRecorder(recordAri, own, log);
         const sessions = new NodeSessions(database, notifications, secrets, own, log, recorder);
         return sessions;

@@ -18,6 +18,12 @@ import type { AriAnswer, AriCommands } from './session/commands.js';
 const MOST_CONTACTS = 5;
 
 /**
+ * A phone rings some three answers after its caller came. Taking on callers while answers take this long, ms, would make all
+ * of them late: the queue in front of a switch that is short of time does not drain while more comes than it can do.
+ */
+const OVERLOAD_MS = 250;
+
+/**
  * Asterisk as the telephony switch. A leg is made in two requests: `create` sends no INVITE and may be repeated, `dial`
  * sends it. Two dials on one channel id make one INVITE; the second, though answered 204, ends a leg that does not ring yet.
  */
@@ -32,6 +38,10 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   nowAt(nodeId: string): number {
     return Date.now() + (this.sessions.find(nodeId)?.clockOffsetMs ?? 0);
+  }
+
+  isOverloaded(nodeId: string): boolean {
+    return (this.sessions.find(nodeId)?.commands.delayMs ?? 0) > OVERLOAD_MS;
   }
 
   async endpointPresence(nodeId: string, endpoint: string): Promise<EndpointPresence> {

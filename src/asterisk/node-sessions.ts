@@ -54,6 +54,10 @@ export class NodeSessions extends NodeHealthSource implements CelIntake {
     return Math.max(0, ...[...this.#sessions.values()].map(({ cel }) => cel.lagSeconds));
   }
 
+  get commandSeconds(): number {
+    return Math.max(0, ...[...this.#sessions.values()].map(({ commands }) => commands.delayMs)) / 1000;
+  }
+
   async takeCel(nodeId: string, lines: readonly string[]): Promise<CelAnswer> {
     const session = this.#sessions.get(nodeId);
     if (session === undefined) {

@@ -49,6 +49,9 @@ export abstract class TelephonySwitch {
   /** The switch's clock now, ms since the epoch. */
   abstract nowAt(nodeId: string): number;
 
+  /** Whether more is asked of the node than it, or we, can do: what is begun now would come too late. */
+  abstract isOverloaded(nodeId: string): boolean;
+
   abstract endpointPresence(nodeId: string, endpoint: string): Promise<EndpointPresence>;
 
   /** Registered addresses of an endpoint, at most five, asked by way of a leg that is there. Null: no answer. */

@@ -105,6 +105,18 @@ describe('commands to Asterisk', () => {
     await phone.stop();
   });
 
+  it('tell how long answers take of late, and forget it when nothing is asked', async () => {
+    const { proxy, commands } = await node();
+    expect(commands.delayMs).toBe(0);
+    proxy.set({ latencyMs: 200 });
+    for (let turn = 0; turn < 3; turn++) {
+      await Promise.all(Array.from({ length: 16 }, () => commands.send('GET', '/channels/nobody')));
+    }
+    // Each way takes 200 ms.
+    expect(commands.delayMs).toBeGreaterThan(300);
+    await waitFor(() => commands.delayMs === 0, { what: 'it to be forgotten', timeoutMs: 3_000 });
+  });
+
   it('whose answer is cut are unknown, were carried out, and are not repeated', async () => {
     const { proxy, commands } = await node();
     const lost = proxy.intercept({ method: 'POST', path: /contract-room/, lose: 'response', how: 'reset' });

@@ -28,7 +28,11 @@ beforeEach(async () => {
   ari.documents['/ari/asterisk/modules'] = [];
   told = [];
   onLoad = () => Promise.resolve();
-  metrics = new AsteriskMetrics(new Metrics(), () => 0);
+  metrics = new AsteriskMetrics(
+    new Metrics(),
+    () => 0,
+    () => 0,
+  );
   const ledger = {
     trouble: () => null,
     loadOpen: async () => {

@@ -44,7 +44,7 @@ describe('generated docs', () => {
       '# How a call comes out',
       'Each row below is a test on a real Asterisk with real SIP phones (`test/lab/outcomes.test.ts`): the record, its events in this order, and its times against what the phones and Asterisk’s own log saw. `outcome` says how a call came out, `outcomeReason` why, `hangup.by` who ended it.',
       '## Incoming calls',
-      'A caller who was not answered and is still there goes back to the dial plan’s fall-back. The record stays `missed`, whatever the fall-back does, and ends when the caller’s call ends. One who is blocked (`/v1/blocked-numbers`) is refused with Q.850 cause 21, over SIP 403: no phone rings, no pop is shown, and the fall-back does not get him.',
+      'A caller who was not answered and is still there goes back to the dial plan’s fall-back. The record stays `missed`, whatever the fall-back does, and ends when the caller’s call ends. One who is blocked (`/v1/blocked-numbers`) is refused with Q.850 cause 21, over SIP 403: no phone rings, no pop is shown, and the fall-back does not get him. While more callers come than Asterisk or Ringline can serve, new ones take the fall-back at once (`missed`, `overloaded`).',
       outcomeTable('incoming'),
       '## Click-to-call',
       'The agent’s phone rings first. `ringing` is the other party’s phone; early media counts as ringing.',

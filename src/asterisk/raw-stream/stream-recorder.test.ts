@@ -16,7 +16,11 @@ let logged: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ringline-streams-'));
-  metrics = new AsteriskMetrics(new Metrics(), () => 0);
+  metrics = new AsteriskMetrics(
+    new Metrics(),
+    () => 0,
+    () => 0,
+  );
   logged = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));

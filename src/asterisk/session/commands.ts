@@ -6,6 +6,13 @@ export const REQUEST_DEADLINE_MS = 3_000;
 /** Requests side by side to one node. Asterisk answers in 1-3 ms, so this carries thousands a second. */
 const CONNECTIONS = 16;
 
+/** Each answer counts this much in how long answers take. */
+const DELAY_WEIGHT = 1 / 16;
+/** One answer that is lost does not count for more than this, ms: it tells of no queue. */
+const MOST_DELAY_MS = 1_000;
+/** What answers took says nothing about the present after this long, ms. */
+const DELAY_HOLDS_MS = 1_000;
+
 const LATE = `no answer within ${REQUEST_DEADLINE_MS / 1000} s`;
 
 export type AriAnswer =
@@ -29,6 +36,7 @@ export class AriCommands {
   readonly #prefix: string;
   readonly #headers: Record<string, string>;
   readonly #jsonHeaders: Record<string, string>;
+  #delay = { ms: 0, at: -Infinity };
 
   constructor({ ariUrl, username, password }: AriNodeAddress) {
     const url = new URL(ariUrl);
@@ -45,12 +53,24 @@ export class AriCommands {
     this.#jsonHeaders = { ...this.#headers, 'content-type': 'application/json' };
   }
 
+  /**
+   * How long requests take from here to their answer of late, ms: their wait for a connection, Asterisk's work and our own
+   * delay in hearing of it. Over what a healthy node needs (1-30 ms) it is the backlog of whichever is short.
+   */
+  get delayMs(): number {
+    return performance.now() - this.#delay.at > DELAY_HOLDS_MS ? 0 : this.#delay.ms;
+  }
+
   /** @param path Below `/ari`, with its query; ids in it must be encoded. Settles by its deadline, and never rejects. */
   send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
     if (this.#pool.destroyed)
       return Promise.resolve({ kind: 'not-sent', text: 'the session to the PBX node was closed' });
+    const begunAt = performance.now();
     return new Promise((resolve) => {
-      const answer = new Answer(`${method} ${path.split('?', 1)[0]}`, resolve);
+      const answer = new Answer(`${method} ${path.split('?', 1)[0]}`, (given) => {
+        this.#onAnswer(performance.now() - begunAt);
+        resolve(given);
+      });
       this.#pool.dispatch(
         {
           method,
@@ -89,6 +109,12 @@ export class AriCommands {
       const { code, message } = error as Error & { code?: string };
       return { kind: 'failed', text: code ?? message };
     }
+  }
+
+  #onAnswer(tookMs: number): void {
+    const { delayMs } = this;
+    const ms = delayMs + (Math.min(tookMs, MOST_DELAY_MS) - delayMs) * DELAY_WEIGHT;
+    this.#delay = { ms, at: performance.now() };
   }
 
   async close(): Promise<void> {

@@ -51,6 +51,7 @@ function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegP
   } as unknown as CallLedger;
   const telephony = {
     bootOf: () => 'boot',
+    isOverloaded: () => false,
     nowAt: () => Date.now(),
     contactsOf: () => Promise.resolve([]),
     createLeg: () => Promise.resolve({ kind: 'done' }),
@@ -144,9 +145,17 @@ describe('a caller who has come', () => {
   const callerLeg = '1795343276.0';
 
   /** Further addresses of phones are looked for once it is decided that they ring. */
-  function followed(source: 'switch' | 'cel', presence: 'waiting' | 'elsewhere', agoMs = 0) {
+  function followed(
+    source: 'switch' | 'cel',
+    presence: 'waiting' | 'elsewhere',
+    {
+      agoMs = 0,
+      isOverloaded = () => false,
+      blockedBy,
+    }: { agoMs?: number; isOverloaded?: () => boolean; blockedBy?: string } = {},
+  ) {
     const at = Date.now() - agoMs;
-    const plan = { kind: 'ring-line', callerLeg, phones: [phone], ringSeconds: 25, limitSeconds: 7200 };
+    const plan = { kind: 'ring-line', callerLeg, phones: [phone], ringSeconds: 25, limitSeconds: 7200, blockedBy };
     const created = { side: 'remote', linkedId: null, sipCallId: null, name: null };
     const facts = [
       {
@@ -161,14 +170,17 @@ describe('a caller who has come', () => {
       ...(source === 'cel' ? [] : firstLegs(callId, [phone], at)),
     ] as Fact[];
     const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
-    const counts = { asked: 0, looked: 0 };
+    const counts = { asked: 0, looked: 0, created: 0, handedBack: 0 };
     const told: Fact[] = [];
     const telephony = {
       bootOf: () => 'boot',
+      isOverloaded,
       nowAt: () => Date.now(),
       callerPresence: () => Promise.resolve(((counts.asked += 1), presence)),
       contactsOf: () => Promise.resolve(((counts.looked += 1), [])),
-      createLeg: () => Promise.resolve({ kind: 'done' }),
+      createLeg: () => Promise.resolve(((counts.created += 1), { kind: 'done' })),
+      handBack: () => Promise.resolve(((counts.handedBack += 1), { kind: 'done' })),
+      endLeg: () => Promise.resolve({ kind: 'done' }),
     } as unknown as TelephonySwitch;
     const ledger = {
       peek: () => call,
@@ -180,8 +192,9 @@ describe('a caller who has come', () => {
     } as unknown as CallLedger;
     const director = new CallDirector(ledger, telephony, createLog('silent'));
     const recorded = director.nextRecords(call);
+    call.apply(recorded);
     director.follow(callId);
-    return { counts, told, recorded };
+    return { call, counts, told, recorded };
   }
 
   it('is worked for at once when an event told of it', async () => {
@@ -194,12 +207,49 @@ describe('a caller who has come', () => {
     ['some time ago, so that he may be gone', 'switch', 5_000],
     ['by the log alone, which tells of the past', 'cel', 0],
   ] as const)('%s is asked for first', async (_, source, agoMs) => {
-    const waiting = followed(source, 'waiting', agoMs);
+    const waiting = followed(source, 'waiting', { agoMs });
     await waitFor(() => waiting.counts.looked === 1, { what: 'the phones to be looked for' });
     expect({ asked: waiting.counts.asked, recorded: waiting.recorded }).toEqual({ asked: 1, recorded: [] });
-    const gone = followed(source, 'elsewhere', agoMs);
+    const gone = followed(source, 'elsewhere', { agoMs });
     await waitFor(() => gone.told.some(({ kind }) => kind === 'left-control'), { what: 'what was found' });
     expect(gone.counts.looked).toBe(0);
+  });
+
+  it('goes to the dial plan at once while the PBX has more to do than it can: nobody is rung, no pop is shown', async () => {
+    const { call, counts, recorded } = followed('switch', 'waiting', { isOverloaded: () => true });
+    expect(recorded.map(({ leg: of, kind }) => [of, kind])).toEqual([
+      [callId, 'handed-back'],
+      [leg, 'refused'],
+    ]);
+    await waitFor(() => counts.handedBack === 1, { what: 'the caller to be given back' });
+    expect(counts).toEqual({ asked: 0, looked: 0, created: 0, handedBack: 1 });
+    // Who is asked for has left already, so no pop is shown.
+    expect(call.document?.participants).toMatchObject([{ role: 'requested', leftAt: expect.any(String) }]);
+    call.apply([
+      { leg: callerLeg, kind: 'left-control', key: '', at: Date.now(), source: 'switch', data: {} },
+      {
+        leg: callerLeg,
+        kind: 'ended',
+        key: '',
+        at: Date.now(),
+        source: 'switch',
+        data: { q850: 16, sip: null, text: null },
+      },
+    ] as Fact[]);
+    expect(call.document).toMatchObject({ status: 'ended', outcome: 'missed', outcomeReason: 'overloaded' });
+  });
+
+  it('is kept once his phones were asked for, however much there is to do', async () => {
+    let isOverloaded = false;
+    const { counts, told } = followed('switch', 'waiting', { isOverloaded: () => isOverloaded });
+    isOverloaded = true;
+    await waitFor(() => counts.looked === 1 && counts.created === 1, { what: 'the phone to be asked for' });
+    expect({ handedBack: counts.handedBack, told }).toEqual({ handedBack: 0, told: [] });
+  });
+
+  it('is refused if he is blocked, however much there is to do', () => {
+    const { recorded } = followed('switch', 'waiting', { isOverloaded: () => true, blockedBy: '+4930111222' });
+    expect(recorded).toMatchObject([{ leg: callerLeg, kind: 'released', data: { why: 'blocked' } }]);
   });
 
   it('rings once he turns out to be there, though the log alone told of him', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
-import { apiKey, isOver, type LegState } from '../domain/call-state.js';
+import { apiKey, isOver } from '../domain/call-state.js';
 import { isBlocked } from '../domain/outcome.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
@@ -10,9 +10,9 @@ import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
-import { plannedLegs, winningLeg } from './legs.js';
+import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
 import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
-import { decideRingLine } from './ring-line.js';
+import { decideRingLine, turnAway } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
 const REPEATS = 2;
@@ -183,6 +183,10 @@ export class CallDirector implements AfterCommit {
     const state = call.state as NonNullable<LiveCall['state']>;
     const now = this.telephony.nowAt(call.identity.pbxNodeId);
     const { plan } = state.placed;
+    if (plan.kind === 'ring-line' && handled.given.size === 0 && this.telephony.isOverloaded(call.identity.pbxNodeId)) {
+      const record = turnAway(call.identity.id, state, now);
+      if (record !== null) return { record, chains: [], wakeAt: null };
+    }
     const decision =
       plan.kind === 'ring-line'
         ? decideRingLine(call.identity.id, plan, state, now)
@@ -486,10 +490,6 @@ export class CallDirector implements AfterCommit {
 
 function nodeOf(call: LiveCall): NodeBoot {
   return { nodeId: call.identity.pbxNodeId, boot: call.boot };
-}
-
-function isOnlyPlanned({ createdAt, dialSentAt, released, refused }: LegState): boolean {
-  return [createdAt, dialSentAt, released, refused].every((done) => done === null);
 }
 
 function succeeded(result: CommandResult): boolean {

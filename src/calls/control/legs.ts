@@ -108,6 +108,11 @@ export function phoneOf(phones: readonly AgentPhone[], leg: LegState): AgentPhon
   return phones.find((phone) => phone.agentId === leg.agentId && leg.device === deviceEndpoint(phone.endpoint)) ?? null;
 }
 
+/** Nothing was asked of the switch for it yet. */
+export function isOnlyPlanned({ createdAt, dialSentAt, released, refused }: LegState): boolean {
+  return [createdAt, dialSentAt, released, refused].every((done) => done === null);
+}
+
 export function liveLegs(legs: readonly LegState[]): readonly LegState[] {
   return legs.filter((leg) => !isOver(leg));
 }

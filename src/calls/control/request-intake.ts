@@ -97,6 +97,12 @@ export class RequestIntake {
         retryAfterSeconds: 5,
       });
     }
+    if (this.telephony.isOverloaded(row.pbx_node_id)) {
+      return this.#refuse(row, 'node-unavailable', {
+        detail: 'The PBX, or Ringline, has more to do than it can.',
+        retryAfterSeconds: 2,
+      });
+    }
     const presences = await Promise.all(
       row.plan.phones.map(({ endpoint }) => this.telephony.endpointPresence(row.pbx_node_id, endpoint)),
     );

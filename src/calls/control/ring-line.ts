@@ -1,12 +1,13 @@
 import type { OutcomeReason } from '../domain/call.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { Fact } from '../domain/fact.js';
 import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, firstLegs, liveLegs, roomOf, winningLeg } from './legs.js';
+import { agentLegs, firstLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTransfers } from './transfer.js';
@@ -107,6 +108,27 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   }
   decision.wakeAt(deadline);
   return decision.done();
+}
+
+/**
+ * Gives a caller back at once while more is asked of the switch than it can do: nothing was asked for him yet. Null where that
+ * is too late, or would spare a blocked one his refusal.
+ */
+export function turnAway(callId: string, state: CallState, now: number): readonly Fact[] | null {
+  const agents = agentLegs(state);
+  const callers = state.legs.filter((leg) => !agents.includes(leg));
+  const isNew =
+    state.handedBack === null &&
+    state.cancelAsked === null &&
+    callers.every((leg) => !isOver(leg) && leg.leftControlAt === null) &&
+    agents.every(isOnlyPlanned);
+  if (!isNew || isBlocked(state)) return null;
+  const moment = { at: now, source: 'ringline', key: '' } as const;
+  const data = { reason: 'overloaded', text: 'the PBX, or Ringline, had more to do than it could' } as const;
+  return [
+    { ...moment, leg: callId, kind: 'handed-back', data: { reason: data.reason } },
+    ...agents.map(({ id }) => ({ ...moment, leg: id, kind: 'refused', data }) as const),
+  ];
 }
 
 function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState, agents: readonly LegState[]): void {

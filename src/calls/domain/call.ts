@@ -49,6 +49,7 @@ export const outcomeReasons = [
   'cancelled-by-api',
   'blocked-number',
   'service-stopped',
+  'overloaded',
   'node-restart',
   'unknown',
 ] as const;
