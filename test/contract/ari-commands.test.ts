@@ -107,6 +107,9 @@ describe('commands to Asterisk', () => {
 
   it('tell how long answers take of late, and forget it when nothing is asked', async () => {
     const { proxy, commands } = await node();
+    const lost = proxy.intercept({ path: /contract-room/, lose: 'response', how: 'hold' });
+    await Promise.all(Array.from({ length: 16 }, () => commands.send('GET', ROOM)));
+    lost.release();
     expect(commands.delayMs).toBe(0);
     proxy.set({ latencyMs: 200 });
     for (let turn = 0; turn < 3; turn++) {

@@ -6,10 +6,8 @@ export const REQUEST_DEADLINE_MS = 3_000;
 /** Requests side by side to one node. Asterisk answers in 1-3 ms, so this carries thousands a second. */
 const CONNECTIONS = 16;
 
-/** Each answer counts this much in how long answers take. */
-const DELAY_WEIGHT = 1 / 16;
-/** One answer that is lost does not count for more than this, ms: it tells of no queue. */
-const MOST_DELAY_MS = 1_000;
+/** So many answers tell how long answers take: more than those that wait together behind one that was lost. */
+const ANSWERS_KEPT = 32;
 /** What answers took says nothing about the present after this long, ms. */
 const DELAY_HOLDS_MS = 1_000;
 
@@ -36,7 +34,9 @@ export class AriCommands {
   readonly #prefix: string;
   readonly #headers: Record<string, string>;
   readonly #jsonHeaders: Record<string, string>;
-  #delay = { ms: 0, at: -Infinity };
+  /** What the last answers took, ms. */
+  readonly #took: number[] = [];
+  #answeredAt = -Infinity;
 
   constructor({ ariUrl, username, password }: AriNodeAddress) {
     const url = new URL(ariUrl);
@@ -54,11 +54,14 @@ export class AriCommands {
   }
 
   /**
-   * How long requests take from here to their answer of late, ms: their wait for a connection, Asterisk's work and our own
-   * delay in hearing of it. Over what a healthy node needs (1-30 ms) it is the backlog of whichever is short.
+   * How long requests take from here to their answer of late, the median, ms: their wait for a connection, Asterisk's work and our own
+   * delay in hearing of it; lost ones do not count. Over what a healthy node needs (1-30 ms) it is the backlog of whichever is short.
    */
   get delayMs(): number {
-    return performance.now() - this.#delay.at > DELAY_HOLDS_MS ? 0 : this.#delay.ms;
+    const isOld = performance.now() - this.#answeredAt > DELAY_HOLDS_MS;
+    return isOld || this.#took.length < ANSWERS_KEPT
+      ? 0
+      : (this.#took.toSorted((a, b) => a - b)[ANSWERS_KEPT / 2] ?? 0);
   }
 
   /** @param path Below `/ari`, with its query; ids in it must be encoded. Settles by its deadline, and never rejects. */
@@ -68,7 +71,8 @@ export class AriCommands {
     const begunAt = performance.now();
     return new Promise((resolve) => {
       const answer = new Answer(`${method} ${path.split('?', 1)[0]}`, (given) => {
-        this.#onAnswer(performance.now() - begunAt);
+        // An answer that is lost tells of no queue.
+        if (given.kind === 'answered') this.#onAnswer(performance.now() - begunAt);
         resolve(given);
       });
       this.#pool.dispatch(
@@ -112,9 +116,9 @@ export class AriCommands {
   }
 
   #onAnswer(tookMs: number): void {
-    const { delayMs } = this;
-    const ms = delayMs + (Math.min(tookMs, MOST_DELAY_MS) - delayMs) * DELAY_WEIGHT;
-    this.#delay = { ms, at: performance.now() };
+    this.#took.push(tookMs);
+    if (this.#took.length > ANSWERS_KEPT) this.#took.shift();
+    this.#answeredAt = performance.now();
   }
 
   async close(): Promise<void> {
