@@ -1,5 +1,7 @@
 import { makeTellable, tellInDisorder } from '../replay/disorder.js';
 import { readFixtures } from '../replay/fixture.js';
+import { makeObservedTellable, tellObservedInDisorder } from '../replay/observed-disorder.js';
+import { observedNames } from '../replay/observed-stream.js';
 
 export type DisorderProof = {
   readonly seed: number;
@@ -29,21 +31,23 @@ export async function proveDisorder(options: {
   readonly report: (line: string) => void;
 }): Promise<DisorderProof> {
   const { seed, runs, limitMs, report } = options;
-  const fixtures = await Promise.all(
-    (await readFixtures()).map(async ({ name, entries }) => ({
-      name,
-      stream: await makeTellable(entries),
-      runs: 0,
-      broken: [] as { seed: number; what: readonly string[] }[],
-    })),
-  );
+  const fixtures = await Promise.all([
+    ...(await readFixtures()).map(async ({ name, entries }) => {
+      const stream = await makeTellable(entries);
+      return begun(name, stream.told.length, (own) => tellInDisorder(stream, own));
+    }),
+    ...observedNames().map(async (name) => {
+      const stream = await makeObservedTellable(name);
+      return begun(`observed-${name}`, stream.told.length, (own) => tellObservedInDisorder(stream, own));
+    }),
+  ]);
   const startedAt = performance.now();
   const until = startedAt + limitMs;
   for (let turn = 0; turn < runs && performance.now() < until; turn += TURN) {
     for (const fixture of fixtures) {
       for (; fixture.runs < Math.min(runs, turn + TURN); fixture.runs++) {
         const own = seed * runs + fixture.runs;
-        const what = await tellInDisorder(fixture.stream, own);
+        const what = await fixture.tell(own);
         if (what.length > 0 && fixture.broken.length < MOST_TOLD_OF) fixture.broken.push({ seed: own, what });
       }
     }
@@ -56,11 +60,16 @@ export async function proveDisorder(options: {
     isComplete: fixtures.every((fixture) => fixture.runs >= runs),
     runs: all,
     microsecondsARun: Math.round(((performance.now() - startedAt) * 1000) / Math.max(1, all)),
-    fixtures: fixtures.map(({ name, stream, runs: done, broken }) => ({
+    fixtures: fixtures.map(({ name, told, runs: done, broken }) => ({
       name,
-      told: stream.told.length,
+      told,
       runs: done,
       broken,
     })),
   };
+}
+
+/** @param tell Gives what did not hold when the stream was told in the order of this seed. */
+function begun(name: string, told: number, tell: (seed: number) => Promise<string[]>) {
+  return { name, told, tell, runs: 0, broken: [] as { seed: number; what: readonly string[] }[] };
 }

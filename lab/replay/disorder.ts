@@ -128,13 +128,10 @@ function foldOf({ id, tenantId, pbxNodeId }: Call, facts: readonly Fact[]): Call
 
 /** What consumers rely on, whatever comes. */
 function brokenSequence(events: readonly ReplayedEvent[]): string[] {
-  const found: string[] = [];
+  const found = brokenCount(events);
   let before: ReplayedEvent | undefined;
   for (const event of events) {
     const { sequence, call } = event;
-    const expected = (before?.sequence ?? 0) + 1;
-    if (sequence !== expected || call.version !== expected)
-      found.push(`event ${expected} has sequence ${sequence} and version ${call.version}`);
     if (before !== undefined && before.call.answeredAt !== null && call.answeredAt === null)
       found.push(`event ${sequence} takes the answer back`);
     if (before?.call.outcome === 'answered' && call.outcome !== 'answered')
@@ -143,4 +140,13 @@ function brokenSequence(events: readonly ReplayedEvent[]): string[] {
     before = event;
   }
   return found;
+}
+
+/** Events of a call are counted by one, and each has the record as of it. */
+export function brokenCount(events: readonly Pick<ReplayedEvent, 'sequence' | 'call'>[]): string[] {
+  return events.flatMap(({ sequence, call }, i) =>
+    sequence === i + 1 && call.version === i + 1
+      ? []
+      : [`event ${i + 1} has sequence ${sequence} and version ${call.version}`],
+  );
 }

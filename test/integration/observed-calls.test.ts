@@ -4,7 +4,7 @@ import type { Call } from '../../src/calls/domain/call.js';
 import { LedgerStore, type CallStore } from '../../src/calls/ledger/ledger-store.js';
 import { startDatabaseServer } from '../support/database.js';
 import { DeliveryWorld } from '../support/delivery-world.js';
-import { NODE, observedTold, play, TENANT } from '../support/observed-streams.js';
+import { NODE, observedTold, play, TENANT } from '../../lab/replay/observed-stream.js';
 
 let lab: Lab;
 let world: DeliveryWorld;

@@ -1,13 +1,14 @@
 import type { CallLedger } from '../../calls/ledger/call-ledger.js';
 import type { Log } from '../../common/logger.js';
 import { pause } from '../../common/pause.js';
-import type { AriChannel, AriFrame } from '../ari-frame.js';
+import type { AriFrame } from '../ari-frame.js';
 import type { AsteriskMetrics } from '../asterisk-metrics.js';
 import type { NodeSettings } from '../node-session.js';
 import { openAriSession, type AriSession } from '../session/ari-session.js';
 import type { AriCommands } from '../session/commands.js';
 import { DEVICE_STATES, type NodeWarning, type StartUpReport } from '../start-up-report.js';
 import type { ControlledLegs } from './controlled-legs.js';
+import { FirstSights } from './first-sights.js';
 import { linkedIdOf, observedTypes, translateObserved, type Observation } from './translate-observed.js';
 
 const RETRY_MS = 2_000;
@@ -27,7 +28,7 @@ const EVENT_SOURCES = ['channel:', 'bridge:'] as const;
  * only listens. What Ringline drives is left to the session that drives it.
  */
 export class NodeObserver {
-  readonly #seen = new Map<string, boolean>();
+  readonly #sights = new FirstSights();
   /** Observations of conversations that have just begun, by the leg they began with. */
   readonly #waiting = new Map<string, { readonly observation: Observation; readonly receivedAt: number }[]>();
   readonly #stopping = new AbortController();
@@ -136,7 +137,7 @@ export class NodeObserver {
       onClosed: (reason) => end(reason),
     });
     this.#session = session;
-    this.#seen.clear();
+    this.#sights.clear();
     this.#lacksLinkedId = false;
     if (this.#stopping.signal.aborted) session.close('Ringline stops');
     try {
@@ -168,7 +169,7 @@ export class NodeObserver {
     this.metrics.frames.inc();
     const told = frame.channel ?? frame.peer;
     if (told !== undefined) this.#lacksLinkedId = linkedIdOf(told) === null;
-    for (const observation of translateObserved(frame, receivedAt, (channel) => this.#isNew(channel))) {
+    for (const observation of translateObserved(frame, receivedAt, (channel) => this.#sights.of(channel))) {
       const { linkedId } = observation.sighting;
       this.#releaseOthers(observation, boot);
       const waiting = this.#waiting.get(linkedId);
@@ -177,7 +178,7 @@ export class NodeObserver {
         this.#waiting.set(linkedId, [{ observation, receivedAt }]);
         setTimeout(() => this.#release(linkedId, boot), GRACE_MS);
       } else this.#tell(observation, receivedAt, boot);
-      if (frame.type === 'ChannelDestroyed') this.#seen.delete(observation.leg);
+      if (frame.type === 'ChannelDestroyed') this.#sights.forget(observation.leg);
     }
   }
 
@@ -196,13 +197,5 @@ export class NodeObserver {
 
   #tell(observation: Observation, receivedAt: number, boot: string): void {
     this.ledger.tell({ nodeId: this.node.id, boot, ...observation, receivedAt });
-  }
-
-  /** The first frame of a leg tells what it is, and the first that has its SIP Call-ID tells that. */
-  #isNew({ id, protocol_id: sipCallId }: AriChannel): boolean {
-    const isComplete = this.#seen.get(id);
-    if (isComplete === true || (isComplete === false && !sipCallId)) return false;
-    this.#seen.set(id, Boolean(sipCallId));
-    return true;
   }
 }

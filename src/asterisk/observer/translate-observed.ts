@@ -3,6 +3,7 @@ import type { Sighting } from '../../calls/ledger/told.js';
 import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
 import { parseAriTime } from '../ari-time.js';
 import { createdFact } from '../translate.js';
+import type { FirstSight } from './first-sights.js';
 
 /** Types that an observer reads; the switch is asked to send no others. */
 export const observedTypes = [
@@ -23,21 +24,24 @@ export const observedTypes = [
 /** What one frame tells about one leg of a dial plan. */
 export type Observation = { readonly leg: string; readonly facts: readonly Fact[]; readonly sighting: Sighting };
 
-/** Whether a leg is seen for the first time: what it is and how it came to be is told then. */
-export type FirstSight = (channel: AriChannel) => boolean;
-
 /**
- * What an ARI event tells about a call that the dial plan makes. Pure but for `isNew`. A frame about two legs tells of each.
+ * What an ARI event tells about a call that the dial plan makes. Pure but for `firstSight`. A frame about two legs tells of each.
  * @param now Used where an event carries no time, ms.
  */
-export function translateObserved(frame: AriFrame, now: number, isNew: FirstSight): readonly Observation[] {
+export function translateObserved(
+  frame: AriFrame,
+  now: number,
+  firstSight: (channel: AriChannel) => FirstSight,
+): readonly Observation[] {
   const at = parseAriTime(frame.timestamp) ?? now;
   const about = (channel: AriChannel | undefined, ...facts: readonly Bare[]): Observation[] => {
     if (channel === undefined) return [];
     const linkedId = linkedIdOf(channel);
     if (linkedId === null) return [];
     const told = facts.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
-    if (isNew(channel)) told.unshift(...firstFacts(channel, linkedId, at));
+    const sight = firstSight(channel);
+    if (sight !== null) told.unshift(createdFact(channel, at, 'switch'));
+    if (sight === 'leg') told.unshift(...enteredFacts(channel, linkedId, at));
     return told.length === 0 ? [] : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at) }];
   };
   const { channel, bridge } = frame;
@@ -116,13 +120,12 @@ function dialTold({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: A
   return [{ ...found, sighting: { ...found.sighting, called: found.sighting.endpoint === null ? null : number } }];
 }
 
-function firstFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
-  const created = createdFact(channel, at, 'switch');
-  const facts: Fact[] = [created];
-  if (channel.id !== linkedId || endpointOf(channel) === null) return facts;
+function enteredFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
+  if (channel.id !== linkedId || endpointOf(channel) === null) return [];
   const { number = '', name = '' } = channel.caller ?? {};
   const data = { dialled: channel.dialplan?.exten ?? '', callerNumber: number, callerName: name };
-  return [...facts, { leg: channel.id, kind: 'entered', key: '', at: created.at, source: 'switch', data }];
+  // As of now, not of when the leg came to be: the dial plan has gone on since then, so who saw it first knows best.
+  return [{ leg: channel.id, kind: 'entered', key: '', at, source: 'switch', data }];
 }
 
 function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting {

@@ -54,7 +54,7 @@ export type FactDetail = {
         readonly line: CallLine;
         readonly plan: ClickToCall;
       };
-  /** A dial plan that Ringline does not drive makes this call. Only ever told by Ringline. */
+  /** A dial plan that Ringline does not drive makes this call. Follows from what its first leg `entered` with. */
   readonly observed: {
     /** Country in whose way its numbers are read. */
     readonly region: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { observedTold, play, summary } from '../../../test/support/observed-streams.js';
+import { observedTold, play, summary } from '../../../lab/replay/observed-stream.js';
 
 /**
  * What the lab's ordinary PBX made of these, and how its records must come out: the customer's call as

@@ -39,11 +39,16 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
   const legs = [...byLeg].map(([id, group]) => [id, standingFacts(group)] as const);
   const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
   const joined = legs.flatMap(([, group]) => all(group, 'joined'));
+  const observedLegs = legs.map(([id, group]) => gatherObservedLeg(id, group, lastSign)).toSorted(byOrigin);
   return {
-    at: observed.at,
+    // Who saw it first may have come later.
+    at: Math.min(
+      observed.at,
+      ...observedLegs.flatMap(({ isOrigin, createdAt }) => (isOrigin ? (createdAt ?? []) : [])),
+    ),
     ...observed.data,
     annotations: all(whole, 'annotated').map(({ data }) => data),
-    legs: legs.map(([id, group]) => gatherObservedLeg(id, group, lastSign)).toSorted(byOrigin),
+    legs: observedLegs,
     rooms: new Map(joined.flatMap(({ data }) => (data.in === undefined ? [] : [[data.room, data.in] as const]))),
     estimated: legs.some(([, group]) => group.some(({ source }) => source === 'estimate')),
   };

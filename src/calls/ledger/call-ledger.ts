@@ -8,15 +8,25 @@ import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
 import { firstLegs, isAgentLegId } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
+import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { BusyWatch } from './busy-watch.js';
-import { EarlyFacts } from './early-facts.js';
+import { EarlyFacts, type Called } from './early-facts.js';
 import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
 import type { CallStore, Merge } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
-import { begins, calledFact, observedFact, ownerOf, partyFact } from './sightings.js';
+import {
+  bestEntered,
+  betterEntered,
+  calledFact,
+  isBetterSight,
+  isConversation,
+  observedFact,
+  ownerOf,
+  partyFact,
+} from './sightings.js';
 import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from './told.js';
 
 /** Facts in one commit at most: a commit stays short. */
@@ -40,6 +50,15 @@ const MOST_ENDED = 5_000;
  * that others are let go. Stored in the commit of the facts that it follows from.
  */
 export type NextRecords = (call: LiveCall) => readonly Fact[];
+
+type ObservedCall = LiveCall & { readonly observed: ObservedState };
+
+function calledBy(leg: string, { called, at }: Sighting): Called | null {
+  return called === null ? null : { leg, called, at };
+}
+
+/** Of two observed calls one became part of the other. */
+type Union = { readonly into: LiveCall; readonly from: LiveCall; readonly merged: Extract<Fact, { kind: 'merged' }> };
 
 /** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
 export type Unrouted = { readonly nodeId: string; readonly leg: string };
@@ -346,9 +365,11 @@ export class CallLedger {
 
     // A caller who was only observed so far comes under our control.
     const arrivals = batch.filter((told) => told.arrival !== undefined && this.#knownCall(told)?.state == null);
-    const sightings = unknown.flatMap((told) =>
-      told.sighting === undefined ? [] : [{ told, sighting: told.sighting }],
-    );
+    const sightings = batch.flatMap((told) => {
+      if (told.sighting === undefined) return [];
+      const call = this.#knownCall(told);
+      return call === null || isBetterSight(told, call) ? [{ told, sighting: told.sighting }] : [];
+    });
     const [routes, known] = await Promise.all([
       this.routing.routes(arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) }))),
       this.routing.known(
@@ -370,19 +391,28 @@ export class CallLedger {
     return id === undefined ? null : this.peek(id);
   }
 
-  /** Observed conversations that have become one, as the switch counts a leg to another one than before. The older one stays. */
-  #unite(
-    told: Told,
-    { linkedId, at }: Sighting,
-  ): readonly { into: LiveCall; from: LiveCall; merged: Extract<Fact, { kind: 'merged' }> }[] {
-    const own = this.callOfLeg(told, told.leg);
-    const root = this.callOfLeg(told, linkedId);
-    if (own === null || root === null || own === root || own.observed === null || root.observed === null) return [];
-    if (own.identity.tenantId !== root.identity.tenantId) return [];
-    const [into, from] =
-      own.observed.at < root.observed.at || (own.observed.at === root.observed.at && own.identity.id < root.identity.id)
-        ? [own, root]
-        : [root, own];
+  /** Observed conversations that have become one, as the switch counts a leg to another one than before. The oldest one stays. */
+  #unite(told: Told, { linkedId, at }: Sighting): readonly Union[] {
+    const [into, ...others] = this.#observedOf(told, [told.leg, linkedId, ...this.#earlyLegs(told, linkedId)]).toSorted(
+      (a, b) => a.observed.at - b.observed.at || (a.identity.id < b.identity.id ? -1 : 1),
+    );
+    if (into === undefined) return [];
+    return others
+      .filter(({ identity }) => identity.tenantId === into.identity.tenantId)
+      .map((from) => this.#uniteTwo(told, at, into, from));
+  }
+
+  /** Legs that are known to be counted to one of which nothing else is known yet. */
+  #earlyLegs(node: NodeBoot, linkedId: string): readonly string[] {
+    return this.#early.of(legKey(node, linkedId)).map(({ leg }) => leg);
+  }
+
+  #observedOf(node: NodeBoot, legs: readonly string[]): readonly ObservedCall[] {
+    const calls = new Set(legs.map((leg) => this.callOfLeg(node, leg)));
+    return [...calls].filter((call): call is ObservedCall => call !== null && call.observed !== null);
+  }
+
+  #uniteTwo(told: Told, at: number, into: LiveCall, from: LiveCall): Union {
     for (const key of this.#legsOfCall.get(from.identity.id) ?? []) {
       if (key !== legKey(told, from.identity.id)) this.#pointLeg(key, into.identity.id);
     }
@@ -391,7 +421,7 @@ export class CallLedger {
     const { id } = from.identity;
     const lastAt = Math.max(at, ...told.facts.map((fact) => fact.at));
     const data = { into: into.identity.id };
-    return [{ into, from, merged: { leg: id, kind: 'merged', key: '', at: lastAt, source: 'ringline', data } }];
+    return { into, from, merged: { leg: id, kind: 'merged', key: '', at: lastAt, source: 'ringline', data } };
   }
 
   /** The observed call of a leg, new where it begins one. What begins none waits for one that it belongs to. */
@@ -404,32 +434,51 @@ export class CallLedger {
     if (root?.state != null) return null;
     // A default tenant is the last resort: whoever dialled says more.
     const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
-    const owner = mine ?? this.#early.ownerOf(rootKey) ?? ownerOf(known);
-    const party = partyFact(told.leg, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
+    const held = this.#early.ownerOf(rootKey);
+    const owner = (known.line === null && held?.line != null ? held : (mine ?? held)) ?? ownerOf(known);
+    const party = partyFact(told, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
     const facts = [...told.facts, party];
     if (root !== null) return this.#join(told, root, facts, sighting);
-    const entered = [...this.#early.of(rootKey), ...told.facts].find(
-      (fact): fact is Extract<Fact, { kind: 'entered' }> => fact.kind === 'entered' && fact.leg === sighting.linkedId,
-    );
+    const entered = bestEntered(sighting.linkedId, [...this.#early.of(rootKey), ...told.facts]);
+    // Its other legs may have come before it, as those of a conversation that became part of it.
+    const [joined] = this.#observedOf(told, this.#earlyLegs(told, sighting.linkedId));
+    if (joined !== undefined) {
+      this.#pointLeg(rootKey, joined.identity.id);
+      const anew = this.#seenAnew(told, joined, known);
+      return this.#join(told, joined, [...this.#early.of(rootKey), ...told.facts, ...anew], sighting);
+    }
     if (owner === null) this.metrics.unassigned.inc();
-    if (owner === null || entered === undefined || !begins(party.data, sighting)) {
-      this.#early.hold(rootKey, facts, this.clock.now(), mine);
+    const soFar = [...this.#early.of(rootKey), ...facts];
+    if (owner === null || entered === null || !isConversation(soFar, sighting.linkedId)) {
+      this.#early.hold(rootKey, facts, this.clock.now(), { owner: mine, called: calledBy(told.leg, sighting) });
       return null;
     }
-    const { tenantId, region } = owner;
+    const { tenantId, region, line } = owner;
     const id = this.newCallId(sighting.linkedId);
     const call = new LiveCall({ id, tenantId, pbxNodeId: told.nodeId }, told.boot, [], null);
     this.#remember(call);
     this.#pointLeg(legKey(told, id), id);
     this.#pointLeg(rootKey, id);
-    const held = this.#early.of(rootKey);
-    return this.#join(told, call, [observedFact(id, region, known.line, entered), ...held, ...facts], sighting);
+    const called = this.#early.calledOf(rootKey).map((one) => calledFact(one, region));
+    return this.#join(told, call, [observedFact(id, region, line, entered), ...soFar, ...called], sighting);
   }
 
-  #join(told: Told, call: LiveCall, facts: readonly Fact[], { called, at }: Sighting): CallAndFacts {
+  /** What a leg of a known call is, and between whom the call is, as somebody tells who saw it first or better. */
+  #seenAnew(told: Told, call: LiveCall, known: Known | null): readonly Fact[] {
+    if (told.sighting === undefined || known === null || call.observed === null || !isBetterSight(told, call))
+      return [];
+    const { id, tenantId } = call.identity;
+    const party = partyFact(told, told.sighting, known, tenantId);
+    const entered = betterEntered(told, call);
+    const line = known.line?.tenantId === tenantId ? known.line : null;
+    return entered === null ? [party] : [party, observedFact(id, call.observed.region, line, entered)];
+  }
+
+  #join(told: Told, call: LiveCall, facts: readonly Fact[], sighting: Sighting): CallAndFacts {
     const { id } = call.identity;
     const region = call.observed?.region ?? facts.find((fact) => fact.kind === 'observed')?.data.region;
-    const all = called === null || region === undefined ? facts : [...facts, calledFact(told.leg, called, region, at)];
+    const called = calledBy(told.leg, sighting);
+    const all = called === null || region === undefined ? facts : [...facts, calledFact(called, region)];
     return { call, facts: [...all, ...this.#pointLegs(told, all, id)] };
   }
 
@@ -441,7 +490,12 @@ export class CallLedger {
       const known = this.peek(knownId);
       if (known !== null) {
         const taken = this.#takeOver(told, known, routes.get(told));
-        if (taken === null && told.sighting !== undefined) return this.#join(told, known, told.facts, told.sighting);
+        if (taken === null && told.sighting !== undefined) {
+          const anew = this.#seenAnew(told, known, seen.get(told) ?? null);
+          const rootKey = legKey(told, told.sighting.linkedId);
+          if (!this.#callOfLeg.has(rootKey)) this.#early.hold(rootKey, told.facts, this.clock.now());
+          return this.#join(told, known, [...told.facts, ...anew], told.sighting);
+        }
         const facts = [...(taken ?? []), ...told.facts];
         return { call: known, facts: [...facts, ...this.#pointLegs(told, facts, knownId)] };
       }

@@ -1,15 +1,30 @@
+import { FactSet } from '../domain/call-state.js';
 import type { Fact } from '../domain/fact.js';
+import type { Known } from '../routing.js';
 
 /** How long they are kept, ms: events that took the longest way are this late. */
 const KEEP_MS = 60_000;
 /** More legs, or more facts of one, are only told by a switch that tells of much that is not ours. */
 const MOST_LEGS = 1_000;
-const MOST_FACTS = 100;
+const MOST_FACTS = 200;
 
-/** A tenant, and the country in whose way its numbers are read. */
-export type Owner = { readonly tenantId: string; readonly region: string };
+/** A tenant, the country in whose way its numbers are read, and its line if that is what was dialled. */
+export type Owner = { readonly tenantId: string; readonly region: string; readonly line: Known['line'] };
 
-type Held = { readonly facts: Fact[]; readonly since: number; readonly owner: Owner | null };
+/** Whom a leg dialled, outside. */
+export type Called = { readonly leg: string; readonly called: string; readonly at: number };
+
+/** What is known of a leg besides its facts. */
+type Seen = { readonly owner: Owner | null; readonly called: Called | null };
+
+type Held = {
+  readonly facts: FactSet;
+  /** How many were told, of which some may be the same. */
+  count: number;
+  readonly since: number;
+  owner: Owner | null;
+  readonly called: Called[];
+};
 
 /**
  * What was told of legs that belong to no call yet. After a cut line the end of a leg may come by the new connection
@@ -19,21 +34,31 @@ export class EarlyFacts {
   /** By leg key, the longest held first. */
   readonly #held = new Map<string, Held>();
 
-  /** @param owner Whose the leg is, where that is known already. */
-  hold(key: string, facts: readonly Fact[], now: number, owner: Owner | null = null): void {
+  hold(
+    key: string,
+    facts: readonly Fact[],
+    now: number,
+    { owner, called }: Seen = { owner: null, called: null },
+  ): void {
     for (const [old, { since }] of this.#held) {
       if (now - since < KEEP_MS && this.#held.size < MOST_LEGS) break;
       this.#held.delete(old);
     }
-    const known = this.#held.get(key);
-    const held = { facts: known?.facts ?? [], since: known?.since ?? now, owner: known?.owner ?? owner };
+    const held = this.#held.get(key) ?? { facts: new FactSet(), count: 0, since: now, owner: null, called: [] };
     this.#held.set(key, held);
-    held.facts.push(...facts.slice(0, MOST_FACTS - held.facts.length));
+    // Who knows the line knows more.
+    if (held.owner === null || (held.owner.line === null && owner?.line != null)) held.owner = owner ?? held.owner;
+    if (called !== null && held.called.length < MOST_FACTS) held.called.push(called);
+    for (const fact of facts) if (held.count < MOST_FACTS && held.facts.add(fact)) held.count++;
   }
 
   /** They stay until they are too old: a commit that fails is tried again, and hearing a fact twice changes nothing. */
   of(key: string): readonly Fact[] {
-    return this.#held.get(key)?.facts ?? [];
+    return [...(this.#held.get(key)?.facts.values() ?? [])];
+  }
+
+  calledOf(key: string): readonly Called[] {
+    return this.#held.get(key)?.called ?? [];
   }
 
   ownerOf(key: string): Owner | null {

@@ -1,15 +1,17 @@
 import { readNumber } from '../../numbers/phone-number.js';
-import type { Fact } from '../domain/fact.js';
+import { betterFact, type Fact } from '../domain/fact.js';
 import { guessParty } from '../domain/party-guess.js';
 import type { Known } from '../routing.js';
-import type { Owner } from './early-facts.js';
-import type { Sighting } from './told.js';
+import type { Called, Owner } from './early-facts.js';
+import type { LiveCall } from './live-call.js';
+import type { Sighting, Told } from './told.js';
 
 type PartyFact = Extract<Fact, { kind: 'party' }>;
 type Party = PartyFact['data'];
+export type EnteredFact = Extract<Fact, { kind: 'entered' }>;
 
-/** What an observed leg is, as a fact. */
-export function partyFact(leg: string, sighting: Sighting, known: Known, tenantId: string | null): PartyFact {
+/** What an observed leg is, as a fact. Who saw it first knows best: its dial plan goes on. */
+export function partyFact(told: Told, sighting: Sighting, known: Known, tenantId: string | null): PartyFact {
   const { endpoint } = sighting;
   const ours = known.device !== null && (tenantId === null || known.device.tenantId === tenantId) ? known.device : null;
   const data: Party = {
@@ -17,7 +19,7 @@ export function partyFact(leg: string, sighting: Sighting, known: Known, tenantI
     agentId: ours?.agentId ?? null,
     device: endpoint === null ? null : `PJSIP/${endpoint}`,
   };
-  return { leg, kind: 'party', key: '', at: sighting.at, source: 'ringline', data };
+  return { leg: told.leg, kind: 'party', key: '', at: toldAt(told), source: 'ringline', data };
 }
 
 /** Evidence first. */
@@ -31,21 +33,18 @@ function kindOf(endpoint: string, { entered, callerNumber }: Sighting, known: Kn
 export function ownerOf(known: Known): Owner | null {
   const tenantId = known.line?.tenantId ?? known.device?.tenantId ?? known.defaultTenantId;
   const region = tenantId === null ? undefined : known.regions[tenantId];
-  return tenantId === null || region === undefined ? null : { tenantId, region };
+  return tenantId === null || region === undefined ? null : { tenantId, region, line: known.line };
 }
 
-/** Whether a leg makes a conversation of its own: somebody from outside, or one who was dialled. */
-export function begins(party: Party, sighting: Sighting): boolean {
-  return party.kind === 'trunk' || (party.kind === 'phone' && sighting.entered === null);
+/** Whether there is a conversation: somebody from outside takes part, or one who was dialled. */
+export function isConversation(facts: readonly Fact[], linkedId: string): boolean {
+  return facts.some(
+    ({ kind, leg, data }) => kind === 'party' && (data.kind === 'trunk' || (data.kind === 'phone' && leg !== linkedId)),
+  );
 }
 
-/** How long ago a call began, and between whom, as the leg with which it began shows it. */
-export function observedFact(
-  callId: string,
-  region: string,
-  line: Known['line'],
-  entered: Extract<Fact, { kind: 'entered' }>,
-): Fact {
+/** Between whom a call is, by what the leg with which it began dialled and showed: as good as that was told. */
+export function observedFact(callId: string, region: string, line: Known['line'], entered: EnteredFact): Fact {
   const { dialled, callerNumber, callerName } = entered.data;
   const to = readNumber(dialled, region).number;
   return {
@@ -53,7 +52,7 @@ export function observedFact(
     kind: 'observed',
     key: '',
     at: entered.at,
-    source: 'ringline',
+    source: entered.source,
     data: {
       region,
       line: line === null ? null : { id: line.id, number: line.number, name: line.name },
@@ -63,7 +62,39 @@ export function observedFact(
   };
 }
 
-export function calledFact(leg: string, called: string, region: string, at: number): Fact {
+function toldAt({ facts, sighting }: Told): number {
+  return Math.min(...facts.map(({ at }) => at), facts.length === 0 ? (sighting?.at ?? Infinity) : Infinity);
+}
+
+/** The best that was told of what a leg entered the dial plan with. */
+export function bestEntered(leg: string, facts: readonly Fact[]): EnteredFact | null {
+  return facts
+    .filter((fact): fact is EnteredFact => fact.kind === 'entered' && fact.leg === leg)
+    .reduce<EnteredFact | null>((best, fact) => (best === null ? fact : (betterFact(best, fact) as EnteredFact)), null);
+}
+
+/** Whether it is to be looked up what the leg of a known call is: nobody has told yet, or who tells now saw it earlier. */
+export function isBetterSight(told: Told, call: LiveCall): boolean {
+  if (call.observed === null) return false;
+  const party = call.facts.find((fact) => fact.kind === 'party' && fact.leg === told.leg);
+  const isFirst = told.facts.some(({ kind }) => kind === 'created' || kind === 'entered');
+  return party === undefined || (isFirst && toldAt(told) < party.at) || betterEntered(told, call) !== null;
+}
+
+/**
+ * What a leg of a known call entered the dial plan with, where that is told better than before and the call began with this leg:
+ * who first saw the call may have come late, when the dial plan had gone on already. Null else.
+ */
+export function betterEntered(told: Told, call: LiveCall): EnteredFact | null {
+  const entered = bestEntered(told.leg, told.facts);
+  if (entered === null || call.observed === null || (told.sighting?.at ?? Infinity) > call.observed.at) return null;
+  const known = bestEntered(told.leg, call.facts);
+  if (known === null) return entered;
+  const isSame = JSON.stringify(known.data) === JSON.stringify(entered.data);
+  return isSame || betterFact(known, entered) === known ? null : entered;
+}
+
+export function calledFact({ leg, called, at }: Called, region: string): Fact {
   const { number } = readNumber(called, region);
   return { leg, kind: 'called', key: '', at, source: 'ringline', data: { number } };
 }

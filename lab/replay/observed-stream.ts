@@ -1,20 +1,34 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { CommittedChange } from '../../src/calls/after-commit.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import type { CallEventType } from '../../src/calls/domain/call-event.js';
+import type { CallEvent } from '../../src/calls/domain/call-event.js';
 import { FactSet } from '../../src/calls/domain/call-state.js';
 import { foldObserved } from '../../src/calls/domain/fold-observed.js';
 import { gatherObserved } from '../../src/calls/domain/observed.js';
 import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import type { CallStore } from '../../src/calls/ledger/ledger-store.js';
+import type { LiveCall } from '../../src/calls/ledger/live-call.js';
 import type { Told } from '../../src/calls/ledger/told.js';
 import { Routing, type Known, type Seen } from '../../src/calls/routing.js';
 import { createLog } from '../../src/common/logger.js';
-import { parseFrame, type AriChannel } from '../../src/asterisk/ari-frame.js';
+import { parseFrame } from '../../src/asterisk/ari-frame.js';
 import { parseAriTime } from '../../src/asterisk/ari-time.js';
+import { FirstSights } from '../../src/asterisk/observer/first-sights.js';
 import { translateObserved } from '../../src/asterisk/observer/translate-observed.js';
+import { projectRoot } from '../project-root.js';
+
+const folder = join(projectRoot, 'test/fixtures/observed');
+
+/** Names of all that are kept: `<scenario>.<version of Asterisk>`. */
+export function observedNames(): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.jsonl'))
+    .map((file) => file.slice(0, -'.jsonl'.length))
+    .toSorted();
+}
 
 export const TENANT = '00000000-0000-7000-8000-00000000000a';
 export const NODE = { nodeId: '00000000-0000-7000-8000-00000000000b', boot: 'boot' };
@@ -51,23 +65,19 @@ class Company extends Routing {
 /** What a stream that was recorded in the lab makes: the records as they ended, and the events of each. */
 export type Outcome = {
   readonly calls: readonly Call[];
+  /** The records that all facts of each call fold to. */
+  readonly folded: readonly Call[];
   /** Calls that could not be written. */
   readonly parked: number;
-  readonly events: ReadonlyMap<string, readonly CallEventType[]>;
+  readonly events: ReadonlyMap<string, readonly CallEvent[]>;
   /** The record of a call, made anew from its facts in another order, each told up to three times. */
   readonly refold: (callId: string, random: () => number) => Call | null;
 };
 
 /** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */
 export function observedTold(name: string): Told[] {
-  const text = readFileSync(new URL(`../fixtures/observed/${name}.jsonl`, import.meta.url), 'utf8');
-  const seen = new Map<string, boolean>();
-  const isNew = ({ id, protocol_id: sip }: AriChannel): boolean => {
-    const known = seen.get(id);
-    if (known === true || (known === false && !sip)) return false;
-    seen.set(id, Boolean(sip));
-    return true;
-  };
+  const text = readFileSync(join(folder, `${name}.jsonl`), 'utf8');
+  const sights = new FirstSights();
   return text
     .split('\n')
     .filter(Boolean)
@@ -75,9 +85,16 @@ export function observedTold(name: string): Told[] {
       const frame = parseFrame(line);
       if (frame === null) throw new Error(`${name} holds a frame that cannot be read: ${line.slice(0, 100)}`);
       const at = parseAriTime(frame.timestamp) ?? 0;
-      return translateObserved(frame, at, isNew).map((told) => ({ ...NODE, ...told, receivedAt: at }));
+      return translateObserved(frame, at, (channel) => sights.of(channel)).map((told) => ({
+        ...NODE,
+        ...told,
+        receivedAt: at,
+      }));
     });
 }
+
+// One for all: to make one takes as long as a tenth of a stream.
+const unread = new LedgerMetrics({ registry: new Registry() });
 
 const nowhere = {
   callsOfLegs: () => Promise.resolve(new Map()),
@@ -92,13 +109,12 @@ const nowhere = {
  */
 export async function play(told: readonly Told[], store: CallStore = nowhere, togetherMs = 0): Promise<Outcome> {
   const clock = { at: told[0]?.receivedAt ?? 0 };
-  const metrics = new LedgerMetrics({ registry: new Registry() });
-  const ledger = new CallLedger(store, new Company(), metrics, { now: () => clock.at }, createLog('silent'));
+  const ledger = new CallLedger(store, new Company(), unread, { now: () => clock.at }, createLog('silent'));
   const calls = new Map<string, Call>();
-  const events = new Map<string, CallEventType[]>();
+  const events = new Map<string, CallEvent[]>();
   const keep = ({ callId, call, events: news }: CommittedChange): void => {
     calls.set(callId, call);
-    events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event.type)]);
+    events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event)]);
   };
   ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
   for (const [i, one] of told.entries()) {
@@ -115,7 +131,13 @@ export async function play(told: readonly Told[], store: CallStore = nowhere, to
     const state = gatherObserved(callId, new FactSet(set).values());
     return state === null ? null : foldObserved(live.identity, state, 1);
   };
-  return { calls: [...calls.values()], parked: ledger.parkedCalls(), events, refold };
+  const folded = [...calls.keys()].flatMap((id) => foldOf(ledger.peek(id)) ?? []);
+  return { calls: [...calls.values()], folded, parked: ledger.parkedCalls(), events, refold };
+}
+
+function foldOf(live: LiveCall | null): Call | null {
+  const state = live === null ? null : gatherObserved(live.identity.id, new FactSet(live.facts).values());
+  return live === null || state === null ? null : foldObserved(live.identity, state, 1);
 }
 
 /** Each record in three lines: what became of it, who took part, its events. */
@@ -130,7 +152,7 @@ export function summary({ calls, events }: Outcome): string[][] {
         .map((one) => `${name(one)} ${one.role}`)
         .sort()
         .join(', '),
-      (events.get(call.id) ?? []).map((type) => type.replace('call.', '')).join(' '),
+      (events.get(call.id) ?? []).map(({ type }) => type.replace('call.', '')).join(' '),
     ];
   });
 }
