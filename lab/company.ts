@@ -34,6 +34,8 @@ export interface CompanyOptions {
   readonly readsCel?: boolean;
   /** Whether calls that the dial plan makes by itself are recorded too; not unless told. */
   readonly observe?: boolean;
+  /** Who carries out transfers that phones ask for; as the product chooses unless told. */
+  readonly phoneTransfers?: 'auto' | 'ringline' | 'pbx';
 }
 
 /** Sets a company up by the API, and waits until Ringline is connected to the lab's Asterisk. */
@@ -81,9 +83,9 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
 
 async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions): Promise<string> {
   const { username, password, celFile } = lab.asterisk;
-  const { ariUrl = lab.asterisk.ariUrl, readsCel = false, observe = false } = options;
+  const { ariUrl = lab.asterisk.ariUrl, readsCel = false, observe = false, phoneTransfers = 'auto' } = options;
   const node = await ask(ringline, 'POST', '/v1/pbx-nodes', {
-    body: { name: 'lab', ariUrl, username, password, observe, celFile: readsCel ? celFile : null },
+    body: { name: 'lab', ariUrl, username, password, observe, phoneTransfers, celFile: readsCel ? celFile : null },
   });
   return node.body.id as string;
 }

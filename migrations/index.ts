@@ -2,6 +2,7 @@ import { Initial1790000000000 } from './1790000000000-initial.js';
 import { BlockedNumbers1790100000000 } from './1790100000000-blocked-numbers.js';
 import { Recordings1790200000000 } from './1790200000000-recordings.js';
 import { Cel1790300000000 } from './1790300000000-cel.js';
+import { PhoneTransfers1790400000000 } from './1790400000000-phone-transfers.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   BlockedNumbers1790100000000,
   Recordings1790200000000,
   Cel1790300000000,
+  PhoneTransfers1790400000000,
 ];

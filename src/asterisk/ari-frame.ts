@@ -26,6 +26,13 @@ export type AriBridge = {
 
 export type AriRecording = { readonly name: string; readonly duration?: number; readonly cause?: string };
 
+export type AriReferTo = {
+  /** `protocol_id`: the SIP Call-ID of the call that is to be replaced; only in an attended transfer. */
+  readonly requested_destination?: { readonly destination?: string; readonly protocol_id?: string };
+  /** Who talks with the phone in that call. */
+  readonly connected_channel?: AriChannel;
+};
+
 export type AriFrame = {
   readonly type: string;
   readonly timestamp?: string;
@@ -42,6 +49,10 @@ export type AriFrame = {
   readonly result?: string;
   readonly transferer_first_leg?: AriChannel;
   readonly transferer_second_leg?: AriChannel;
+  /** Of a transfer that a phone asks for and Asterisk leaves to us; `state` where it tells what we answered. */
+  readonly refer_to?: AriReferTo;
+  readonly referred_by?: { readonly source_channel?: AriChannel };
+  readonly state?: string;
   /** Of a user event. */
   readonly eventname?: string;
   readonly cause?: number;
@@ -66,6 +77,7 @@ const frameParts = {
   cause_txt: 'text',
   tech_cause: 'integer',
   soft: 'boolean',
+  state: 'text',
 } as const;
 
 /** A frame as it came from the socket, or null when it is not a JSON object with a type and parts as declared. Never throws. */
@@ -84,6 +96,7 @@ export function parseFrame(data: string): AriFrame | null {
     return null;
   if (bridge !== undefined && !isBridge(bridge)) return null;
   if (recording !== undefined && !isRecording(recording)) return null;
+  if (!isReferTo(frame.refer_to) || !isReferredBy(frame.referred_by)) return null;
   if (args !== undefined && !(Array.isArray(args) && args.every((arg) => typeof arg === 'string'))) return null;
   return frame as unknown as AriFrame;
 }
@@ -112,6 +125,18 @@ function isChannel(channel: unknown): boolean {
     (dialplan === undefined || (isObject(dialplan) && hasParts(dialplan, dialplanParts))) &&
     (channelvars === undefined || (isObject(channelvars) && Object.values(channelvars).every(checks.text)))
   );
+}
+
+function isReferTo(refer: unknown): boolean {
+  if (refer === undefined) return true;
+  if (!isObject(refer)) return false;
+  const { requested_destination: wanted, connected_channel: channel } = refer;
+  const isWanted = isObject(wanted) && hasParts(wanted, { destination: 'text', protocol_id: 'text' });
+  return (wanted === undefined || isWanted) && (channel === undefined || isChannel(channel));
+}
+
+function isReferredBy(by: unknown): boolean {
+  return by === undefined || (isObject(by) && (by.source_channel === undefined || isChannel(by.source_channel)));
 }
 
 function isRecording(recording: unknown): boolean {

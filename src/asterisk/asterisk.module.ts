@@ -6,6 +6,7 @@ import { CallLedger } from '../calls/ledger/call-ledger.js';
 import { ledgerHealth } from '../calls/ledger/ledger-health.js';
 import { RequestDecisions } from '../calls/request-decisions.js';
 import { TelephonySwitch } from '../calls/telephony-switch.js';
+import { TransferTargets } from '../calls/transfer-targets.js';
 import { Log } from '../common/logger.js';
 import { SecretBox } from '../common/secret-box.js';
 import { Config } from '../config/config.js';
@@ -65,9 +66,9 @@ const STORE_MS = 2_000;
     },
     {
       provide: CallDirector,
-      inject: [CallLedger, TelephonySwitch, Log],
-      useFactory: (ledger: CallLedger, telephony: TelephonySwitch, log: Log) =>
-        new CallDirector(ledger, telephony, log),
+      inject: [CallLedger, TelephonySwitch, TransferTargets, Log],
+      useFactory: (ledger: CallLedger, telephony: TelephonySwitch, targets: TransferTargets, log: Log) =>
+        new CallDirector(ledger, telephony, targets, log),
     },
     {
       provide: RequestIntake,

@@ -15,6 +15,7 @@ function switchThat(answer: (method: string, path: string) => AriAnswer) {
   const asked: { readonly request: string; readonly body: unknown }[] = [];
   const session = {
     app: 'ringline',
+    transfersBy: 'pbx' as 'pbx' | 'ringline',
     boot: 'boot',
     clockOffsetMs: 0,
     rooms: new Set<string>(),
@@ -33,6 +34,7 @@ const leg = {
   leg: 'rl-1-a0c0',
   endpoint: 'PJSIP/agent1' as DialEndpoint,
   display: { shownNumber: '+4930111222', shownName: null, ownNumber: '+4930901820', autoAnswer: 'none' as const },
+  party: 'phone' as const,
   leaseSeconds: 35,
 };
 

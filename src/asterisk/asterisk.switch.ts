@@ -7,6 +7,7 @@ import {
   type EndpointPresence,
   type LegPresence,
   type NewLeg,
+  type TransferProgress,
 } from '../calls/telephony-switch.js';
 import { isSafeContact } from '../numbers/dial-endpoint.js';
 import type { AriChannel } from './ari-frame.js';
@@ -72,11 +73,14 @@ export class AsteriskSwitch extends TelephonySwitch {
     const session = this.sessions.find(node.nodeId);
     if (session === null) return { kind: 'refused', text: 'the PBX node is not connected' };
     const { shownNumber, shownName, ownNumber, autoAnswer } = leg.display;
+    const heedsTransfers = leg.party === 'phone' && session.transfersBy === 'ringline';
     const answer = await this.#send(node.nodeId, 'POST', '/channels/create', {
       endpoint: leg.endpoint,
       app: session.app,
       appArgs: 'leg',
       channelId: leg.leg,
+      // The far end of a wire is ours too.
+      ...(leg.takes !== undefined && { otherChannelId: `${leg.leg}-w` }),
       variables: {
         'TIMEOUT(absolute)': String(leg.leaseSeconds),
         // Who the phone is: shown to whoever it is joined with.
@@ -85,6 +89,9 @@ export class AsteriskSwitch extends TelephonySwitch {
         'CONNECTEDLINE(num)': shownNumber,
         ...(shownName !== null && { 'CONNECTEDLINE(name)': displayName(shownName) }),
         ...autoAnswerHeaders[autoAnswer],
+        // REFER comes as an event then, and Asterisk does nothing by itself.
+        ...(heedsTransfers && { 'PJSIP_TRANSFER_HANDLING()': 'ari-only' }),
+        ...(leg.takes !== undefined && { RINGLINE_TAKE: leg.takes }),
       },
     });
     // 409 proves nothing: Asterisk also gives it for a failure after an earlier 409 on the same connection.
@@ -153,6 +160,11 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   async muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult> {
     return this.#command(node, muted ? 'POST' : 'DELETE', `${channelPath(leg)}/mute?direction=in`);
+  }
+
+  /** As a NOTIFY about its REFER: 100, 200, 503, 603. All but the first end what it is told. */
+  async tellTransfer(node: NodeBoot, leg: string, progress: TransferProgress): Promise<CommandResult> {
+    return this.#command(node, 'POST', `${channelPath(leg)}/transfer_progress?states=${transferStates[progress]}`);
   }
 
   /** Asterisk's own length of a digit, 100 ms, and as much between two: some menus lose faster ones. */
@@ -250,6 +262,13 @@ export class AsteriskSwitch extends TelephonySwitch {
     return commands.send(...request);
   }
 }
+
+const transferStates: Readonly<Record<TransferProgress, string>> = {
+  ringing: 'channel_progress',
+  done: 'channel_answered',
+  failed: 'channel_unavailable',
+  refused: 'channel_declined',
+};
 
 const CANNOT_WRITE =
   '500: see that its spool has a folder “recording” which it may write to, and that format_wav.so is loaded';

@@ -4,6 +4,7 @@ import type { CallDirector } from '../calls/control/call-director.js';
 import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import type { NodeHealth } from '../pbx-nodes/node-health.js';
+import type { PhoneTransfers } from '../pbx-nodes/pbx-node.schema.js';
 import { readChannels, type AriFrame } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
@@ -48,6 +49,8 @@ export type NodeSettings = AriNodeAddress & {
   readonly app: string;
   /** Calls that the dial plan makes by itself are recorded as well. */
   readonly observe: boolean;
+  /** Who carries out transfers that phones ask for. `auto`: Ringline, where that is safe. */
+  readonly phoneTransfers: PhoneTransfers;
 };
 
 /**
@@ -111,6 +114,14 @@ export class NodeSession {
   /** Identifies the present run of the switch; null while no events come from it. */
   get boot(): string | null {
     return this.#session === null ? null : (this.#report?.boot ?? null);
+  }
+
+  /** Who carries out transfers that phones ask for. */
+  get transfersBy(): 'ringline' | 'pbx' {
+    const { phoneTransfers = 'impossible' } = this.#report ?? {};
+    const wanted = this.settings.phoneTransfers;
+    if (wanted === 'pbx' || phoneTransfers === 'impossible') return 'pbx';
+    return wanted === 'ringline' || phoneTransfers === 'safe' ? 'ringline' : 'pbx';
   }
 
   #presentRun(): PresentRun | null {
@@ -194,6 +205,7 @@ export class NodeSession {
           ? null
           : { at: new Date(this.#lastError.at).toISOString(), detail: this.#lastError.detail },
       modules: [...(this.#report?.modules ?? [])],
+      phoneTransfers: this.#report === null ? null : this.transfersBy,
       warnings,
     };
   }
@@ -295,7 +307,13 @@ export class NodeSession {
     this.metrics.connects.inc();
     this.metrics.connected.inc();
     this.log.info(
-      { scope: 'asterisk', node: this.settings.name, version: report.version, app: this.app },
+      {
+        scope: 'asterisk',
+        node: this.settings.name,
+        version: report.version,
+        app: this.app,
+        phoneTransfers: this.transfersBy,
+      },
       'connected to the PBX',
     );
   }

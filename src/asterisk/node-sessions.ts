@@ -145,8 +145,8 @@ export class NodeSessions extends NodeHealthSource implements CelIntake {
         column: 'password_sealed',
         id: row.id,
       });
-      const { id, name, app, observe, ariUrl, username } = row;
-      return { id, name, app, observe, ariUrl, username, password };
+      const { id, name, app, observe, phoneTransfers, ariUrl, username } = row;
+      return { id, name, app, observe, phoneTransfers, ariUrl, username, password };
     } catch (error) {
       this.log.error(
         { scope: 'asterisk', node: row.name, error },

@@ -18,6 +18,8 @@ export type StartUpReport = {
   readonly modules: readonly AsteriskModule[];
   /** Whether Stasis has device states loaded; null where that cannot be asked. */
   readonly hasDeviceStates: boolean | null;
+  /** Whether a transfer that a phone asks for can be left to us, and whether that is safe there. */
+  readonly phoneTransfers: 'safe' | 'risky' | 'impossible';
   readonly warnings: readonly NodeWarning[];
 };
 
@@ -78,6 +80,7 @@ export async function readStartUpReport(commands: AriCommands, ariUrl: string): 
     ...identity,
     modules,
     hasDeviceStates: all === null ? null : isRunning(all, DEVICE_STATES),
+    phoneTransfers: phoneTransfersOf(identity.version),
     warnings: fault === null ? [] : [fault],
   };
 }
@@ -139,6 +142,24 @@ export function versionFault(version: string): NodeWarning | null {
     detail: `Asterisk ${version} lacks known security fixes.`,
     remedy: 'Update to 22.10.1 or newer.',
   };
+}
+
+/** The first releases of their branches in which `PJSIP_TRANSFER_HANDLING` exists, and whole (asterisk issue 2021). */
+const transferHandling: Readonly<Record<number, readonly [since: number, safe: number]>> = {
+  20: [13, Infinity],
+  21: [8, Infinity],
+  22: [3, 11],
+  23: [0, Infinity],
+};
+
+/**
+ * What a version does with a REFER that is left to us. Seen on 22.10.1: one with `Refer-Sub: false`, which any phone may send,
+ * ends the Asterisk process (a null pointer, mended in 22.11.0).
+ */
+export function phoneTransfersOf(version: string): StartUpReport['phoneTransfers'] {
+  const [branch, minor] = parseVersion(version) ?? [0, 0];
+  const [since, safe] = transferHandling[branch] ?? (branch > 23 ? [0, 0] : [Infinity, Infinity]);
+  return minor < since ? 'impossible' : minor < safe ? 'risky' : 'safe';
 }
 
 /** All modules of a node; null where it does not tell them. */

@@ -2,6 +2,7 @@ import { OUR_PREFIX, isAgentLegId } from '../calls/control/legs.js';
 import { recordingOfName } from '../calls/control/recording-ids.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
+import { isPartyName } from '../numbers/dial-endpoint.js';
 import type { AriChannel, AriFrame, AriRecording } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 
@@ -19,6 +20,7 @@ export const readTypes = [
   'ChannelLeftBridge',
   'ChannelHold',
   'ChannelUnhold',
+  'ChannelTransfer',
   'Dial',
   'RecordingStarted',
   'RecordingFinished',
@@ -26,6 +28,9 @@ export const readTypes = [
   'ApplicationReplaced',
   'ChannelUserevent',
 ] as const;
+
+/** Longer than any number; what a phone sends may be kilobytes. */
+const MOST_DIALLED = 300;
 
 /**
  * What an ARI event tells, in the words of calls. Pure. Null for what tells nothing about a call.
@@ -62,6 +67,21 @@ export function translate(frame: AriFrame, now: number): Translation | null {
       return channel === undefined
         ? null
         : about(channel.id, { kind: frame.type === 'ChannelHold' ? 'held' : 'resumed', key: String(at), data: {} });
+    case 'ChannelTransfer': {
+      const leg = frame.referred_by?.source_channel?.id;
+      const { requested_destination: wanted, connected_channel: consulted } = frame.refer_to ?? {};
+      // Those with a state tell what became of one.
+      if (leg === undefined || wanted === undefined || frame.state !== undefined) return null;
+      const name = consulted?.name ?? '';
+      const data = {
+        to: wanted.destination?.slice(0, MOST_DIALLED) ?? '',
+        // A party of ours is in a call of its own, and cannot be fetched out of it.
+        ...(wanted.protocol_id !== undefined && {
+          consulted: consulted !== undefined && isPartyName(name) && !isOurs(consulted) ? name : null,
+        }),
+      };
+      return about(leg, { kind: 'transfer-wished', key: String(at), data });
+    }
     case 'ChannelHangupRequest': {
       if (channel === undefined) return null;
       const { cause } = frame;

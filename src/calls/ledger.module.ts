@@ -9,8 +9,9 @@ import { LedgerMetrics } from './ledger/ledger-metrics.js';
 import { LedgerStore } from './ledger/ledger-store.js';
 import { LineRouting } from './line-routing.js';
 import { RequestDecisions } from './request-decisions.js';
+import { TransferTargets } from './transfer-targets.js';
 
-/** Who writes calls, and who hears of decisions on them. */
+/** Who writes calls, whom they may go to, and who hears of decisions on them. */
 @Global()
 @Module({
   providers: [
@@ -21,12 +22,13 @@ import { RequestDecisions } from './request-decisions.js';
       useFactory: ({ source }: Database, metrics: LedgerMetrics, clock: Clock, log: Log) =>
         new CallLedger(new LedgerStore(source), new LineRouting(source), metrics, clock, log),
     },
+    TransferTargets,
     {
       provide: RequestDecisions,
       inject: [Notifications],
       useFactory: (notifications: Notifications) => new RequestDecisions(notifications),
     },
   ],
-  exports: [CallLedger, RequestDecisions],
+  exports: [CallLedger, RequestDecisions, TransferTargets],
 })
 export class LedgerModule {}

@@ -29,11 +29,18 @@ export type LegDisplay = {
   readonly autoAnswer: 'none' | 'call-info' | 'alert-info';
 };
 
+/** What a phone is told of the transfer it asked for. */
+export type TransferProgress = 'ringing' | 'done' | 'failed' | 'refused';
+
 export type NewLeg = {
   readonly leg: string;
   /** A phone, one address of a phone, or a number through a trunk. */
   readonly endpoint: DialEndpoint;
   readonly display: LegDisplay;
+  /** What a phone asks for (a transfer) is heeded; what is asked for from outside is not. */
+  readonly party: 'phone' | 'outside';
+  /** What the switch calls a leg that this one brings over, out of a call of the dial plan. */
+  readonly takes?: string;
   /** The switch ends the leg after this many seconds unless told otherwise: nobody rings for ever when we die. */
   readonly leaseSeconds: number;
 };
@@ -82,6 +89,9 @@ export abstract class TelephonySwitch {
 
   /** What the leg's party says is not heard; or is heard again. */
   abstract muteLeg(node: NodeBoot, leg: string, muted: boolean): Promise<CommandResult>;
+
+  /** Tells the leg's phone what becomes of the transfer it asked for. */
+  abstract tellTransfer(node: NodeBoot, leg: string, progress: TransferProgress): Promise<CommandResult>;
 
   /** The leg's party is sent DTMF digits. Given twice, it gets them twice. */
   abstract sendDigits(node: NodeBoot, leg: string, digits: string): Promise<CommandResult>;

@@ -34,6 +34,8 @@ const order: readonly Fact['kind'][] = [
   'mute-asked',
   'digits-asked',
   'digits-sent',
+  'transfer-wished',
+  'wish-refused',
   'transfer-asked',
   'transfer-complete-asked',
   'transfer-cancel-asked',
@@ -84,7 +86,8 @@ function blockedBy({ blockedBy: entry }: RingLine): string {
 }
 
 function targetName(target: TransferTarget): string {
-  if (target.kind === 'number') return target.number.e164 ?? target.number.raw;
+  if (target.kind === 'consulted' && target.phone !== null) return `PJSIP/${target.phone.endpoint}`;
+  if (target.kind !== 'agent') return target.number.e164 ?? target.number.raw;
   return target.phones.map(({ endpoint }) => `PJSIP/${endpoint}`).join(', ');
 }
 
@@ -132,7 +135,13 @@ function tell(fact: Fact, names: ReadonlyMap<string, string>): string | null {
     case 'digits-sent':
       return `Ringline sent digits to ${who}.`;
     case 'transfer-asked':
-      return `The API asked to transfer the other party to ${targetName(fact.data.target)} (${fact.data.mode}).`;
+      return fact.data.by === undefined
+        ? `The API asked to transfer the other party to ${targetName(fact.data.target)} (${fact.data.mode}).`
+        : `The other party is to go to ${targetName(fact.data.target)}.`;
+    case 'transfer-wished':
+      return `${who} asked by its keys to transfer the other party to ${fact.data.to}${fact.data.consulted === undefined ? '' : ', whom it had called'}.`;
+    case 'wish-refused':
+      return `That transfer was refused (${fact.data.problem}): ${fact.data.text}`;
     case 'transfer-complete-asked':
       return 'The API asked to complete the transfer.';
     case 'transfer-cancel-asked':

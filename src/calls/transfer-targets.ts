@@ -7,8 +7,10 @@ import { Line } from '../lines/line.entity.js';
 import { formatForTrunk } from '../numbers/trunk-format.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
 import type { TransferCall } from './call-request.schema.js';
+import { parsePhoneNumber } from '../numbers/phone-number.js';
 import type { Call } from './domain/call.js';
-import type { TransferTarget } from './domain/plan.js';
+import type { AgentPhone, PhoneWish, TransferTarget } from './domain/plan.js';
+import type { LiveCall } from './ledger/live-call.js';
 import { readOutsideNumber } from './outside-number.js';
 
 /** Finds whom a transfer rings, from the records alone: whether a phone is there shows when it is rung. */
@@ -20,6 +22,24 @@ export class TransferTargets {
   async find(call: Call, { agentId, to }: TransferCall): Promise<TransferTarget> {
     if (agentId !== undefined) return this.#agent(call, agentId);
     return this.#number(call, to as string);
+  }
+
+  /**
+   * To whom a phone wants its call to go: an agent, by the name of an endpoint of his on this PBX; else an outside number.
+   * @throws {Problem} why the call cannot go there
+   */
+  async wished({ document: call, legs }: LiveCall, leg: string, { to, consulted }: PhoneWish): Promise<TransferTarget> {
+    if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
+    const { tenantId, pbxNodeId } = call;
+    const endpoint = consulted == null ? to : consulted.replace(/^PJSIP\/(.*)-[^-]*$/, '$1');
+    const device = await this.database.source.manager.findOneBy(Device, { tenantId, pbxNodeId, endpoint });
+    const own = legs.find(({ id }) => id === leg)?.agentId;
+    if (device !== null && device.agentId === own)
+      throw new Problem('transfer-conflict', { detail: 'This agent has the call already.' });
+    if (consulted == null) return device === null ? this.#number(call, to) : this.#agent(call, device.agentId);
+    const phone: AgentPhone | null = device === null ? null : { agentId: device.agentId, endpoint, autoAnswer: 'none' };
+    const { region } = await this.database.source.manager.findOneByOrFail(Tenant, { id: tenantId });
+    return { kind: 'consulted', name: consulted, phone, number: parsePhoneNumber(to, region) };
   }
 
   async #agent({ tenantId, pbxNodeId }: Call, agentId: string): Promise<TransferTarget> {

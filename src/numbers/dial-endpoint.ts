@@ -3,7 +3,7 @@
 // So no text from outside is passed on: every part must match a pattern in full, or nothing is built.
 
 declare const brand: unique symbol;
-/** `PJSIP/<endpoint>`, `PJSIP/<endpoint>/<contact uri>` or `PJSIP/<number>@<endpoint>`, made in this file only. */
+/** `PJSIP/<endpoint>`, `PJSIP/<endpoint>/<contact uri>`, `PJSIP/<number>@<endpoint>` or a wire, made in this file only. */
 export type DialEndpoint = string & { readonly [brand]: 'DialEndpoint' };
 
 /** A part that may not reach the switch. Names the part, never its text. */
@@ -40,6 +40,14 @@ export function contactEndpoint(endpoint: string, contactUri: string): DialEndpo
 export function trunkEndpoint(number: string, endpoint: string): DialEndpoint {
   if (!trunkNumberPattern.test(number)) throw new UnsafeDialPart('number');
   return `PJSIP/${number}@${safeEndpointName(endpoint)}` as DialEndpoint;
+}
+
+/** A wire to somebody whom a call of the dial plan has; the shipped `[ringline-take]` fetches him. Its own part is constant. */
+export const takingEndpoint = 'Local/s@ringline-take/n' as DialEndpoint;
+
+/** What Asterisk calls a leg of a phone or a trunk: it may be fetched by that name. */
+export function isPartyName(name: string): boolean {
+  return /^PJSIP\/[A-Za-z0-9_.-]{1,64}-[0-9a-f]{8}$/.test(name);
 }
 
 function safeEndpointName(endpoint: string): string {

@@ -19,6 +19,10 @@ export const nodeHealthSchema = z
     modules: z
       .array(z.strictObject({ name: z.string(), running: z.boolean() }))
       .meta({ description: 'Modules of Asterisk that Ringline needs.' }),
+    phoneTransfers: z
+      .enum(['ringline', 'pbx'])
+      .nullable()
+      .meta({ description: 'Who carries out transfers that phones ask for; null while that is not known.' }),
     warnings: z.array(
       z.strictObject({
         code: z.string().meta({ description: 'Stable name of what is wrong.' }),
@@ -46,6 +50,7 @@ export function notConnected(app: string): NodeHealth {
     connectedAt: null,
     lastError: null,
     modules: [],
+    phoneTransfers: null,
     warnings: [],
   };
 }

@@ -1,3 +1,4 @@
+import type { PhoneTransfers } from './pbx-node.schema.js';
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
 /** One Asterisk. Belongs to the installation, not to a tenant. */
@@ -41,6 +42,9 @@ export class PbxNode {
   /** Where Asterisk writes its channel event log on this host; null when nobody reads it here. */
   @Column('text', { nullable: true })
   celFile!: string | null;
+
+  @Column('text')
+  phoneTransfers!: PhoneTransfers;
 
   /** How far that file was read. It only saves work: lines that are read again change nothing. */
   @Column('jsonb', { nullable: true })

@@ -25,6 +25,9 @@ const celFileSchema = z
       'Asterisk’s channel event log on the host that Ringline runs on, written as `asterisk/ringline/cel_custom.conf` says. Null: it is not read here.',
   });
 
+export const phoneTransfers = ['auto', 'ringline', 'pbx'] as const;
+export type PhoneTransfers = (typeof phoneTransfers)[number];
+
 const shape = {
   name: plainText(100),
   ariUrl: ariUrlSchema,
@@ -47,6 +50,10 @@ const shape = {
     .default(null)
     .meta({ description: 'Whose an observed call is that neither a line nor a device tells. Null: it is not stored.' }),
   celFile: celFileSchema,
+  phoneTransfers: z.enum(phoneTransfers).default('auto').meta({
+    description:
+      'Who carries out transfers that agents ask for with the keys of their phones. `auto`: Ringline, where that cannot harm this Asterisk; see docs/control.md.',
+  }),
 };
 
 export const createPbxNodeSchema = z

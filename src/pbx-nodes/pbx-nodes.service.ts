@@ -80,9 +80,9 @@ export class PbxNodesService implements OnModuleInit {
   update(actor: PlatformActor, id: string, patch: UpdatePbxNode): Promise<PbxNodeView> {
     return this.database.source.transaction(async (manager) => {
       const stored = await find(manager, id, 'pessimistic_write');
-      const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile } = stored;
+      const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers } = stored;
       // The stored password is not opened: it is only replaced. The text stands in for the schema's sake.
-      const settings = { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile };
+      const settings = { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers };
       const current = { ...settings, password: '(unchanged)' };
       const { password, ...node } = applyPatch(createPbxNodeSchema, current, patch);
       await assertTenants(manager, node);
@@ -135,8 +135,20 @@ export class PbxNodesService implements OnModuleInit {
   }
 
   #viewOf(node: PbxNode): PbxNodeView {
-    const { id, name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, createdAt, updatedAt } =
-      node;
+    const {
+      id,
+      name,
+      ariUrl,
+      username,
+      app,
+      observe,
+      tenantIds,
+      defaultTenantId,
+      celFile,
+      phoneTransfers,
+      createdAt,
+      updatedAt,
+    } = node;
     return {
       id,
       name,
@@ -147,6 +159,7 @@ export class PbxNodesService implements OnModuleInit {
       tenantIds,
       defaultTenantId,
       celFile,
+      phoneTransfers,
       health: this.#healthOf(node),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),

@@ -43,7 +43,7 @@ beforeEach(async () => {
     openCallsOf: () => [],
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
-  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline' };
+  const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline', phoneTransfers: 'auto' as const };
   const memory = {
     lastAlive: () => Promise.resolve(null),
     keepAlive: () => Promise.resolve(),

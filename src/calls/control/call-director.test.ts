@@ -15,6 +15,9 @@ const line = { id: other, number: '+4930901820', name: 'Sales' };
 const to = { raw: '+4930111222', e164: '+4930111222', name: null };
 const phone = { agentId: other, endpoint: 'agent1', autoAnswer: 'none' as const };
 
+/** No phone asks for a transfer. */
+const targets = { wished: () => Promise.reject(new Error('nobody asked')) };
+
 /** A click-to-call whose agent's leg was made, and which is to be dialled next. */
 function callToDial() {
   const at = Date.now();
@@ -65,7 +68,7 @@ function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegP
       return Promise.resolve(dials.shift() ?? { kind: 'done' });
     },
   } as unknown as TelephonySwitch;
-  return { director: new CallDirector(ledger, telephony, createLog('silent')), counts, told };
+  return { director: new CallDirector(ledger, telephony, targets, createLog('silent')), counts, told };
 }
 
 /** Has the director write down that it dials, and stores that: the dial goes out. */
@@ -190,7 +193,7 @@ describe('a caller who has come', () => {
         setImmediate(() => director.follow(callId));
       },
     } as unknown as CallLedger;
-    const director = new CallDirector(ledger, telephony, createLog('silent'));
+    const director = new CallDirector(ledger, telephony, targets, createLog('silent'));
     const recorded = director.nextRecords(call);
     call.apply(recorded);
     director.follow(callId);

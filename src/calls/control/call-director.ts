@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
+import { Problem } from '../../common/problems.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import { apiKey, isOver } from '../domain/call-state.js';
 import { isBlocked } from '../domain/outcome.js';
+import { openTransfer, transferKey } from '../domain/transfer.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
 import type { LiveCall } from '../ledger/live-call.js';
 import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
+import type { TransferTargets } from '../transfer-targets.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
@@ -21,6 +24,9 @@ const LATE_LEG_MS = 2_000;
 
 /** An arrival older than this may have been overtaken by the dial plan, ms. */
 const OLD_NEWS_MS = 3_000;
+
+/** How long the target of a phone's transfer rings, seconds: there is no key for it. */
+const TARGET_RING_SECONDS = 30;
 
 /** What this process has done for one call. */
 type Handled = {
@@ -48,6 +54,7 @@ export class CallDirector implements AfterCommit {
   constructor(
     private readonly ledger: CallLedger,
     private readonly telephony: TelephonySwitch,
+    private readonly targets: Pick<TransferTargets, 'wished'>,
     private readonly log: Log,
   ) {}
 
@@ -268,6 +275,11 @@ export class CallDirector implements AfterCommit {
         // What goes wrong with some does not keep back those that follow. No answer: they may have gone.
         if (handled.marked.has(command.id)) await this.telephony.sendDigits(node, command.leg, command.digits);
         return true;
+      case 'find-target':
+        return this.#findTarget(call, node, command);
+      case 'tell-transfer':
+        await this.telephony.tellTransfer(node, command.leg, command.progress);
+        return true;
       case 'close-room':
         return succeeded(await this.#repeat(call, command, () => this.telephony.closeRoom(node, command.room)));
       case 'retie-legs':
@@ -319,6 +331,34 @@ export class CallDirector implements AfterCommit {
     }
     if (!succeeded(result)) handled.given.delete(command.key);
     return succeeded(result);
+  }
+
+  /** A transfer that a phone asks for becomes one of the call's, or is refused. */
+  async #findTarget(
+    call: LiveCall,
+    node: NodeBoot,
+    { leg, wish }: Extract<Command, { do: 'find-target' }>,
+  ): Promise<boolean> {
+    const found = await this.targets.wished(call, leg, wish).catch((error: unknown) => {
+      if (error instanceof Problem) return { problem: error.type, text: error.details.detail };
+      this.log.error({ scope: 'control', error, callId: call.identity.id }, 'the target of a transfer was not found');
+      return { problem: 'database-unavailable', text: 'It could not be read whom that means.' } as const;
+    });
+    const { state } = call;
+    const present = state?.legs.find(({ id }) => id === leg)?.wishes.find(({ key }) => key === wish.key);
+    // Refused meanwhile, or something else was asked for.
+    if (state === null || present?.refusedAt !== null || openTransfer(state) !== null) return false;
+    const at = this.telephony.nowAt(node.nodeId);
+    const told = { at, source: 'ringline' } as const;
+    if ('problem' in found) {
+      this.#tell(call, node, [{ ...told, leg, kind: 'wish-refused', key: wish.key, data: found }], true);
+      return false;
+    }
+    const key = transferKey(state.transfers.length + 1);
+    const by = { leg, wish: wish.key };
+    const data = { mode: 'blind', target: found, ringSeconds: TARGET_RING_SECONDS, by } as const;
+    this.#tell(call, node, [{ ...told, leg: call.identity.id, kind: 'transfer-asked', key, data }], true);
+    return true;
   }
 
   /** Plans a leg for each further address at which a phone is registered; there is one for the first already. */

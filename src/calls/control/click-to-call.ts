@@ -9,6 +9,7 @@ import { agentLegs, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from '.
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTransfers } from './transfer.js';
+import { decideWishes } from './wishes.js';
 
 /** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
@@ -60,6 +61,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   if (remote !== undefined && talk?.until === null) decideHold(decision, state, remote, winner);
   decideMute(decision, state, talk);
   decideDigits(decision, state, talk, now);
+  decideWishes(decision, state, talk, now);
   decideRecording(decision, callId, plan, state, talk);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
@@ -139,6 +141,7 @@ function callRemote(
           ownNumber: plan.to.e164 ?? plan.to.raw,
           autoAnswer: 'none',
         },
+        party: 'outside',
         leaseSeconds: plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
       },
     });

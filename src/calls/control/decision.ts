@@ -1,6 +1,6 @@
-import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import { isOver, type CallState, type LegState, type Wish } from '../domain/call-state.js';
 import type { Fact, ReleaseReason } from '../domain/fact.js';
-import type { NewLeg } from '../telephony-switch.js';
+import type { NewLeg, TransferProgress } from '../telephony-switch.js';
 import type { RungPhone } from './legs.js';
 
 /** One thing to ask of the switch. `key` is its identity within the call: it is given once. */
@@ -26,6 +26,9 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'mute-leg'; readonly leg: string; readonly muted: boolean; readonly place: number }
   /** `id` of the request for them. */
   | { readonly do: 'send-digits'; readonly leg: string; readonly digits: string; readonly id: string }
+  /** Find out to whom the phone of `leg` wants the other party to go. */
+  | { readonly do: 'find-target'; readonly leg: string; readonly wish: Wish }
+  | { readonly do: 'tell-transfer'; readonly leg: string; readonly progress: TransferProgress }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }
   /** `isOnHold`: the music is to stop first. */
@@ -67,6 +70,7 @@ export const LIMIT_MARGIN_SECONDS = 60;
 export class DecisionBuilder {
   readonly #record: Fact[] = [];
   readonly #chains: Command[][] = [];
+  readonly #beforeEnd = new Map<string, Command>();
   #wakeAt: number | null = null;
 
   constructor(
@@ -80,6 +84,11 @@ export class DecisionBuilder {
 
   chain(...commands: readonly Command[]): void {
     this.#chains.push([...commands]);
+  }
+
+  /** Should the leg be ended, this comes first. */
+  beforeEnd(leg: string, command: Command): void {
+    this.#beforeEnd.set(leg, command);
   }
 
   wakeAt(at: number): void {
@@ -121,8 +130,14 @@ export class DecisionBuilder {
   done(): Decision {
     for (const leg of this.state.legs) {
       if (isOver(leg)) continue;
+      const before = this.#beforeEnd.get(leg.id);
       if (leg.released !== null)
-        this.chain({ key: `end:${leg.id}`, do: 'end-leg', leg: leg.id, why: leg.released.why });
+        this.chain(...(before === undefined ? [] : [before]), {
+          key: `end:${leg.id}`,
+          do: 'end-leg',
+          leg: leg.id,
+          why: leg.released.why,
+        });
       const announced = Math.min(leg.released?.at ?? Infinity, leg.hangupAsked?.at ?? Infinity);
       if (announced === Infinity) continue;
       const overdue = this.now - announced - DOUBT_AFTER_MS;

@@ -11,6 +11,7 @@ import { agentLegs, firstLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } fro
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTransfers } from './transfer.js';
+import { decideWishes } from './wishes.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -89,6 +90,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     if (talk?.until === null) decideHold(decision, state, caller, winner);
     decideMute(decision, state, talk);
     decideDigits(decision, state, talk, now);
+    decideWishes(decision, state, talk, now);
     if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
     return decision.done();
   }

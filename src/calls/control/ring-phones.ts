@@ -22,6 +22,7 @@ export function createPhoneLegs(
         leg: leg.id,
         endpoint: agentEndpoint(phone, leg),
         display: { ...display, autoAnswer: phone.autoAnswer },
+        party: 'phone',
         leaseSeconds,
       },
     });

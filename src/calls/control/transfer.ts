@@ -1,8 +1,8 @@
-import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
+import { takingEndpoint, trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import type { OutcomeReason } from '../domain/call.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import { agentReason, remoteVerdict } from '../domain/outcome.js';
-import type { Plan } from '../domain/plan.js';
+import type { Consulted, Plan } from '../domain/plan.js';
 import { presentTalk, talks } from '../domain/talk.js';
 import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.js';
 import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
@@ -11,6 +11,7 @@ import { decideHold, decideMute } from './hold.js';
 import { agentLegs, firstLegs, holdingLeg, roomOf, transferLegs, transferNumberLegId } from './legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
+import { decideWishes } from './wishes.js';
 
 /** The switch gives up on who is on hold this long after the target's ring time, should we be gone, seconds. */
 const ABANDONED_SECONDS = 60;
@@ -62,6 +63,7 @@ export function decideTransfers(
   const talk = presentTalk(talks(state));
   decideMute(decision, state, talk);
   decideDigits(decision, state, talk, now);
+  decideWishes(decision, state, talk, now);
   decideRecording(decision, callId, plan, state, talk);
   return decision.done();
 }
@@ -148,7 +150,10 @@ function settle(
 
 function targetLegs(callId: string, { place, target }: TransferState, now: number): ReturnType<typeof firstLegs> {
   if (target.kind === 'agent') return firstLegs(callId, target.phones, now, place);
-  const device = trunkEndpoint(target.trunk.number, target.trunk.endpoint);
+  const [agentId, device] =
+    target.kind === 'number'
+      ? [null, trunkEndpoint(target.trunk.number, target.trunk.endpoint)]
+      : [target.phone?.agentId ?? null, deviceOf(target)];
   return [
     {
       leg: transferNumberLegId(callId, place),
@@ -156,9 +161,14 @@ function targetLegs(callId: string, { place, target }: TransferState, now: numbe
       key: '',
       at: now,
       source: 'ringline',
-      data: { side: 'agent', agentId: null, device, contact: null, transfer: place },
+      data: { side: 'agent', agentId, device, contact: null, transfer: place },
     },
   ];
+}
+
+/** The switch names a leg by its device and a number of its own. */
+function deviceOf({ phone, name }: Consulted): string {
+  return phone === null ? name.replace(/-[^-]*$/, '') : `PJSIP/${phone.endpoint}`;
 }
 
 function ring(
@@ -184,13 +194,16 @@ function ring(
   } else {
     for (const leg of legs) {
       if (isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
-      const endpoint = trunkEndpoint(target.trunk.number, target.trunk.endpoint);
       const ownNumber = target.number.e164 ?? target.number.raw;
       const display = { shownNumber: line.number, shownName: null, ownNumber, autoAnswer: 'none' } as const;
+      const made = { leg: leg.id, display, leaseSeconds, party: 'outside' } as const;
       decision.chain({
         key: `create:${leg.id}`,
         do: 'create-leg',
-        leg: { leg: leg.id, endpoint, display, leaseSeconds },
+        leg:
+          target.kind === 'number'
+            ? { ...made, endpoint: trunkEndpoint(target.trunk.number, target.trunk.endpoint) }
+            : { ...made, endpoint: takingEndpoint, takes: target.name },
       });
     }
   }
@@ -199,5 +212,5 @@ function ring(
 
 function reasonOf({ target }: TransferState, legs: readonly LegState[]): OutcomeReason {
   const [leg] = legs;
-  return target.kind === 'number' && leg !== undefined ? remoteVerdict(leg).reason : agentReason(legs);
+  return target.kind !== 'agent' && leg !== undefined ? remoteVerdict(leg).reason : agentReason(legs);
 }

@@ -9,6 +9,7 @@ import {
   type LegSide,
   type ReleaseReason,
 } from './fact.js';
+import type { PhoneWish } from './plan.js';
 import { gatherRecordings, type RecordingState } from './recording.js';
 import { factsByLeg, standingFacts } from './standing.js';
 import { gatherTransfers, type TransferState } from './transfer.js';
@@ -42,6 +43,8 @@ export type LegState = {
   readonly isMuted: boolean;
   /** Requests of which the digits went to this party. */
   readonly digitsSent: readonly string[];
+  /** Transfers that its party asked for by phone, in order. */
+  readonly wishes: readonly Wish[];
   readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
@@ -51,6 +54,9 @@ export type LegState = {
   readonly ended:
     (Moment & { readonly q850: number | null; readonly sip: number | null; readonly text: string | null }) | null;
 };
+
+/** A transfer that was asked for by phone. */
+export type Wish = PhoneWish & { readonly key: string; readonly at: number; readonly refusedAt: number | null };
 
 /** A stretch of time. `until` is null while it lasts. */
 export type Span = { readonly from: number; readonly until: number | null };
@@ -170,6 +176,12 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
     holds: holds(facts, endedAt),
     isMuted: isOn(facts, 'muted', 'unmuted'),
     digitsSent: all(facts, 'digits-sent').map(({ key }) => key),
+    wishes: all(facts, 'transfer-wished').map(({ key, at, data }) => ({
+      ...data,
+      key,
+      at,
+      refusedAt: all(facts, 'wish-refused').find((refusal) => refusal.key === key)?.at ?? null,
+    })),
     hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,

@@ -1,5 +1,5 @@
 import type { CallLine, CallNumber, OutcomeReason } from './call.js';
-import type { ClickToCall, RingLine, TransferAsk } from './plan.js';
+import type { ClickToCall, PhoneWish, RingLine, TransferAsk } from './plan.js';
 
 /**
  * Who says so, worst first. A better source replaces what a worse one said about the same thing.
@@ -159,6 +159,10 @@ export type FactDetail = {
   readonly unmuted: Record<string, never>;
   /** Ringline is about to send this party digits: written before they go out, so that they go once. Key: id of the request. */
   readonly 'digits-sent': Record<string, never>;
+  /** Who has the other party asks by his phone that it go elsewhere. Key of this and of its refusal: when, by the switch. */
+  readonly 'transfer-wished': PhoneWish;
+  /** It may not be, or cannot. A problem's type, and why in words. */
+  readonly 'wish-refused': { readonly problem: string; readonly text: string };
   /** The leg is about to end: its own party left, or something in the switch ends it. */
   readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */

@@ -132,9 +132,11 @@ function participants(state: CallState, stretches: readonly Talk[]): Participant
   };
   return [
     ...ofPhones(state.placed.plan.phones, null),
-    ...state.transfers.flatMap(({ place, target }) =>
-      target.kind === 'agent' ? ofPhones(target.phones, place) : [ofNumber(target.number, place)],
-    ),
+    ...state.transfers.flatMap(({ place, target }) => {
+      if (target.kind === 'agent') return ofPhones(target.phones, place);
+      if (target.kind === 'consulted' && target.phone !== null) return ofPhones([target.phone], place);
+      return [ofNumber(target.number, place)];
+    }),
   ];
 }
 

@@ -55,12 +55,33 @@ export type TransferTarget =
       readonly number: CallNumber;
       /** Through which trunk it is dialled, and the number as that trunk wants it. */
       readonly trunk: { readonly endpoint: string; readonly number: string };
-    };
+    }
+  | Consulted;
+
+/** Somebody with whom who transfers talks already, in a call that the dial plan made for his phone. */
+export type Consulted = {
+  readonly kind: 'consulted';
+  /** What the switch calls the leg that is brought over. */
+  readonly name: string;
+  /** Who that is: an agent's phone, or null for a number. */
+  readonly phone: AgentPhone | null;
+  readonly number: CallNumber;
+};
+
+/** What somebody asked for with the keys of his phone. */
+export type PhoneWish = {
+  /** What he dialled. */
+  readonly to: string;
+  /** With whom he talks already: what the switch calls that leg, or null where nobody is on the line. Absent: a blind one. */
+  readonly consulted?: string | null;
+};
 
 /** A transfer as it was asked for. */
 export type TransferAsk = {
   readonly mode: TransferMode;
   readonly target: TransferTarget;
+  /** The phone that asked for it, by its leg and the key of its wish; absent where the API did. */
+  readonly by?: { readonly leg: string; readonly wish: string };
   /** How long the target rings, seconds. */
   readonly ringSeconds: number;
 };
