@@ -7,13 +7,12 @@ import type { Delivery } from './delivery.entity.js';
 import { WebhookEndpoint } from './webhook-endpoint.entity.js';
 import type { DeliveryView } from './webhook-endpoint.schema.js';
 
-type DeliveryRow = Pick<
-  Delivery,
-  'id' | 'eventId' | 'callId' | 'sequence' | 'status' | 'createdAt' | 'nextAttemptAt' | 'finishedAt'
-> & { readonly eventType: DeliveryView['eventType']; readonly attempts: DeliveryView['attempts'] };
+type DeliveryRow = Pick<Delivery, 'id' | 'eventId' | 'status' | 'createdAt' | 'nextAttemptAt' | 'finishedAt'> &
+  Pick<DeliveryView, 'eventType' | 'callId' | 'sequence' | 'attempts'>;
 
 const sql = `
-select d.id, d.event_id as "eventId", v.type as "eventType", d.call_id as "callId", d.sequence, d.status,
+select d.id, d.event_id as "eventId", v.type as "eventType", v.call_id as "callId",
+  case when v.call_id is not null then v.sequence end as sequence, d.status,
   d.created_at as "createdAt", d.next_attempt_at as "nextAttemptAt", d.finished_at as "finishedAt",
   coalesce(tries.list, '[]') as attempts
 from (

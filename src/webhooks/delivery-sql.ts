@@ -21,7 +21,10 @@ const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row
  */
 export const claimSql = `
 with endpoint as materialized (
-  select e.tenant_id, e.id, e.url, e.secret_sealed, coalesce(busy.room, $5::int) as room
+  select e.tenant_id, e.id, e.url,
+    case when e.previous_secret_until > now() then array[e.secret_sealed, e.previous_secret_sealed]
+      else array[e.secret_sealed] end as secrets_sealed,
+    coalesce(busy.room, $5::int) as room
   from webhook_endpoint e left join unnest($3::uuid[], $4::int[]) as busy (id, room) on busy.id = e.id
   where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
 ), due as materialized (
@@ -60,7 +63,7 @@ with endpoint as materialized (
   update delivery d
   set claimed_by = $1::uuid, claim_until = now() + make_interval(secs => $7), attempts = d.attempts + 1
   from locked where d.tenant_id = locked.tenant_id and d.id = locked.id
-  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.created_at
+  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.replays, d.created_at
 ), stuck as materialized (
   select distinct due.tenant_id, due.endpoint_id, due.call_id, newest.sequence from due
   cross join lateral (
@@ -105,7 +108,7 @@ with endpoint as materialized (
   returning d.tenant_id
 )
 select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
-  e.secret_sealed as "secretSealed", v.document, c.attempts as attempt,
+  e.secrets_sealed as "secretsSealed", v.document, c.attempts as attempt, c.replays > 0 as "isReplay",
   (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
   (select array_agg(tenant_id) from superseded) as superseded,
   (select array_agg(distinct tenant_id) from postponed) as postponed

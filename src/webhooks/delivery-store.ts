@@ -9,10 +9,12 @@ export type ClaimedDelivery = {
   readonly endpointId: string;
   readonly eventId: string;
   readonly url: string;
-  readonly secretSealed: string;
+  /** The newest first. */
+  readonly secretsSealed: readonly string[];
   readonly document: string;
   /** Of this try, from 1. */
   readonly attempt: number;
+  readonly isReplay: boolean;
   /** How long ago the event was committed, ms, by the database's clock. */
   readonly ageMs: number;
 };

@@ -4,15 +4,21 @@ import { idSchema } from '../http/id.js';
 import { instantSchema } from '../http/instant.js';
 import { plainText } from '../http/plain-text.js';
 import { patchSchema, type Patch } from '../http/patch.js';
+import { endpointEventSchema, endpointEventTypes } from './endpoint-event.js';
+
+const eventTypeSchema = z.enum([...callEventTypes, ...endpointEventTypes]);
 
 const urlSchema = z
   .string()
   .max(2000)
   .meta({ description: 'https on port 443 of a public address, unless the operator allows more.' });
 const eventTypesSchema = z
-  .array(z.enum(callEventTypes))
+  .array(eventTypeSchema)
   .refine((types) => new Set(types).size === types.length, { error: 'must not repeat a type' })
-  .meta({ description: 'Types that are sent. Empty: every type.' });
+  .meta({
+    description:
+      'Types that are sent. Empty: every type about calls. `endpoint.failing` and `endpoint.disabled` tell of the tenant’s other endpoints, and are sent only where they are named.',
+  });
 const descriptionSchema = z.union([z.literal(''), plainText(500)]);
 
 export const createWebhookEndpointSchema = z
@@ -36,11 +42,14 @@ export const webhookEndpointSchema = z
     id: idSchema,
     url: z.string(),
     description: z.string(),
-    eventTypes: z.array(z.enum(callEventTypes)),
+    eventTypes: z.array(eventTypeSchema),
     status: z
       .enum(['enabled', 'paused', 'disabled'])
       .meta({ description: '`disabled` by Ringline, see `statusReason`; set `enabled` to go on.' }),
     statusReason: z.string().nullable(),
+    failingSince: instantSchema
+      .nullable()
+      .meta({ description: 'Since when every try failed; null: the last was taken.' }),
     createdAt: instantSchema,
     updatedAt: instantSchema,
   })
@@ -57,6 +66,14 @@ export const createdWebhookEndpointSchema = z
   .meta({ id: 'CreatedWebhookEndpoint' });
 export type CreatedWebhookEndpoint = z.output<typeof createdWebhookEndpointSchema>;
 
+export const rotatedSecretSchema = z
+  .strictObject({
+    secret: createdWebhookEndpointSchema.shape.secret,
+    previousSecretUntil: instantSchema.meta({ description: 'Until then the secret before signs too.' }),
+  })
+  .meta({ id: 'RotatedWebhookSecret' });
+export type RotatedSecret = z.output<typeof rotatedSecretSchema>;
+
 export const attemptSchema = z
   .strictObject({
     number: z.int().min(1),
@@ -72,9 +89,9 @@ export const deliverySchema = z
   .strictObject({
     id: idSchema,
     eventId: idSchema.meta({ description: 'Also the header `webhook-id`.' }),
-    eventType: z.enum(callEventTypes),
-    callId: idSchema,
-    sequence: z.int().min(1),
+    eventType: eventTypeSchema,
+    callId: idSchema.nullable().meta({ description: 'Null for an event about an endpoint.' }),
+    sequence: z.int().min(1).nullable(),
     status: z.enum(['pending', 'delivered', 'superseded', 'dead']).meta({
       description: '`superseded`: gave way to a later event of its call. `dead`: the last attempt failed.',
     }),
@@ -85,3 +102,9 @@ export const deliverySchema = z
   })
   .meta({ id: 'WebhookDelivery' });
 export type DeliveryView = z.output<typeof deliverySchema>;
+
+const { startedAt, durationMs, status, error, responseExcerpt } = attemptSchema.shape;
+export const webhookTestSchema = z
+  .strictObject({ event: endpointEventSchema, startedAt, durationMs, status, error, responseExcerpt })
+  .meta({ id: 'WebhookTest' });
+export type WebhookTestView = z.output<typeof webhookTestSchema>;

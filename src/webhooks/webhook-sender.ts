@@ -7,10 +7,10 @@ import type { GuardedClient, Outcome } from '../egress/guarded-client.js';
 import { NudgedLoop } from '../outbox/nudged-loop.js';
 import type { WakeUpQueue } from '../queues/wake-up-queue.js';
 import type { ClaimedDelivery, CompletedAttempt, DeliveryStore } from './delivery-store.js';
-import { secretPlace } from './endpoint-secret.js';
+import { openKey } from './endpoint-secret.js';
 import { retryDelayMs } from './retry-schedule.js';
-import { signedHeaders, signingKey } from './standard-webhooks.js';
 import type { WebhookMetrics } from './webhook-metrics.js';
+import { GONE, tryOf, webhookRequest } from './webhook-request.js';
 
 export type SenderLimits = {
   /** Requests open to one endpoint at a time. */
@@ -201,7 +201,8 @@ export class WebhookSender {
     const startedAt = new Date(this.clock.now());
     const { tenantId, id, attempt } = delivery;
     const outcome = await this.#try(delivery, claimedAt);
-    const taken = outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+    const tried = tryOf(outcome);
+    const taken = tried.error === null;
     const retryInMs = taken ? null : this.#retryInMs(delivery, outcome);
     const result = taken ? 'delivered' : retryInMs === null ? 'dead' : 'pending';
     this.metrics.attempts.inc({ result: result === 'pending' ? 'failed' : result });
@@ -212,10 +213,7 @@ export class WebhookSender {
         deliveryId: id,
         number: attempt,
         startedAt,
-        durationMs: outcome.durationMs,
-        status: outcome.kind === 'answered' ? outcome.status : null,
-        error: taken ? null : errorInWords(outcome),
-        excerpt: outcome.kind === 'answered' ? outcome.excerpt : null,
+        ...tried,
         result,
         retryInMs,
       },
@@ -225,21 +223,14 @@ export class WebhookSender {
   }
 
   #try(delivery: ClaimedDelivery, claimedAt: number): Promise<Outcome> {
-    const { eventId, url, document, attempt, ageMs } = delivery;
+    const { eventId, url, document, attempt, ageMs, isReplay } = delivery;
     const failed = (error: string): Promise<Outcome> => Promise.resolve({ kind: 'failed', error, durationMs: 0 });
     // A claim counts as a try before it is one, so that a delivery which kills its worker does not do so for ever.
     if (attempt > this.schedule.length) return failed('Ringline was stopped during the last attempt.');
-    const key = this.#key(delivery);
-    if (!key) return failed('The endpoint’s secret cannot be opened.');
+    const keys = this.#keysOf(delivery);
+    if (!keys) return failed('The endpoint’s secret cannot be opened.');
     return this.client.send({
-      method: 'POST',
-      url,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'Ringline/1 (webhook)',
-        ...signedHeaders(key, eventId, Math.floor(this.clock.now() / 1000), document),
-      },
-      body: document,
+      ...webhookRequest(url, keys, { id: eventId, document, isReplay }, this.clock.now()),
       onFirstByte: () => {
         if (attempt === 1) this.metrics.lag.observe((ageMs + performance.now() - claimedAt) / 1000);
       },
@@ -252,18 +243,23 @@ export class WebhookSender {
     return retryDelayMs(this.schedule, attempt, asked, Math.random());
   }
 
-  #key({ tenantId, endpointId, secretSealed }: ClaimedDelivery): Buffer | undefined {
-    const known = this.#keys.get(secretSealed);
-    if (known) return known;
+  /** The newest first. */
+  #keysOf({ tenantId, endpointId, secretsSealed }: ClaimedDelivery): readonly Buffer[] | undefined {
     try {
-      const key = signingKey(this.secretBox.open(secretSealed, secretPlace(tenantId, endpointId)));
-      if (this.#keys.size >= OPENED_KEYS) this.#keys.clear();
-      this.#keys.set(secretSealed, key);
-      return key;
+      return secretsSealed.map((sealed) => this.#key(sealed, tenantId, endpointId));
     } catch (error) {
       this.log.error({ scope: 'webhooks', endpointId, error }, 'secret of a webhook endpoint cannot be opened');
       return undefined;
     }
+  }
+
+  #key(sealed: string, tenantId: string, endpointId: string): Buffer {
+    const known = this.#keys.get(sealed);
+    if (known) return known;
+    const key = openKey(this.secretBox, sealed, tenantId, endpointId);
+    if (this.#keys.size >= OPENED_KEYS) this.#keys.clear();
+    this.#keys.set(sealed, key);
+    return key;
   }
 
   /** Stores what became of tries, and gives back claims that were not used. */
@@ -287,7 +283,7 @@ export class WebhookSender {
   async #afterwards(attempt: CompletedAttempt, { tenantId, endpointId }: ClaimedDelivery): Promise<void> {
     if (attempt.result === 'delivered') return;
     if (attempt.status === 410) {
-      await this.store.disable(tenantId, endpointId, newId(), 'It answered 410: it is gone for good.');
+      await this.store.disable(tenantId, endpointId, newId(), GONE);
       this.log.warn({ scope: 'webhooks', endpointId }, 'webhook endpoint disabled: it answered 410');
     } else if (attempt.retryInMs !== null) {
       // Not awaited: a slow Redis holds no delivery up.
@@ -301,13 +297,4 @@ export class WebhookSender {
       if (lane.inFlight === 0 && lane.held.length === 0 && lane.touchedAt < before) this.#lanes.delete(endpointId);
     }
   }
-}
-
-function errorInWords(outcome: Outcome): string {
-  if (outcome.kind === 'failed') return outcome.error;
-  if (outcome.status === 410) return 'It answered 410: it is gone for good.';
-  if (outcome.status >= 300 && outcome.status < 400) {
-    return `It answered ${outcome.status}; redirects are not followed.`;
-  }
-  return `It answered ${outcome.status}.`;
 }

@@ -8,7 +8,9 @@ import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
 import {
   createdWebhookEndpointSchema,
   deliverySchema,
+  rotatedSecretSchema,
   webhookEndpointSchema,
+  webhookTestSchema,
 } from '../../src/webhooks/webhook-endpoint.schema.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../support/call-document.js';
@@ -213,6 +215,73 @@ describe('webhook endpoints', () => {
     const rest = await world.ok('GET', `${path}/${id}/deliveries?limit=1&cursor=${first.nextCursor}`, withKey());
     expect([...first.items, ...rest.items]).toEqual(all);
     expect(rest.nextCursor).toBeNull();
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('sign with the old and the new secret for a day after a rotation, and no longer', async () => {
+    const { id, secret: first } = await create();
+    const rotated = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    expect(rotatedSecretSchema.parse(rotated)).toEqual(rotated);
+    const hours = (Date.parse(rotated.previousSecretUntil) - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(23.9);
+    expect(hours).toBeLessThan(24.1);
+    receiver.received.length = 0;
+    receiver.respond = () => ({ status: 204 });
+    const next = async () => {
+      const seen = receiver.received.length;
+      await commit('call.started');
+      return waitFor(() => receiver.received[seen], { what: 'the event' });
+    };
+    const both = await next();
+    for (const secret of [first, rotated.secret]) verify(secret, both);
+    await world.source.query(`update webhook_endpoint set previous_secret_until = now() where id = $1`, [id]);
+    const single = await next();
+    verify(rotated.secret, single);
+    expect(() => verify(first, single)).toThrow();
+
+    // Twice at once: the first secret is worth nothing any more.
+    const second = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    const third = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    const last = await next();
+    for (const secret of [second.secret, third.secret]) verify(secret, last);
+    expect(() => verify(rotated.secret, last)).toThrow();
+    const audit = await world.source.query(
+      `select detail::text from audit_entry where target_id = $1 and action = 'webhook-endpoint.secret-rotated'`,
+      [id],
+    );
+    expect(audit).toHaveLength(3);
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('are tried out by an event of their own, also while they are paused', async () => {
+    const { id, secret } = await create({ status: 'paused', eventTypes: ['call.ended'] });
+    receiver.received.length = 0;
+    receiver.respond = () => ({ status: 418, body: 'a teapot' });
+    const tried = await world.ok('POST', `${path}/${id}/test`, withKey());
+    expect(webhookTestSchema.parse(tried)).toEqual(tried);
+    expect(tried).toMatchObject({
+      event: { type: 'endpoint.test', tenantId: tenant.id, data: { endpoint: { id, status: 'paused' } } },
+      status: 418,
+      error: 'It answered 418.',
+      responseExcerpt: 'a teapot',
+    });
+    const [received] = receiver.received;
+    if (!received) throw new Error('nothing came');
+    expect(verify(secret, received)).toEqual(tried.event);
+    expect(received.headers['webhook-id']).toBe(tried.event.id);
+    // It is no event of a call: nothing is kept, nothing is tried again.
+    expect((await world.ok('GET', `${path}/${id}/deliveries`, withKey())).items).toEqual([]);
+
+    const again = await world.request('POST', `${path}/${id}/test`, withKey());
+    expect(again.body).toMatchObject({ type: 'http://ringline.test/problems/too-many-tests', status: 429 });
+    expect(again.headers.get('retry-after')).toBe('2');
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('that cannot be reached say so when they are tried out, and no more', async () => {
+    const { id } = await create({ url: 'https://nobody.invalid/' });
+    const tried = await world.ok('POST', `${path}/${id}/test`, withKey());
+    expect(tried).toMatchObject({ status: null, error: 'Could not connect.', responseExcerpt: null });
     await world.request('DELETE', `${path}/${id}`, withKey());
   });
 
