@@ -112,7 +112,7 @@ export class Relay {
     for (;;) {
       const events: (EventJob & { at: string })[] = await this.database.source.query(
         `select id, type, document, created_at::text as at from call_event
-         where relayed_at is not null and created_at >= now() - make_interval(mins => $1)
+         where relayed_at is not null and call_id is not null and created_at >= now() - make_interval(mins => $1)
            and ($2::text is null or (created_at, id) > ($2::timestamptz, $3::uuid))
          order by created_at, id limit ${BATCH}`,
         [this.times.refillMinutes, after?.at ?? null, after?.id ?? null],
