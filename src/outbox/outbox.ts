@@ -15,10 +15,11 @@ export type OutboxEvent = {
 /**
  * A UUIDv7 of the present moment; PostgreSQL makes its own only from version 18 on. The row's number follows the time,
  * so that deliveries of one commit list in the order of their events.
+ * @param order by which rows of one statement are numbered
  */
-const uuidv7 = `encode(overlay(uuid_send(gen_random_uuid()) placing int8send(
+export const rowId = (order: string): string => `encode(overlay(uuid_send(gen_random_uuid()) placing int8send(
   ((extract(epoch from statement_timestamp()) * 1000)::bigint << 16) | x'7000'::bigint
-    | ((row_number() over (order by e."callId", e.sequence)) & x'0fff'::bigint)) from 1 for 8), 'hex')::uuid`;
+    | ((row_number() over (order by ${order})) & x'0fff'::bigint)) from 1 for 8), 'hex')::uuid`;
 
 /**
  * Stores events and one delivery for each endpoint that wants them: parts of a `with`, so that they go in one statement
@@ -38,7 +39,7 @@ event as (
 ), stored_deliveries as (
   insert into delivery
     (tenant_id, id, endpoint_id, event_id, call_id, sequence, status, attempts, next_attempt_at, created_at)
-  select e."tenantId", ${uuidv7}, w.id, e.id, coalesce(e."callId", e.id), e.sequence, 'pending', 0, now(), now()
+  select e."tenantId", ${rowId('e."callId", e.sequence')}, w.id, e.id, coalesce(e."callId", e.id), e.sequence, 'pending', 0, now(), now()
   from event e
   join webhook_endpoint w on w.tenant_id = e."tenantId"
     and w.status = 'enabled' and w.id is distinct from e."aboutEndpointId"

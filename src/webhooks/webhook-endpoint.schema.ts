@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { callEventTypes } from '../calls/domain/call-event.js';
 import { idSchema } from '../http/id.js';
 import { instantSchema } from '../http/instant.js';
+import { pageQueryShape } from '../http/paging.js';
 import { plainText } from '../http/plain-text.js';
 import { patchSchema, type Patch } from '../http/patch.js';
 import { endpointEventSchema, endpointEventTypes } from './endpoint-event.js';
@@ -19,6 +20,7 @@ const eventTypesSchema = z
     description:
       'Types that are sent. Empty: every type about calls. `endpoint.failing` and `endpoint.disabled` tell of the tenant’s other endpoints, and are sent only where they are named.',
   });
+const eventTypesOfCallsSchema = z.array(z.enum(callEventTypes)).min(1);
 const descriptionSchema = z.union([z.literal(''), plainText(500)]);
 
 export const createWebhookEndpointSchema = z
@@ -85,6 +87,8 @@ export const attemptSchema = z
   })
   .meta({ id: 'WebhookAttempt' });
 
+const deliveryStatuses = ['pending', 'delivered', 'superseded', 'dead'] as const;
+
 export const deliverySchema = z
   .strictObject({
     id: idSchema,
@@ -92,12 +96,13 @@ export const deliverySchema = z
     eventType: eventTypeSchema,
     callId: idSchema.nullable().meta({ description: 'Null for an event about an endpoint.' }),
     sequence: z.int().min(1).nullable(),
-    status: z.enum(['pending', 'delivered', 'superseded', 'dead']).meta({
+    status: z.enum(deliveryStatuses).meta({
       description: '`superseded`: gave way to a later event of its call. `dead`: the last attempt failed.',
     }),
     createdAt: instantSchema,
     nextAttemptAt: instantSchema.nullable().meta({ description: 'Null when it is finished.' }),
     finishedAt: instantSchema.nullable(),
+    replays: z.int().min(0).meta({ description: 'How often it was asked for again.' }),
     attempts: z.array(attemptSchema),
   })
   .meta({ id: 'WebhookDelivery' });
@@ -108,3 +113,51 @@ export const webhookTestSchema = z
   .strictObject({ event: endpointEventSchema, startedAt, durationMs, status, error, responseExcerpt })
   .meta({ id: 'WebhookTest' });
 export type WebhookTestView = z.output<typeof webhookTestSchema>;
+
+const time = z.iso.datetime({ offset: true });
+
+export const listDeliveriesQuerySchema = z.strictObject({
+  ...pageQueryShape(idSchema),
+  status: z.enum(deliveryStatuses).optional(),
+  eventType: eventTypeSchema.optional(),
+  eventId: idSchema.optional(),
+  callId: idSchema.optional(),
+  from: time.optional().meta({ description: 'Made at or after this instant.' }),
+  to: time.optional().meta({ description: 'Made before this instant.' }),
+});
+export type ListDeliveriesQuery = z.output<typeof listDeliveriesQuerySchema>;
+
+const replayOneSchema = z.strictObject({
+  deliveryId: idSchema.meta({ description: 'This one alone.' }),
+});
+const replayRangeSchema = z.strictObject({
+  from: time.meta({ description: 'Events that were made at or after this instant.' }),
+  to: time.optional().meta({ description: 'And before this one. Default: now.' }),
+  eventTypes: eventTypesOfCallsSchema.optional().meta({ description: 'Default: those of the endpoint.' }),
+  callId: idSchema.optional(),
+  statuses: z
+    .array(z.enum(['delivered', 'superseded', 'dead', 'missed']))
+    .min(1)
+    .default(['delivered', 'superseded', 'dead', 'missed'])
+    .meta({
+      description:
+        'What became of them so far. `missed`: nothing was sent, because the endpoint was not there, not enabled, or did not ask for the type. To recover after a failure leave `delivered` out.',
+    }),
+});
+export type ReplayRange = z.output<typeof replayRangeSchema>;
+
+export const replaySchema = z.union([replayOneSchema, replayRangeSchema]).meta({ id: 'ReplayWebhooks' });
+export type Replay = z.output<typeof replaySchema>;
+
+export const replayedSchema = z
+  .strictObject({
+    replayed: z
+      .int()
+      .min(0)
+      .meta({ description: 'Deliveries that are due again. What was due anyway is not counted.' }),
+    nextFrom: instantSchema
+      .nullable()
+      .meta({ description: 'Where one request was not enough: send another with this as `from`. Else null.' }),
+  })
+  .meta({ id: 'ReplayedWebhooks' });
+export type ReplayedView = z.output<typeof replayedSchema>;

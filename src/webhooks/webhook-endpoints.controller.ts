@@ -13,6 +13,9 @@ import {
   createWebhookEndpointSchema,
   createdWebhookEndpointSchema,
   deliverySchema,
+  listDeliveriesQuerySchema,
+  replaySchema,
+  replayedSchema,
   rotatedSecretSchema,
   updateWebhookEndpointSchema,
   webhookEndpointSchema,
@@ -20,6 +23,9 @@ import {
   type CreateWebhookEndpoint,
   type CreatedWebhookEndpoint,
   type DeliveryView,
+  type ListDeliveriesQuery,
+  type Replay,
+  type ReplayedView,
   type RotatedSecret,
   type UpdateWebhookEndpoint,
   type WebhookEndpointView,
@@ -128,13 +134,31 @@ export class WebhookEndpointsController {
   @ApiAnswer({
     operationId: 'listWebhookDeliveries',
     summary: 'List what was sent to a webhook endpoint, newest first',
+    description: 'Dead letters are those with `status=dead`.',
     schema: pageSchema('WebhookDeliveryPage', deliverySchema),
   })
   listDeliveries(
     @CurrentActor() actor: Actor,
     @Param('id', { schema: idSchema }) id: string,
-    @Query({ schema: idPageQuerySchema }) query: IdPageQuery,
+    @Query({ schema: listDeliveriesQuerySchema }) query: ListDeliveriesQuery,
   ): Promise<Page<DeliveryView>> {
     return this.deliveries.list(actor, id, query);
+  }
+
+  @Post(':id/replay')
+  @ApiAnswer({
+    operationId: 'replayWebhooks',
+    summary: 'Send again: one delivery, or the events of a time',
+    description:
+      'Under the same ids, with the header `ringline-replay: true`, in order per call, by a schedule that begins anew. Events that were missed are sent too.',
+    schema: replayedSchema,
+    problems: ['conflict'],
+  })
+  replay(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: replaySchema }) body: Replay,
+  ): Promise<ReplayedView> {
+    return this.deliveries.replay(actor, id, body);
   }
 }

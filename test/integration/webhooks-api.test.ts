@@ -3,7 +3,7 @@ import type { Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
-import { OutboxWakeUp } from '../../src/outbox/outbox-wake-up.js';
+import { queueReplaySchema } from '../../src/outbox/queue-replay.schema.js';
 import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
 import {
   createdWebhookEndpointSchema,
@@ -13,10 +13,9 @@ import {
   webhookTestSchema,
 } from '../../src/webhooks/webhook-endpoint.schema.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument } from '../support/call-document.js';
+import { commitCall } from '../support/commit-call.js';
 import { startDatabaseServer } from '../support/database.js';
 import { WebhookReceiver, verify } from '../support/webhook-receiver.js';
-import { writeEvents } from '../support/write-events.js';
 
 const SECRET_KEY = 'ef'.repeat(32);
 
@@ -45,38 +44,8 @@ describe('webhook endpoints', () => {
   const withKey = (body?: unknown) => ({ key: tenant.key, ...(body !== undefined && { body }) });
   const create = async (body: object = {}) => world.ok('POST', path, withKey({ url: `${receiver.url}/hook`, ...body }));
 
-  /** Commits a call with its first events, as the ledger does, and nudges as it does. */
-  async function commit(...types: ('call.started' | 'call.ended')[]): Promise<string> {
-    const tenantId = tenant.id;
-    const callId = newId();
-    await world.source.query(
-      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, agent_ids, started_at, version, document)
-       values ($1, $2, $3, 'boot', 'inbound', 'queued', '{}', now(), 1, '{}')`,
-      [tenantId, callId, nodeId],
-    );
-    const events = types.map((type, index) => {
-      const [id, sequence, createdAt] = [newId(), index + 1, new Date()];
-      const data = { call: callDocument({ id: callId, tenantId, version: sequence }) };
-      const event = { id, type, timestamp: createdAt.toISOString(), tenantId, sequence, data };
-      return { event, row: { tenantId, id, callId, type, sequence, createdAt, document: JSON.stringify(event) } };
-    });
-    await writeEvents(
-      world.source,
-      events.map(({ row }) => row),
-    );
-    world.app.get(OutboxWakeUp, { strict: false }).onCommit([
-      {
-        tenantId,
-        callId,
-        nodeId,
-        call: callDocument({ id: callId, tenantId }),
-        events: events.map(({ event, row }) => ({ event, text: row.document })),
-        receivedAt: null,
-        committedAt: Date.now(),
-      },
-    ]);
-    return callId;
-  }
+  const commit = (...types: ('call.started' | 'call.ended')[]): Promise<string> =>
+    commitCall(world, { tenantId: tenant.id, nodeId }, types);
 
   it('are made, read, changed and removed, each with an audit row', async () => {
     const made = await create({ description: 'CRM', eventTypes: ['call.ended'] });
@@ -296,6 +265,21 @@ describe('webhook endpoints', () => {
       expect(text).not.toContain(secret.slice(6));
     }
     await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('and queues are filled again by the operator, who sees how far it is', async () => {
+    const body = { queue: 'call-events', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00+01:00' };
+    const made = await world.ok('POST', '/v1/event-queue-replays', { body });
+    expect(queueReplaySchema.parse(made)).toMatchObject({
+      queue: 'call-events',
+      from: body.from,
+      to: '2026-01-01T23:00:00.000Z',
+      added: 0,
+      finishedAt: null,
+    });
+    expect((await world.ok('GET', '/v1/event-queue-replays')).items).toEqual([made]);
+    const audit = await world.source.query(`select detail from audit_entry where action = 'event-queue.replayed'`);
+    expect(audit).toHaveLength(1);
   });
 
   it('name Redis in health as what is missing, while events go out', async () => {
