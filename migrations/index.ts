@@ -3,6 +3,7 @@ import { BlockedNumbers1790100000000 } from './1790100000000-blocked-numbers.js'
 import { Recordings1790200000000 } from './1790200000000-recordings.js';
 import { Cel1790300000000 } from './1790300000000-cel.js';
 import { PhoneTransfers1790400000000 } from './1790400000000-phone-transfers.js';
+import { WebhookTrust1790500000000 } from './1790500000000-webhook-trust.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Recordings1790200000000,
   Cel1790300000000,
   PhoneTransfers1790400000000,
+  WebhookTrust1790500000000,
 ];

@@ -16,6 +16,7 @@ import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LinesModule } from './lines/lines.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { QueueReplaysApiModule } from './outbox/queue-replays-api.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { WakeUpModule } from './outbox/wake-up.module.js';
 import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
@@ -58,6 +59,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     RecordingsApiModule,
     ScreenPopModule,
     WebhooksApiModule,
+    QueueReplaysApiModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule],

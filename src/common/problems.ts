@@ -158,6 +158,11 @@ export const problems = {
     title: 'Ringline may not send to this URL',
     remedy: 'Use https on a public address, or have the operator add the target to EGRESS_ALLOW.',
   },
+  'too-many-tests': {
+    status: 429,
+    title: 'The webhook endpoint was tested a moment ago',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
   'token-invalid': {
     status: 401,
     title: 'The stream token is unknown, expired or revoked',

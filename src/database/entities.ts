@@ -7,6 +7,7 @@ import { CallRequest } from '../calls/ledger/call-request.entity.js';
 import { CallRow } from '../calls/ledger/call.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
+import { QueueReplay } from '../outbox/queue-replay.entity.js';
 import { PbxNodeBoot } from '../pbx-nodes/pbx-node-boot.entity.js';
 import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import { RecordingLink } from '../recordings/recording-link.entity.js';
@@ -35,6 +36,7 @@ export const entities = [
   CallFact,
   CallRequest,
   CallEventRow,
+  QueueReplay,
   WebhookEndpoint,
   Delivery,
   Attempt,

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { problems, type ProblemType } from '../common/problems.js';
-import { PROBLEMS_EXTENSION } from './api-answer.js';
+import { PROBLEMS_EXTENSION, SENDS_EXTENSION, type Sent } from './api-answer.js';
 import { problemSchema } from './problem.schema.js';
 
 /** Scopes whose routes act for no tenant. */
@@ -36,13 +36,48 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
   const problem = toOpenApi(problemSchema, { schemaType: 'output' });
   const components = (document.components ??= {});
   components.schemas = sorted({ ...components.schemas, ...(problem?.components as typeof components.schemas) });
+  const sent: Sent[] = [];
   for (const path of Object.values(document.paths)) {
     for (const method of ['get', 'post', 'patch', 'put', 'delete'] as const) {
       const operation = path[method];
-      if (operation) complete(operation);
+      if (!operation) continue;
+      complete(operation);
+      sent.push(...takeSent(operation));
     }
   }
+  addWebhooks(document, sent);
   return document;
+}
+
+function takeSent(operation: Operation): readonly Sent[] {
+  const extended = operation as Operation & { [SENDS_EXTENSION]?: readonly Sent[] };
+  const sent = extended[SENDS_EXTENSION] ?? [];
+  delete extended[SENDS_EXTENSION];
+  return sent;
+}
+
+/** OpenAPI 3.1 has a place of its own for requests that the API makes. */
+function addWebhooks(document: OpenAPIObject, sent: readonly Sent[]): void {
+  const webhooks: Record<string, unknown> = {};
+  for (const { name, summary, schema } of sent) {
+    const converted = JSON.stringify(toOpenApi(schema(), { schemaType: 'output' }) ?? {});
+    const { components = {}, schema: body } = JSON.parse(converted.replaceAll('#/$defs/', '#/components/schemas/')) as {
+      components?: Record<string, object>;
+      schema?: unknown;
+    };
+    document.components = {
+      ...document.components,
+      schemas: sorted({ ...document.components?.schemas, ...components }),
+    };
+    webhooks[name] = {
+      post: {
+        summary,
+        requestBody: { required: true, content: { 'application/json': { schema: body } } },
+        responses: { '2XX': { description: 'Taken.' } },
+      },
+    };
+  }
+  Object.assign(document, { webhooks });
 }
 
 /** Adds what every route has in common, so that no controller repeats it. */

@@ -13,8 +13,9 @@ export class CallEventRow {
   @PrimaryColumn('uuid')
   id!: string;
 
-  @Column('uuid')
-  callId!: string;
+  /** Null for what Ringline tells about a webhook endpoint: it goes to endpoints alone, never to the queues. */
+  @Column('uuid', { nullable: true })
+  callId!: string | null;
 
   @ManyToOne(() => CallRow, { onDelete: 'CASCADE' })
   @JoinColumn([

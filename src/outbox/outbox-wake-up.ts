@@ -30,7 +30,11 @@ export class OutboxWakeUp implements AfterCommit {
   onCommit(changes: readonly CommittedChange[]): void {
     const tenantIds = new Set<string>();
     for (const { tenantId, events } of changes) if (events.length > 0) tenantIds.add(tenantId);
-    if (tenantIds.size === 0) return;
+    if (tenantIds.size > 0) this.wakeEverywhere(tenantIds);
+  }
+
+  /** There is something to send for these tenants, which this process alone knows. */
+  wakeEverywhere(tenantIds: ReadonlySet<string>): void {
     if (this.#nudges.size > 0) this.wake(tenantIds);
     else {
       for (const tenantId of tenantIds) this.#untold.add(tenantId);
@@ -48,6 +52,7 @@ export class OutboxWakeUp implements AfterCommit {
     }, TELL_EVERY_MS).unref();
   }
 
+  /** The same, when every process is told of it. */
   wake(tenantIds: ReadonlySet<string>): void {
     for (const nudge of this.#nudges) nudge(tenantIds);
   }

@@ -4,6 +4,7 @@ import { runPrepared } from '../database/prepared.js';
 import type { EventJob, EventQueues } from '../queues/event-queues.js';
 import type { RedisLink } from '../queues/redis-link.js';
 import { NudgedLoop } from './nudged-loop.js';
+import { replayStep } from './replay-queue.js';
 
 export type RelayTimes = {
   /** How long an event whose wake-up was lost waits at most. */
@@ -38,6 +39,8 @@ export class Relay {
   readonly #loop: NudgedLoop;
   /** What the queues took and PostgreSQL does not know yet. */
   #taken: readonly RelayedEvent[] = [];
+  /** A replay of a queue goes on. Whether there is a new one is asked with each sweep. */
+  #isReplaying = false;
   #told: string | undefined;
 
   constructor(
@@ -47,7 +50,7 @@ export class Relay {
     private readonly log: Log,
     private readonly times: RelayTimes = relayTimes,
   ) {
-    this.#loop = new NudgedLoop(() => this.#round(), times.sweepMs, GAP_MS);
+    this.#loop = new NudgedLoop((swept) => this.#round(swept), times.sweepMs, GAP_MS);
   }
 
   start(): void {
@@ -65,14 +68,15 @@ export class Relay {
     if (this.#taken.length > 0) await this.#next(0).catch(() => undefined);
   }
 
-  async #round(): Promise<boolean> {
+  async #round(swept: boolean): Promise<boolean> {
     if (this.link.state.status !== 'ready' || this.database.state.status !== 'ready') return false;
     try {
       const { mayHaveLostJobs } = await this.queues.inspect();
       if (mayHaveLostJobs) await this.#refill();
       const relayed = await this.#relay();
+      if (swept || this.#isReplaying) this.#isReplaying = await replayStep(this.database, this.queues);
       this.#told = undefined;
-      return relayed > 0;
+      return relayed > 0 || this.#isReplaying;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       // Once per failure, not every two seconds.
@@ -112,7 +116,7 @@ export class Relay {
     for (;;) {
       const events: (EventJob & { at: string })[] = await this.database.source.query(
         `select id, type, document, created_at::text as at from call_event
-         where relayed_at is not null and created_at >= now() - make_interval(mins => $1)
+         where relayed_at is not null and call_id is not null and created_at >= now() - make_interval(mins => $1)
            and ($2::text is null or (created_at, id) > ($2::timestamptz, $3::uuid))
          order by created_at, id limit ${BATCH}`,
         [this.times.refillMinutes, after?.at ?? null, after?.id ?? null],

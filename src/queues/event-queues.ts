@@ -56,19 +56,41 @@ export class EventQueues {
    */
   async add(events: readonly EventJob[]): Promise<void> {
     if (events.length === 0) return;
-    const jobs = events.map(({ id, type, document }) => ({
-      name: type,
-      data: JSON.parse(document) as unknown,
-      opts: { jobId: id, ...callEventJobOptions },
-    }));
+    const jobs = events.map(jobOf);
+    await this.#using(async (queues) => {
+      for (const queue of queues) if (this.#hasRoom(queue.name)) await this.#addTo(queue, jobs);
+    });
+  }
+
+  /**
+   * Adds events to one queue again, also those whose jobs it keeps: these are taken out first, but for one that a worker has
+   * in its hands.
+   * @returns false when the queue has no room
+   * @throws when Redis cannot be used; some jobs may have been added.
+   */
+  addAgain(name: string, events: readonly EventJob[]): Promise<boolean> {
+    return this.#using(async (queues) => {
+      const queue = queues.find((one) => one.name === name);
+      if (!queue || !this.#hasRoom(name)) return false;
+      await Promise.all(events.map(({ id }) => queue.remove(id)));
+      if (events.length > 0) await this.#addTo(queue, events.map(jobOf));
+      return true;
+    });
+  }
+
+  #hasRoom(name: string): boolean {
+    return (this.#waiting.get(name) ?? 0) < this.cap;
+  }
+
+  async #addTo(queue: Queue, jobs: readonly EventJobOptions[]): Promise<void> {
+    await queue.addBulk([...jobs]);
+    this.#waiting.set(queue.name, (this.#waiting.get(queue.name) ?? 0) + jobs.length);
+  }
+
+  async #using<T>(work: (queues: readonly Queue[]) => Promise<T>): Promise<T> {
     if (this.#queues.length === 0) this.#queues = this.names.map((name) => this.#open(name));
     try {
-      for (const queue of this.#queues) {
-        const waiting = this.#waiting.get(queue.name) ?? 0;
-        if (waiting >= this.cap) continue;
-        await queue.addBulk(jobs);
-        this.#waiting.set(queue.name, waiting + jobs.length);
-      }
+      return await work(this.#queues);
     } catch (error) {
       // A queue whose set-up was cut off never recovers.
       for (const queue of this.#queues) void queue.close().catch(() => undefined);
@@ -89,4 +111,10 @@ export class EventQueues {
     queue.on('error', () => undefined);
     return queue;
   }
+}
+
+type EventJobOptions = ReturnType<typeof jobOf>;
+
+function jobOf({ id, type, document }: EventJob) {
+  return { name: type, data: JSON.parse(document) as unknown, opts: { jobId: id, ...callEventJobOptions } };
 }

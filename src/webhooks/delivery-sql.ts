@@ -4,11 +4,21 @@
  */
 export const SUPERSEDE_AFTER_ATTEMPTS = 3;
 
+/** After so many tries that nobody told the end of, a delivery is taken for one that ends its senders. */
+export const MOST_LOST = 3;
+
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
+
+/** Of what is due for an endpoint so much is looked at; `crowded` says that there was more. */
+const windowOf = (room: string): string => `4 * ${room} + 32`;
+/** Of a crowd so many of its newest deliveries are looked at too. */
+const NEWEST = 64;
 
 /**
  * One statement for all endpoints. Of each call and endpoint only the lowest unfinished sequence (its head) may go.
- * - `ready`: due heads, as many as their endpoint has room for.
+ * - `ready`: due heads, as many as their endpoint and their tenant have room for; tenants in turns, and within a tenant its
+ *   endpoints. Where a crowd is due, about every fourth is of one of the newest calls: what happens now does not wait until
+ *   a backlog of hours is gone.
  * - `stuck`: calls whose head failed often while later events wait: all but the newest are superseded, the newest is due
  *   at once and is found as a head by the next claim.
  * - `blocked`: due rows behind a head that waits for its retry: they wait with it, so that the index of what is due stays
@@ -17,41 +27,69 @@ const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row
  * Every row is locked with `skip locked`: claims of several workers never wait for each other.
  *
  * $1 worker, $2 tenants or null, $3 endpoints and $4 their room, $5 room of others, $6 limit, $7 claim seconds,
- * $8 attempts after which a head gives way.
+ * $8 attempts after which a head gives way, $9 tenants and $10 their room, $11 room of others.
  */
 export const claimSql = `
 with endpoint as materialized (
-  select e.tenant_id, e.id, e.url, e.secret_sealed, coalesce(busy.room, $5::int) as room
+  select e.tenant_id, e.id, e.url, e.failing_since is not null as is_failing,
+    case when e.previous_secret_until > now() then array[e.secret_sealed, e.previous_secret_sealed]
+      else array[e.secret_sealed] end as secrets_sealed,
+    coalesce(busy.room, $5::int) as room
   from webhook_endpoint e left join unnest($3::uuid[], $4::int[]) as busy (id, room) on busy.id = e.id
   where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
-), due as materialized (
-  select d.*, e.room, head.*,
-    count(*) over (partition by d.endpoint_id) >= 4 * e.room + 32 as crowded,
-    head.head_attempts >= $8 and exists (
-      select from delivery l
-      where l.endpoint_id = d.endpoint_id and l.call_id = d.call_id and l.sequence > head.head_sequence
-        and l.status = 'pending') as gives_way
+), oldest as materialized (
+  select e.room, d.*, count(*) over (partition by d.endpoint_id) >= ${windowOf('e.room')} as crowded
   from endpoint e
   cross join lateral (
     select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
     where p.endpoint_id = e.id and p.status = 'pending' and p.next_attempt_at <= now() and ${unclaimed('p')}
-    order by p.next_attempt_at limit 4 * e.room + 32
+    order by p.next_attempt_at limit ${windowOf('e.room')}
   ) d
+  where e.room > 0
+), seen as (
+  select *, false as is_new from oldest
+  union all
+  select c.room, n.*, true, true
+  from (select distinct endpoint_id, room from oldest where crowded) c
   cross join lateral (
-    select h.id as head_id, h.sequence as head_sequence, h.attempts as head_attempts,
+    select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
+    where p.endpoint_id = c.endpoint_id and p.status = 'pending'
+    order by p.id desc limit ${NEWEST}
+  ) n
+), due as materialized (
+  select s.*, head.*,
+    head.head_attempts >= $8 and exists (
+      select from delivery l
+      where l.endpoint_id = s.endpoint_id and l.call_id = s.call_id and l.sequence > head.head_sequence
+        and l.status = 'pending') as gives_way
+  from seen s
+  cross join lateral (
+    select h.id as head_id, h.sequence as head_sequence, h.attempts - h.attempts_before_replay as head_attempts,
       h.next_attempt_at as head_next_attempt_at, ${unclaimed('h')} as head_is_free
     from delivery h
-    where h.endpoint_id = d.endpoint_id and h.call_id = d.call_id and h.status = 'pending'
+    where h.endpoint_id = s.endpoint_id and h.call_id = s.call_id and h.status = 'pending'
     order by h.sequence limit 1
   ) head
-  where e.room > 0
+), candidate as (
+  select tenant_id, endpoint_id, id, room, next_attempt_at,
+    row_number() over (partition by endpoint_id order by next_attempt_at, id) * 4 / 3.0 as turn
+  from due where not is_new and id = head_id and not gives_way
+  union all
+  select tenant_id, endpoint_id, head_id, room, head_next_attempt_at,
+    (row_number() over (partition by endpoint_id order by id desc) - random()) * 4
+  from (
+    select distinct on (head_id) * from due
+    where is_new and not gives_way and head_is_free and head_next_attempt_at <= now() order by head_id, id desc
+  ) newest
 ), ready as (
   select tenant_id, id from (
-    select tenant_id, id, room, next_attempt_at,
-      row_number() over (partition by endpoint_id order by next_attempt_at, id) as place
-    from due where id = head_id and not gives_way
-  ) heads
-  where place <= room order by next_attempt_at limit $6::int
+    select placed.*, row_number() over (partition by tenant_id order by place, next_attempt_at) as tenant_place
+    from (select *, row_number() over (partition by endpoint_id order by turn) as place from candidate) placed
+    where place <= room
+  ) picked
+  left join unnest($9::uuid[], $10::int[]) as busy_tenant (busy_id, tenant_room) on busy_id = tenant_id
+  where tenant_place <= coalesce(tenant_room, $11::int)
+  order by tenant_place, next_attempt_at limit $6::int
 ), locked as (
   select d.tenant_id, d.id from delivery d
   where (d.tenant_id, d.id) in (select tenant_id, id from ready) and d.status = 'pending' and ${unclaimed('d')}
@@ -60,7 +98,8 @@ with endpoint as materialized (
   update delivery d
   set claimed_by = $1::uuid, claim_until = now() + make_interval(secs => $7), attempts = d.attempts + 1
   from locked where d.tenant_id = locked.tenant_id and d.id = locked.id
-  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.created_at
+  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.attempts_before_replay,
+    d.replays, d.created_at
 ), stuck as materialized (
   select distinct due.tenant_id, due.endpoint_id, due.call_id, newest.sequence from due
   cross join lateral (
@@ -95,7 +134,7 @@ with endpoint as materialized (
           then head_next_attempt_at + (sequence - head_sequence) * interval '1 ms'
         when crowded then now() + interval '1 s'
       end as until
-    from due where id <> head_id and not gives_way
+    from due where id <> head_id and not gives_way and not is_new
   ) due on due.tenant_id = d.tenant_id and due.id = d.id and due.until > due.next_attempt_at
   where d.status = 'pending'
   for update of d skip locked
@@ -105,7 +144,10 @@ with endpoint as materialized (
   returning d.tenant_id
 )
 select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
-  e.secret_sealed as "secretSealed", v.document, c.attempts as attempt,
+  e.secrets_sealed as "secretsSealed", v.document, c.attempts as attempt,
+  c.attempts - c.attempts_before_replay as turn, e.is_failing as "wasFailing",
+  case when c.attempts <= ${MOST_LOST} then 0 else c.attempts - 1 - (
+    select count(*) from attempt a where a.tenant_id = c.tenant_id and a.delivery_id = c.id)::int end as lost, c.replays > 0 as "isReplay",
   (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
   (select array_agg(tenant_id) from superseded) as superseded,
   (select array_agg(distinct tenant_id) from postponed) as postponed
@@ -140,13 +182,3 @@ export const giveBackSql = `
 update delivery d set claimed_by = null, claim_until = null, attempts = d.attempts - 1
 from unnest($1::uuid[], $2::uuid[], $3::int[]) as t (tenant_id, id, attempt)
 where d.tenant_id = t.tenant_id and d.id = t.id and d.status = 'pending' and d.attempts = t.attempt`;
-
-/** $1 tenant, $2 endpoint, $3 reason, $4 id of the audit row. */
-export const disableSql = `
-with gone as (
-  update webhook_endpoint set status = 'disabled', status_reason = $3, updated_at = now()
-  where tenant_id = $1 and id = $2 and status <> 'disabled' returning id
-)
-insert into audit_entry (id, tenant_id, at, actor_key_id, action, target_type, target_id, detail)
-select $4, $1, now(), null, 'webhook-endpoint.disabled', 'webhook-endpoint', $2::uuid::text, jsonb_build_object('reason', $3::text)
-from gone`;

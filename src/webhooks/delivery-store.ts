@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { runPrepared } from '../database/prepared.js';
-import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, disableSql, giveBackSql } from './delivery-sql.js';
+import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, giveBackSql } from './delivery-sql.js';
 
 /** A delivery that this process may send until `CLAIM_SECONDS` have passed. */
 export type ClaimedDelivery = {
@@ -9,10 +9,18 @@ export type ClaimedDelivery = {
   readonly endpointId: string;
   readonly eventId: string;
   readonly url: string;
-  readonly secretSealed: string;
+  /** The newest first. */
+  readonly secretsSealed: readonly string[];
   readonly document: string;
   /** Of this try, from 1. */
   readonly attempt: number;
+  /** Of this try in the schedule, from 1: a replay begins it anew. */
+  readonly turn: number;
+  /** Tries of which nobody told the end: their senders were killed. */
+  readonly lost: number;
+  readonly isReplay: boolean;
+  /** Whether its endpoint counted as failing when it was claimed. */
+  readonly wasFailing: boolean;
   /** How long ago the event was committed, ms, by the database's clock. */
   readonly ageMs: number;
 };
@@ -38,6 +46,9 @@ export type ClaimRequest = {
   /** How many more deliveries each endpoint that is being sent to may get; the others get `otherRoom`. */
   readonly room: ReadonlyMap<string, number>;
   readonly otherRoom: number;
+  /** The same for tenants. */
+  readonly tenantRoom: ReadonlyMap<string, number>;
+  readonly otherTenantRoom: number;
   readonly limit: number;
 };
 
@@ -72,6 +83,9 @@ export class DeliveryStore {
         request.limit,
         this.claimSeconds,
         SUPERSEDE_AFTER_ATTEMPTS,
+        [...request.tenantRoom.keys()],
+        [...request.tenantRoom.values()],
+        request.otherTenantRoom,
       ],
     );
     const superseded = rows[0]?.superseded ?? [];
@@ -108,10 +122,5 @@ export class DeliveryStore {
       claims.map(({ id }) => id),
       claims.map(({ attempt }) => attempt),
     ]);
-  }
-
-  /** Disables an endpoint that said it is gone, with an audit row. */
-  async disable(tenantId: string, endpointId: string, auditId: string, reason: string): Promise<void> {
-    await this.source.query(disableSql, [tenantId, endpointId, reason, auditId]);
   }
 }

@@ -7,6 +7,8 @@ export type DeliveryStatus = 'pending' | 'delivered' | 'superseded' | 'dead';
 /** One event to one endpoint. Written in the transaction that wrote the event. */
 @Entity()
 @Index('delivery_sequence', ['endpointId', 'callId', 'sequence'], { unique: true })
+@Index('delivery_newest', ['endpointId', 'id'], { where: `"status" = 'pending'` })
+@Index('delivery_dead', ['endpointId', 'id'], { where: `"status" = 'dead'` })
 @Index('delivery_due', ['endpointId', 'nextAttemptAt'], { where: `"status" = 'pending'` })
 export class Delivery {
   @PrimaryColumn('uuid')
@@ -35,6 +37,7 @@ export class Delivery {
   ])
   event?: CallEventRow;
 
+  /** Whose events keep their order: the call, or for an event about no call the event itself. */
   @Column('uuid')
   callId!: string;
 
@@ -47,6 +50,14 @@ export class Delivery {
   /** HTTP tries made. */
   @Column('integer', { default: 0 })
   attempts!: number;
+
+  /** How often it was asked for again. */
+  @Column('integer', { default: 0 })
+  replays!: number;
+
+  /** Tries made before it was asked for again: the schedule begins anew after them. */
+  @Column('integer', { default: 0 })
+  attemptsBeforeReplay!: number;
 
   @Column({ type: 'timestamptz', precision: 3 })
   nextAttemptAt!: Date;

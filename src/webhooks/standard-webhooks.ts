@@ -16,16 +16,19 @@ export function signingKey(secret: string): Buffer {
 
 /**
  * The headers of one try.
+ * @param keys each makes a signature: while a secret is being replaced the receiver may verify by either.
  * @param id of the event: the same in every try.
  * @param timestamp of this try, seconds: receivers refuse old ones.
  * @param body the very text that is sent.
  */
 export function signedHeaders(
-  key: Buffer,
+  keys: readonly Buffer[],
   id: string,
   timestamp: number,
   body: string,
 ): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
-  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` };
+  const signatures = keys.map(
+    (key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`,
+  );
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
 }

@@ -28,12 +28,35 @@ export class WebhookEndpoint {
   @Column('text')
   secretSealed!: string;
 
+  /** The secret before, which signs beside the new one until `previousSecretUntil`. */
+  @Column('text', { nullable: true })
+  previousSecretSealed!: string | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  previousSecretUntil!: Date | null;
+
   @Column('text')
   status!: 'enabled' | 'paused' | 'disabled';
 
   /** Why it is disabled, in words. */
   @Column('text', { nullable: true })
   statusReason!: string | null;
+
+  /** The first of the tries that failed since the last one that was taken; null when the last one was taken. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  failingSince!: Date | null;
+
+  /** The newest try that failed. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  failedAt!: Date | null;
+
+  /** Tries that failed since `failingSince`. */
+  @Column('integer', { default: 0 })
+  failures!: number;
+
+  /** Whether `endpoint.failing` was told since `failingSince`. */
+  @Column('boolean', { default: false })
+  failingTold!: boolean;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;

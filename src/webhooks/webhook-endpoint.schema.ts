@@ -2,17 +2,25 @@ import { z } from 'zod';
 import { callEventTypes } from '../calls/domain/call-event.js';
 import { idSchema } from '../http/id.js';
 import { instantSchema } from '../http/instant.js';
+import { pageQueryShape } from '../http/paging.js';
 import { plainText } from '../http/plain-text.js';
 import { patchSchema, type Patch } from '../http/patch.js';
+import { endpointEventSchema, endpointEventTypes } from './endpoint-event.js';
+
+const eventTypeSchema = z.enum([...callEventTypes, ...endpointEventTypes]);
 
 const urlSchema = z
   .string()
   .max(2000)
   .meta({ description: 'https on port 443 of a public address, unless the operator allows more.' });
 const eventTypesSchema = z
-  .array(z.enum(callEventTypes))
+  .array(eventTypeSchema)
   .refine((types) => new Set(types).size === types.length, { error: 'must not repeat a type' })
-  .meta({ description: 'Types that are sent. Empty: every type.' });
+  .meta({
+    description:
+      'Types that are sent. Empty: every type about calls. `endpoint.failing` and `endpoint.disabled` tell of the tenant’s other endpoints, and are sent only where they are named.',
+  });
+const eventTypesOfCallsSchema = z.array(z.enum(callEventTypes)).min(1);
 const descriptionSchema = z.union([z.literal(''), plainText(500)]);
 
 export const createWebhookEndpointSchema = z
@@ -36,11 +44,14 @@ export const webhookEndpointSchema = z
     id: idSchema,
     url: z.string(),
     description: z.string(),
-    eventTypes: z.array(z.enum(callEventTypes)),
+    eventTypes: z.array(eventTypeSchema),
     status: z
       .enum(['enabled', 'paused', 'disabled'])
       .meta({ description: '`disabled` by Ringline, see `statusReason`; set `enabled` to go on.' }),
     statusReason: z.string().nullable(),
+    failingSince: instantSchema
+      .nullable()
+      .meta({ description: 'Since when every try failed; null: the last was taken.' }),
     createdAt: instantSchema,
     updatedAt: instantSchema,
   })
@@ -57,6 +68,14 @@ export const createdWebhookEndpointSchema = z
   .meta({ id: 'CreatedWebhookEndpoint' });
 export type CreatedWebhookEndpoint = z.output<typeof createdWebhookEndpointSchema>;
 
+export const rotatedSecretSchema = z
+  .strictObject({
+    secret: createdWebhookEndpointSchema.shape.secret,
+    previousSecretUntil: instantSchema.meta({ description: 'Until then the secret before signs too.' }),
+  })
+  .meta({ id: 'RotatedWebhookSecret' });
+export type RotatedSecret = z.output<typeof rotatedSecretSchema>;
+
 export const attemptSchema = z
   .strictObject({
     number: z.int().min(1),
@@ -68,20 +87,77 @@ export const attemptSchema = z
   })
   .meta({ id: 'WebhookAttempt' });
 
+const deliveryStatuses = ['pending', 'delivered', 'superseded', 'dead'] as const;
+
 export const deliverySchema = z
   .strictObject({
     id: idSchema,
     eventId: idSchema.meta({ description: 'Also the header `webhook-id`.' }),
-    eventType: z.enum(callEventTypes),
-    callId: idSchema,
-    sequence: z.int().min(1),
-    status: z.enum(['pending', 'delivered', 'superseded', 'dead']).meta({
+    eventType: eventTypeSchema,
+    callId: idSchema.nullable().meta({ description: 'Null for an event about an endpoint.' }),
+    sequence: z.int().min(1).nullable(),
+    status: z.enum(deliveryStatuses).meta({
       description: '`superseded`: gave way to a later event of its call. `dead`: the last attempt failed.',
     }),
     createdAt: instantSchema,
     nextAttemptAt: instantSchema.nullable().meta({ description: 'Null when it is finished.' }),
     finishedAt: instantSchema.nullable(),
+    replays: z.int().min(0).meta({ description: 'How often it was asked for again.' }),
     attempts: z.array(attemptSchema),
   })
   .meta({ id: 'WebhookDelivery' });
 export type DeliveryView = z.output<typeof deliverySchema>;
+
+const { startedAt, durationMs, status, error, responseExcerpt } = attemptSchema.shape;
+export const webhookTestSchema = z
+  .strictObject({ event: endpointEventSchema, startedAt, durationMs, status, error, responseExcerpt })
+  .meta({ id: 'WebhookTest' });
+export type WebhookTestView = z.output<typeof webhookTestSchema>;
+
+const time = z.iso.datetime({ offset: true });
+
+export const listDeliveriesQuerySchema = z.strictObject({
+  ...pageQueryShape(idSchema),
+  status: z.enum(deliveryStatuses).optional(),
+  eventType: eventTypeSchema.optional(),
+  eventId: idSchema.optional(),
+  callId: idSchema.optional(),
+  from: time.optional().meta({ description: 'Made at or after this instant.' }),
+  to: time.optional().meta({ description: 'Made before this instant.' }),
+});
+export type ListDeliveriesQuery = z.output<typeof listDeliveriesQuerySchema>;
+
+const replayOneSchema = z.strictObject({
+  deliveryId: idSchema.meta({ description: 'This one alone.' }),
+});
+const replayRangeSchema = z.strictObject({
+  from: time.meta({ description: 'Events that were made at or after this instant.' }),
+  to: time.optional().meta({ description: 'And before this one. Default: now.' }),
+  eventTypes: eventTypesOfCallsSchema.optional().meta({ description: 'Default: those of the endpoint.' }),
+  callId: idSchema.optional(),
+  statuses: z
+    .array(z.enum(['delivered', 'superseded', 'dead', 'missed']))
+    .min(1)
+    .default(['delivered', 'superseded', 'dead', 'missed'])
+    .meta({
+      description:
+        'What became of them so far. `missed`: nothing was sent, because the endpoint was not there, not enabled, or did not ask for the type. To recover after a failure leave `delivered` out.',
+    }),
+});
+export type ReplayRange = z.output<typeof replayRangeSchema>;
+
+export const replaySchema = z.union([replayOneSchema, replayRangeSchema]).meta({ id: 'ReplayWebhooks' });
+export type Replay = z.output<typeof replaySchema>;
+
+export const replayedSchema = z
+  .strictObject({
+    replayed: z
+      .int()
+      .min(0)
+      .meta({ description: 'Deliveries that are due again. What was due anyway is not counted.' }),
+    nextFrom: instantSchema
+      .nullable()
+      .meta({ description: 'Where one request was not enough: send another with this as `from`. Else null.' }),
+  })
+  .meta({ id: 'ReplayedWebhooks' });
+export type ReplayedView = z.output<typeof replayedSchema>;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../common/ids.js';
 import { Problem } from '../common/problems.js';
+import { Clock } from '../common/clock.js';
 import { SecretBox } from '../common/secret-box.js';
 import { Database } from '../database/database.js';
 import { readPage } from '../database/read-page.js';
@@ -9,12 +10,14 @@ import { EgressRules } from '../egress/egress-rules.js';
 import type { IdPageQuery, Page } from '../http/paging.js';
 import type { Actor } from '../tenancy/actor.js';
 import { AuditLog } from '../tenancy/audit-log.js';
-import { secretPlace } from './endpoint-secret.js';
+import { ROTATION_HOURS, secretPlace } from './endpoint-secret.js';
+import { findEndpoint } from './find-endpoint.js';
 import { newSecret } from './standard-webhooks.js';
 import { WebhookEndpoint } from './webhook-endpoint.entity.js';
 import type {
   CreateWebhookEndpoint,
   CreatedWebhookEndpoint,
+  RotatedSecret,
   UpdateWebhookEndpoint,
   WebhookEndpointView,
 } from './webhook-endpoint.schema.js';
@@ -26,6 +29,7 @@ export class WebhookEndpointsService {
     private readonly audit: AuditLog,
     private readonly secretBox: SecretBox,
     private readonly rules: EgressRules,
+    private readonly clock: Clock,
   ) {}
 
   list({ tenantId }: Actor, query: IdPageQuery): Promise<Page<WebhookEndpointView>> {
@@ -33,7 +37,7 @@ export class WebhookEndpointsService {
   }
 
   async get({ tenantId }: Actor, id: string): Promise<WebhookEndpointView> {
-    return viewOf(await find(this.database.source.manager, tenantId, id));
+    return viewOf(await findEndpoint(this.database.source.manager, tenantId, id));
   }
 
   /** @throws {Problem} `unsafe-url` */
@@ -51,7 +55,7 @@ export class WebhookEndpointsService {
         secretSealed: this.secretBox.seal(secret, secretPlace(tenantId, id)),
         statusReason: null,
       });
-      const endpoint = await find(manager, tenantId, id);
+      const endpoint = await findEndpoint(manager, tenantId, id);
       await this.#record(manager, actor, 'webhook-endpoint.created', endpoint, { host: new URL(url).host });
       return { ...viewOf(endpoint), secret };
     });
@@ -62,7 +66,7 @@ export class WebhookEndpointsService {
     const url = patch.url === undefined ? undefined : this.#safeUrl(patch.url);
     return this.database.source.transaction(async (manager) => {
       const { tenantId } = actor;
-      const current = await find(manager, tenantId, id, 'pessimistic_write');
+      const current = await findEndpoint(manager, tenantId, id, 'pessimistic_write');
       await manager.update(
         WebhookEndpoint,
         { tenantId, id },
@@ -72,12 +76,35 @@ export class WebhookEndpointsService {
           eventTypes: patch.eventTypes === undefined ? current.eventTypes : [...patch.eventTypes],
           status: patch.status ?? current.status,
           statusReason: patch.status === undefined ? current.statusReason : null,
+          // Who enables it has repaired it.
+          ...(patch.status === 'enabled' && { failingSince: null, failedAt: null, failures: 0, failingTold: false }),
         },
       );
-      const endpoint = await find(manager, tenantId, id);
+      const endpoint = await findEndpoint(manager, tenantId, id);
       const detail = { fields: Object.keys(patch), host: new URL(endpoint.url).host };
       await this.#record(manager, actor, 'webhook-endpoint.updated', endpoint, detail);
       return viewOf(endpoint);
+    });
+  }
+
+  /** A new secret. The one before signs beside it for a day; one that is older still does not any more. */
+  rotateSecret(actor: Actor, id: string): Promise<RotatedSecret> {
+    return this.database.source.transaction(async (manager) => {
+      const { tenantId } = actor;
+      const endpoint = await findEndpoint(manager, tenantId, id, 'pessimistic_write');
+      const secret = newSecret();
+      const previousSecretUntil = new Date(this.clock.now() + ROTATION_HOURS * 3_600_000);
+      await manager.update(
+        WebhookEndpoint,
+        { tenantId, id },
+        {
+          secretSealed: this.secretBox.seal(secret, secretPlace(tenantId, id)),
+          previousSecretSealed: endpoint.secretSealed,
+          previousSecretUntil,
+        },
+      );
+      await this.#record(manager, actor, 'webhook-endpoint.secret-rotated', endpoint, {});
+      return { secret, previousSecretUntil: previousSecretUntil.toISOString() };
     });
   }
 
@@ -85,7 +112,7 @@ export class WebhookEndpointsService {
   remove(actor: Actor, id: string): Promise<void> {
     return this.database.source.transaction(async (manager) => {
       const { tenantId } = actor;
-      const endpoint = await find(manager, tenantId, id, 'pessimistic_write');
+      const endpoint = await findEndpoint(manager, tenantId, id, 'pessimistic_write');
       await manager.delete(WebhookEndpoint, { tenantId, id });
       await this.#record(manager, actor, 'webhook-endpoint.deleted', endpoint, { host: new URL(endpoint.url).host });
     });
@@ -116,22 +143,8 @@ export class WebhookEndpointsService {
   }
 }
 
-async function find(
-  manager: EntityManager,
-  tenantId: string,
-  id: string,
-  lock?: 'pessimistic_write',
-): Promise<WebhookEndpoint> {
-  const endpoint = await manager.findOne(WebhookEndpoint, {
-    where: { tenantId, id },
-    ...(lock && { lock: { mode: lock } }),
-  });
-  if (!endpoint) throw new Problem('not-found', { detail: 'There is no such webhook endpoint.', field: 'id' });
-  return endpoint;
-}
-
 function viewOf(endpoint: WebhookEndpoint): WebhookEndpointView {
-  const { id, url, description, eventTypes, status, statusReason, createdAt, updatedAt } = endpoint;
+  const { id, url, description, eventTypes, status, statusReason, failingSince, createdAt, updatedAt } = endpoint;
   return {
     id,
     url,
@@ -139,6 +152,7 @@ function viewOf(endpoint: WebhookEndpoint): WebhookEndpointView {
     eventTypes: eventTypes as WebhookEndpointView['eventTypes'],
     status,
     statusReason,
+    failingSince: failingSince?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

@@ -1,10 +1,11 @@
-import { Counter, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Metrics } from '../metrics/metrics.js';
 
 export class WebhookMetrics {
   readonly attempts: Counter<'result'>;
   readonly superseded: Counter;
   readonly lag: Histogram;
+  readonly paused: Gauge;
 
   constructor({ registry }: Pick<Metrics, 'registry'>) {
     this.attempts = new Counter({
@@ -16,6 +17,11 @@ export class WebhookMetrics {
     this.superseded = new Counter({
       name: 'ringline_webhook_superseded_total',
       help: 'Deliveries that gave way to a later event of their call.',
+      registers: [registry],
+    });
+    this.paused = new Gauge({
+      name: 'ringline_webhook_paused_endpoints',
+      help: 'Webhook endpoints that get one try now and then because they took nothing of late.',
       registers: [registry],
     });
     this.lag = new Histogram({

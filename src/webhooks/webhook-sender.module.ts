@@ -19,6 +19,7 @@ import { OutboxWakeUp } from '../outbox/outbox-wake-up.js';
 import { QueuesModule } from '../queues/queues.module.js';
 import { WakeUpQueue } from '../queues/wake-up-queue.js';
 import { DeliveryStore } from './delivery-store.js';
+import { EndpointWatch } from './endpoint-watch.js';
 import { WebhookMetrics } from './webhook-metrics.js';
 import { WebhookSender, senderLimits } from './webhook-sender.js';
 
@@ -42,6 +43,7 @@ import { WebhookSender, senderLimits } from './webhook-sender.js';
         new WebhookSender(
           database,
           new DeliveryStore(database.source, newId(), senderLimits.claimSeconds),
+          new EndpointWatch(database.source, clock, log),
           client,
           secretBox,
           wakeUps,

@@ -1,16 +1,18 @@
 import type { Clock } from '../common/clock.js';
-import { newId } from '../common/ids.js';
 import type { Log } from '../common/logger.js';
 import type { SecretBox } from '../common/secret-box.js';
 import type { Database } from '../database/database.js';
 import type { GuardedClient, Outcome } from '../egress/guarded-client.js';
 import { NudgedLoop } from '../outbox/nudged-loop.js';
 import type { WakeUpQueue } from '../queues/wake-up-queue.js';
+import { Breaker } from './breaker.js';
 import type { ClaimedDelivery, CompletedAttempt, DeliveryStore } from './delivery-store.js';
-import { secretPlace } from './endpoint-secret.js';
+import { MOST_LOST } from './delivery-sql.js';
+import { openKey } from './endpoint-secret.js';
+import type { EndpointWatch } from './endpoint-watch.js';
 import { retryDelayMs } from './retry-schedule.js';
-import { signedHeaders, signingKey } from './standard-webhooks.js';
 import type { WebhookMetrics } from './webhook-metrics.js';
+import { tryOf, webhookRequest } from './webhook-request.js';
 
 export type SenderLimits = {
   /** Requests open to one endpoint at a time. */
@@ -19,6 +21,8 @@ export type SenderLimits = {
   readonly ahead: number;
   /** Requests open and claims held in all. */
   readonly total: number;
+  /** Of them for one tenant, however many endpoints it has. */
+  readonly perTenant: number;
   /** An answer within this time counts as quick. */
   readonly quickMs: number;
   /** How late a delivery may be whose wake-up was lost. */
@@ -33,6 +37,7 @@ export const senderLimits: SenderLimits = {
   concurrency: 4,
   ahead: 32,
   total: 1_000,
+  perTenant: 250,
   quickMs: 250,
   sweepMs: 5_000,
   claimSeconds: 45,
@@ -46,11 +51,21 @@ const GAVE_WAY_MS = 1_050;
 /** A claim with less time left is given back instead of used: a request may take 15 s. */
 const CLAIM_RESERVE_MS = 20_000;
 const OPENED_KEYS = 10_000;
+/** A lane that is not used is forgotten, so that the list of them stays short; one that pauses, later. */
+const FORGET_LANE_MS = 60_000;
+const FORGET_PAUSED_LANE_MS = 600_000;
 
 type Held = { readonly delivery: ClaimedDelivery; readonly claimedAt: number };
 
 /** One endpoint as this process sees it now. */
-type Lane = { readonly held: Held[]; inFlight: number; quick: boolean; touchedAt: number };
+type Lane = {
+  readonly tenantId: string;
+  readonly held: Held[];
+  readonly breaker: Breaker;
+  inFlight: number;
+  quick: boolean;
+  touchedAt: number;
+};
 
 /**
  * Sends due deliveries. PostgreSQL says what is due and who may send it; this only keeps what is being sent. A call's
@@ -71,6 +86,7 @@ export class WebhookSender {
   constructor(
     private readonly database: Database,
     private readonly store: DeliveryStore,
+    private readonly watch: EndpointWatch,
     private readonly client: Pick<GuardedClient, 'send'>,
     private readonly secretBox: SecretBox,
     private readonly wakeUps: Pick<WakeUpQueue, 'wakeAfter' | 'listen' | 'stop'>,
@@ -132,10 +148,14 @@ export class WebhookSender {
   async #claim(tenantIds: readonly string[] | null): Promise<boolean> {
     let busy = 0;
     const room = new Map<string, number>();
+    const tenantRoom = new Map<string, number>();
+    const now = performance.now();
     for (const [endpointId, lane] of this.#lanes) {
       const taken = lane.inFlight + lane.held.length;
       busy += taken;
-      room.set(endpointId, Math.max(0, (lane.quick ? this.limits.ahead : this.limits.concurrency) - taken));
+      const most = lane.breaker.room(now, lane.quick ? this.limits.ahead : this.limits.concurrency);
+      room.set(endpointId, Math.max(0, most - taken));
+      tenantRoom.set(lane.tenantId, Math.max(0, (tenantRoom.get(lane.tenantId) ?? this.limits.perTenant) - taken));
     }
     const limit = this.limits.total - busy;
     // Every end of a request makes another round.
@@ -145,10 +165,12 @@ export class WebhookSender {
       tenantIds,
       room,
       otherRoom: this.limits.concurrency,
+      tenantRoom,
+      otherTenantRoom: this.limits.perTenant,
       limit,
     });
     for (const delivery of deliveries) {
-      const lane = this.#lane(delivery.endpointId);
+      const lane = this.#lane(delivery);
       lane.held.push({ delivery, claimedAt });
       this.#fill(lane);
     }
@@ -159,10 +181,10 @@ export class WebhookSender {
     return goOn.length > 0;
   }
 
-  #lane(endpointId: string): Lane {
+  #lane({ endpointId, tenantId }: ClaimedDelivery): Lane {
     const known = this.#lanes.get(endpointId);
     if (known) return known;
-    const lane: Lane = { held: [], inFlight: 0, quick: false, touchedAt: 0 };
+    const lane: Lane = { tenantId, held: [], breaker: new Breaker(), inFlight: 0, quick: false, touchedAt: 0 };
     this.#lanes.set(endpointId, lane);
     return lane;
   }
@@ -170,7 +192,7 @@ export class WebhookSender {
   /** Starts as many of the lane's deliveries as may be open at a time. */
   #fill(lane: Lane): void {
     const usable = this.limits.claimSeconds * 1000 - Math.min(CLAIM_RESERVE_MS, this.limits.claimSeconds * 500);
-    while (lane.inFlight < this.limits.concurrency) {
+    while (lane.inFlight < lane.breaker.room(performance.now(), this.limits.concurrency)) {
       const next = lane.held.shift();
       if (!next) return;
       if (this.#stopping || performance.now() - next.claimedAt > usable) {
@@ -179,10 +201,11 @@ export class WebhookSender {
         continue;
       }
       lane.inFlight += 1;
-      const sending = this.#send(next).then((quick) => {
+      const sending = this.#send(next).then(({ taken, quick }) => {
         lane.inFlight -= 1;
         lane.quick = quick;
         lane.touchedAt = performance.now();
+        this.#noteFor(lane, taken);
         this.#open.delete(sending);
         // Who is slow or refuses holds no claims that others could use.
         if (!quick) this.#giveBack(lane);
@@ -192,16 +215,26 @@ export class WebhookSender {
     }
   }
 
+  #noteFor({ breaker, tenantId, touchedAt }: Lane, taken: boolean): void {
+    const before = breaker.openUntil;
+    breaker.note(taken, touchedAt);
+    this.metrics.paused.set([...this.#lanes.values()].filter((lane) => !lane.breaker.isClosed).length);
+    if (breaker.openUntil > before) {
+      setTimeout(() => this.nudge([tenantId]), breaker.openUntil - touchedAt).unref();
+    }
+  }
+
   #giveBack(lane: Lane): void {
     this.#unused.push(...lane.held.splice(0).map(({ delivery }) => delivery));
   }
 
   /** Whether the endpoint took it, and quickly. Never rejects. */
-  async #send({ delivery, claimedAt }: Held): Promise<boolean> {
+  async #send({ delivery, claimedAt }: Held): Promise<{ readonly taken: boolean; readonly quick: boolean }> {
     const startedAt = new Date(this.clock.now());
     const { tenantId, id, attempt } = delivery;
     const outcome = await this.#try(delivery, claimedAt);
-    const taken = outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+    const tried = tryOf(outcome);
+    const taken = tried.error === null;
     const retryInMs = taken ? null : this.#retryInMs(delivery, outcome);
     const result = taken ? 'delivered' : retryInMs === null ? 'dead' : 'pending';
     this.metrics.attempts.inc({ result: result === 'pending' ? 'failed' : result });
@@ -212,58 +245,55 @@ export class WebhookSender {
         deliveryId: id,
         number: attempt,
         startedAt,
-        durationMs: outcome.durationMs,
-        status: outcome.kind === 'answered' ? outcome.status : null,
-        error: taken ? null : errorInWords(outcome),
-        excerpt: outcome.kind === 'answered' ? outcome.excerpt : null,
+        ...tried,
         result,
         retryInMs,
       },
     });
     this.nudge([tenantId]);
-    return taken && outcome.durationMs <= this.limits.quickMs;
+    return { taken, quick: taken && outcome.durationMs <= this.limits.quickMs };
   }
 
   #try(delivery: ClaimedDelivery, claimedAt: number): Promise<Outcome> {
-    const { eventId, url, document, attempt, ageMs } = delivery;
+    const { eventId, url, document, attempt, turn, lost, ageMs, isReplay } = delivery;
     const failed = (error: string): Promise<Outcome> => Promise.resolve({ kind: 'failed', error, durationMs: 0 });
     // A claim counts as a try before it is one, so that a delivery which kills its worker does not do so for ever.
-    if (attempt > this.schedule.length) return failed('Ringline was stopped during the last attempt.');
-    const key = this.#key(delivery);
-    if (!key) return failed('The endpoint’s secret cannot be opened.');
+    if (turn > this.schedule.length) return failed('Ringline was stopped during the last attempt.');
+    if (lost >= MOST_LOST) return failed(`Ringline was stopped ${MOST_LOST} times while it sent this.`);
+    const keys = this.#keysOf(delivery);
+    if (!keys) return failed('The endpoint’s secret cannot be opened.');
     return this.client.send({
-      method: 'POST',
-      url,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'Ringline/1 (webhook)',
-        ...signedHeaders(key, eventId, Math.floor(this.clock.now() / 1000), document),
-      },
-      body: document,
+      ...webhookRequest(url, keys, { id: eventId, document, isReplay }, this.clock.now()),
       onFirstByte: () => {
         if (attempt === 1) this.metrics.lag.observe((ageMs + performance.now() - claimedAt) / 1000);
       },
     });
   }
 
-  #retryInMs({ attempt }: ClaimedDelivery, outcome: Outcome): number | null {
+  #retryInMs({ turn, lost }: ClaimedDelivery, outcome: Outcome): number | null {
+    if (lost >= MOST_LOST) return null;
     const slowDown = outcome.kind === 'answered' && (outcome.status === 429 || outcome.status === 503);
     const asked = slowDown ? outcome.retryAfterSeconds : undefined;
-    return retryDelayMs(this.schedule, attempt, asked, Math.random());
+    return retryDelayMs(this.schedule, turn, asked, Math.random());
   }
 
-  #key({ tenantId, endpointId, secretSealed }: ClaimedDelivery): Buffer | undefined {
-    const known = this.#keys.get(secretSealed);
-    if (known) return known;
+  /** The newest first. */
+  #keysOf({ tenantId, endpointId, secretsSealed }: ClaimedDelivery): readonly Buffer[] | undefined {
     try {
-      const key = signingKey(this.secretBox.open(secretSealed, secretPlace(tenantId, endpointId)));
-      if (this.#keys.size >= OPENED_KEYS) this.#keys.clear();
-      this.#keys.set(secretSealed, key);
-      return key;
+      return secretsSealed.map((sealed) => this.#key(sealed, tenantId, endpointId));
     } catch (error) {
       this.log.error({ scope: 'webhooks', endpointId, error }, 'secret of a webhook endpoint cannot be opened');
       return undefined;
     }
+  }
+
+  #key(sealed: string, tenantId: string, endpointId: string): Buffer {
+    const known = this.#keys.get(sealed);
+    if (known) return known;
+    const key = openKey(this.secretBox, sealed, tenantId, endpointId);
+    if (this.#keys.size >= OPENED_KEYS) this.#keys.clear();
+    this.#keys.set(sealed, key);
+    return key;
   }
 
   /** Stores what became of tries, and gives back claims that were not used. */
@@ -281,33 +311,30 @@ export class WebhookSender {
     }
     // A claim that is not given back runs out.
     await this.store.giveBack(unused);
-    for (const { attempt, delivery } of completed) await this.#afterwards(attempt, delivery);
+    for (const { attempt, delivery } of completed) this.#wakeForNext(attempt, delivery);
+    const signs = completed.map(({ attempt, delivery }) => ({
+      tenantId: delivery.tenantId,
+      endpointId: delivery.endpointId,
+      wasTaken: attempt.result === 'delivered',
+      isGone: attempt.status === 410,
+      wasFailing: delivery.wasFailing,
+    }));
+    // What it cannot note now is noted with the next try.
+    const telling = await this.watch.note(signs);
+    if (telling.length > 0) this.nudge(telling);
   }
 
-  async #afterwards(attempt: CompletedAttempt, { tenantId, endpointId }: ClaimedDelivery): Promise<void> {
-    if (attempt.result === 'delivered') return;
-    if (attempt.status === 410) {
-      await this.store.disable(tenantId, endpointId, newId(), 'It answered 410: it is gone for good.');
-      this.log.warn({ scope: 'webhooks', endpointId }, 'webhook endpoint disabled: it answered 410');
-    } else if (attempt.retryInMs !== null) {
-      // Not awaited: a slow Redis holds no delivery up.
-      void this.wakeUps.wakeAfter(attempt.retryInMs + GAP_MS, [{ tenantId, endpointId }]);
-    }
+  #wakeForNext({ retryInMs, status }: CompletedAttempt, { tenantId, endpointId }: ClaimedDelivery): void {
+    if (retryInMs === null || status === 410) return;
+    // Not awaited: a slow Redis holds no delivery up.
+    void this.wakeUps.wakeAfter(retryInMs + GAP_MS, [{ tenantId, endpointId }]);
   }
 
   #forgetIdleLanes(): void {
-    const before = performance.now() - 60_000;
+    const now = performance.now();
     for (const [endpointId, lane] of this.#lanes) {
-      if (lane.inFlight === 0 && lane.held.length === 0 && lane.touchedAt < before) this.#lanes.delete(endpointId);
+      const after = lane.breaker.isClosed ? FORGET_LANE_MS : FORGET_PAUSED_LANE_MS;
+      if (lane.inFlight === 0 && lane.held.length === 0 && now - lane.touchedAt > after) this.#lanes.delete(endpointId);
     }
   }
-}
-
-function errorInWords(outcome: Outcome): string {
-  if (outcome.kind === 'failed') return outcome.error;
-  if (outcome.status === 410) return 'It answered 410: it is gone for good.';
-  if (outcome.status >= 300 && outcome.status < 400) {
-    return `It answered ${outcome.status}; redirects are not followed.`;
-  }
-  return `It answered ${outcome.status}.`;
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EgressModule } from '../egress/egress.module.js';
 import { DeliveriesService } from './deliveries.service.js';
+import { EndpointTests } from './endpoint-tests.service.js';
 import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 import { WebhookEndpointsService } from './webhook-endpoints.service.js';
 
@@ -8,6 +9,6 @@ import { WebhookEndpointsService } from './webhook-endpoints.service.js';
 @Module({
   imports: [EgressModule],
   controllers: [WebhookEndpointsController],
-  providers: [WebhookEndpointsService, DeliveriesService],
+  providers: [WebhookEndpointsService, DeliveriesService, EndpointTests],
 })
 export class WebhooksApiModule {}

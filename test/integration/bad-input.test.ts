@@ -519,6 +519,25 @@ const table: readonly Row[] = [
     field: 'target.agentIds.0',
   },
 
+  // Replays of queues
+  {
+    name: 'a replay of a queue nobody fills',
+    request: post('/v1/event-queue-replays', () => ({ queue: 'nobodys', from: '2026-01-01T00:00:00Z' })),
+    type: 'not-found',
+    field: 'queue',
+  },
+  {
+    name: 'a replay since some day',
+    request: post('/v1/event-queue-replays', () => ({ queue: 'call-events', from: 'monday' })),
+    type: 'invalid-request',
+    field: 'from',
+  },
+  {
+    name: 'a replay by a tenant’s key',
+    request: post('/v1/event-queue-replays', () => ({ queue: 'call-events', from: '2026-01-01T00:00:00Z' }), false),
+    type: 'forbidden',
+  },
+
   // Blocked numbers
   ...[
     '',

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { newId } from '../../src/common/ids.js';
 import { Relay, relayTimes } from '../../src/outbox/relay.js';
 import { EventQueues } from '../../src/queues/event-queues.js';
 import type { RedisLink } from '../../src/queues/redis-link.js';
@@ -185,6 +186,79 @@ describe('relay of events to the queues', () => {
       await consumer.close(true);
       connection.disconnect();
     }
+  });
+
+  const askReplay = async (queue: string, fromSecondsAgo: number): Promise<string> => {
+    const id = newId();
+    await world.query(
+      `insert into queue_replay (id, queue, from_at, to_at) values ($1, $2, now() - make_interval(secs => $3), now() + interval '1 hour')`,
+      [id, queue, fromSecondsAgo],
+    );
+    return id;
+  };
+  const replayOf = async (id: string): Promise<{ added: number; finished: boolean } | undefined> =>
+    (
+      await world.query<{ added: number; finished: boolean }[]>(
+        `select added, finished_at is not null as finished from queue_replay where id = $1`,
+        [id],
+      )
+    )[0];
+  const isDone = (id: string): Promise<true> =>
+    waitFor(async () => (await replayOf(id))?.finished === true, { what: 'the replay to be done', timeoutMs: 20_000 });
+
+  it('fills one queue again with the events of a time, also those that were worked off', async () => {
+    const call = await world.addCall(tenantId);
+    const old = await world.commit([call, 'call.started']);
+    await world.query(`update call_event set created_at = now() - interval '2 hours'`);
+    const events = await world.commit([call, 'call.ringing', 'call.ended']);
+    startRelay({ extra: ['crm-copy'] });
+    await holds('crm-copy', 3);
+    await allMarked();
+    const handled: string[] = [];
+    const worker = new Worker(
+      'crm-copy',
+      (job) => {
+        handled.push(job.id ?? '');
+        return Promise.resolve();
+      },
+      { connection: redis },
+    );
+    try {
+      await waitFor(() => handled.length === 3, { what: 'all to be worked off' });
+      const id = await askReplay('crm-copy', 3600);
+      await isDone(id);
+      await waitFor(() => handled.length === 5, { what: 'the replayed ones' });
+      expect(handled).toEqual([...old, ...events, ...events].map((event) => event.id));
+      expect(await replayOf(id)).toEqual({ added: 2, finished: true });
+      expect(await waiting('call-events')).toBe(3);
+    } finally {
+      await worker.close();
+    }
+  });
+
+  it('goes on with a replay as its queue gets room, and where another process left off', async () => {
+    for (let i = 0; i < 6; i++) {
+      const calls = await Promise.all(Array.from({ length: 100 }, () => world.addCall(tenantId)));
+      await world.commit(...calls.map((call) => [call, 'call.started'] as const));
+    }
+    const { relay: first } = startRelay({ extra: ['crm-copy'], cap: 400 });
+    await allMarked();
+    await redis.del('bull:crm-copy:wait');
+    const id = await askReplay('crm-copy', 3600);
+    await waitFor(async () => ((await replayOf(id))?.added ?? 0) >= 400, { what: 'the queue to be full' });
+    expect(await replayOf(id)).toEqual({ added: 500, finished: false });
+    await first.stop();
+    await redis.del('bull:crm-copy:wait');
+    startRelay({ extra: ['crm-copy'], cap: 400 });
+    await isDone(id);
+    expect(await replayOf(id)).toEqual({ added: 600, finished: true });
+    expect(await waiting('crm-copy')).toBe(100);
+  });
+
+  it('does not wait for a queue that is no longer filled', async () => {
+    const id = await askReplay('forgotten', 3600);
+    startRelay();
+    await isDone(id);
   });
 
   it('refuses a Redis that evicts keys until it is set right', async () => {

@@ -3,18 +3,19 @@ import type { Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
-import { OutboxWakeUp } from '../../src/outbox/outbox-wake-up.js';
+import { queueReplaySchema } from '../../src/outbox/queue-replay.schema.js';
 import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
 import {
   createdWebhookEndpointSchema,
   deliverySchema,
+  rotatedSecretSchema,
   webhookEndpointSchema,
+  webhookTestSchema,
 } from '../../src/webhooks/webhook-endpoint.schema.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument } from '../support/call-document.js';
+import { commitCall } from '../support/commit-call.js';
 import { startDatabaseServer } from '../support/database.js';
 import { WebhookReceiver, verify } from '../support/webhook-receiver.js';
-import { writeEvents } from '../support/write-events.js';
 
 const SECRET_KEY = 'ef'.repeat(32);
 
@@ -43,38 +44,8 @@ describe('webhook endpoints', () => {
   const withKey = (body?: unknown) => ({ key: tenant.key, ...(body !== undefined && { body }) });
   const create = async (body: object = {}) => world.ok('POST', path, withKey({ url: `${receiver.url}/hook`, ...body }));
 
-  /** Commits a call with its first events, as the ledger does, and nudges as it does. */
-  async function commit(...types: ('call.started' | 'call.ended')[]): Promise<string> {
-    const tenantId = tenant.id;
-    const callId = newId();
-    await world.source.query(
-      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, agent_ids, started_at, version, document)
-       values ($1, $2, $3, 'boot', 'inbound', 'queued', '{}', now(), 1, '{}')`,
-      [tenantId, callId, nodeId],
-    );
-    const events = types.map((type, index) => {
-      const [id, sequence, createdAt] = [newId(), index + 1, new Date()];
-      const data = { call: callDocument({ id: callId, tenantId, version: sequence }) };
-      const event = { id, type, timestamp: createdAt.toISOString(), tenantId, sequence, data };
-      return { event, row: { tenantId, id, callId, type, sequence, createdAt, document: JSON.stringify(event) } };
-    });
-    await writeEvents(
-      world.source,
-      events.map(({ row }) => row),
-    );
-    world.app.get(OutboxWakeUp, { strict: false }).onCommit([
-      {
-        tenantId,
-        callId,
-        nodeId,
-        call: callDocument({ id: callId, tenantId }),
-        events: events.map(({ event, row }) => ({ event, text: row.document })),
-        receivedAt: null,
-        committedAt: Date.now(),
-      },
-    ]);
-    return callId;
-  }
+  const commit = (...types: ('call.started' | 'call.ended')[]): Promise<string> =>
+    commitCall(world, { tenantId: tenant.id, nodeId }, types);
 
   it('are made, read, changed and removed, each with an audit row', async () => {
     const made = await create({ description: 'CRM', eventTypes: ['call.ended'] });
@@ -216,6 +187,73 @@ describe('webhook endpoints', () => {
     await world.request('DELETE', `${path}/${id}`, withKey());
   });
 
+  it('sign with the old and the new secret for a day after a rotation, and no longer', async () => {
+    const { id, secret: first } = await create();
+    const rotated = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    expect(rotatedSecretSchema.parse(rotated)).toEqual(rotated);
+    const hours = (Date.parse(rotated.previousSecretUntil) - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(23.9);
+    expect(hours).toBeLessThan(24.1);
+    receiver.received.length = 0;
+    receiver.respond = () => ({ status: 204 });
+    const next = async () => {
+      const seen = receiver.received.length;
+      await commit('call.started');
+      return waitFor(() => receiver.received[seen], { what: 'the event' });
+    };
+    const both = await next();
+    for (const secret of [first, rotated.secret]) verify(secret, both);
+    await world.source.query(`update webhook_endpoint set previous_secret_until = now() where id = $1`, [id]);
+    const single = await next();
+    verify(rotated.secret, single);
+    expect(() => verify(first, single)).toThrow();
+
+    // Twice at once: the first secret is worth nothing any more.
+    const second = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    const third = await world.ok('POST', `${path}/${id}/rotate-secret`, withKey());
+    const last = await next();
+    for (const secret of [second.secret, third.secret]) verify(secret, last);
+    expect(() => verify(rotated.secret, last)).toThrow();
+    const audit = await world.source.query(
+      `select detail::text from audit_entry where target_id = $1 and action = 'webhook-endpoint.secret-rotated'`,
+      [id],
+    );
+    expect(audit).toHaveLength(3);
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('are tried out by an event of their own, also while they are paused', async () => {
+    const { id, secret } = await create({ status: 'paused', eventTypes: ['call.ended'] });
+    receiver.received.length = 0;
+    receiver.respond = () => ({ status: 418, body: 'a teapot' });
+    const tried = await world.ok('POST', `${path}/${id}/test`, withKey());
+    expect(webhookTestSchema.parse(tried)).toEqual(tried);
+    expect(tried).toMatchObject({
+      event: { type: 'endpoint.test', tenantId: tenant.id, data: { endpoint: { id, status: 'paused' } } },
+      status: 418,
+      error: 'It answered 418.',
+      responseExcerpt: 'a teapot',
+    });
+    const [received] = receiver.received;
+    if (!received) throw new Error('nothing came');
+    expect(verify(secret, received)).toEqual(tried.event);
+    expect(received.headers['webhook-id']).toBe(tried.event.id);
+    // It is no event of a call: nothing is kept, nothing is tried again.
+    expect((await world.ok('GET', `${path}/${id}/deliveries`, withKey())).items).toEqual([]);
+
+    const again = await world.request('POST', `${path}/${id}/test`, withKey());
+    expect(again.body).toMatchObject({ type: 'http://ringline.test/problems/too-many-tests', status: 429 });
+    expect(again.headers.get('retry-after')).toBe('2');
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('that cannot be reached say so when they are tried out, and no more', async () => {
+    const { id } = await create({ url: 'https://nobody.invalid/' });
+    const tried = await world.ok('POST', `${path}/${id}/test`, withKey());
+    expect(tried).toMatchObject({ status: null, error: 'Could not connect.', responseExcerpt: null });
+    await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
   it('leave no secret in the database', async () => {
     const { id, secret } = await create();
     const tables = await world.source.query(
@@ -227,6 +265,21 @@ describe('webhook endpoints', () => {
       expect(text).not.toContain(secret.slice(6));
     }
     await world.request('DELETE', `${path}/${id}`, withKey());
+  });
+
+  it('and queues are filled again by the operator, who sees how far it is', async () => {
+    const body = { queue: 'call-events', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00+01:00' };
+    const made = await world.ok('POST', '/v1/event-queue-replays', { body });
+    expect(queueReplaySchema.parse(made)).toMatchObject({
+      queue: 'call-events',
+      from: body.from,
+      to: '2026-01-01T23:00:00.000Z',
+      added: 0,
+      finishedAt: null,
+    });
+    expect((await world.ok('GET', '/v1/event-queue-replays')).items).toEqual([made]);
+    const audit = await world.source.query(`select detail from audit_entry where action = 'event-queue.replayed'`);
+    expect(audit).toHaveLength(1);
   });
 
   it('name Redis in health as what is missing, while events go out', async () => {

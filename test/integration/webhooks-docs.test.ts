@@ -89,6 +89,6 @@ describe('examples of docs/events.md', () => {
     expect((await world.deliveries(endpoint.id)).map(({ status }) => status)).toEqual(
       milestones.map(() => 'delivered'),
     );
-    expect(lines).toEqual(milestones.map((_, index) => `${call.id} ${index + 1} queued`));
+    expect(lines).toEqual(milestones.map((type, index) => `${type} ${call.id} ${index + 1}`));
   });
 });

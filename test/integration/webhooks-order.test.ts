@@ -170,7 +170,14 @@ describe('order of deliveries', () => {
     const call = await world.addCall(tenantId);
     await world.commit([call, 'call.started']);
     const killed = new DeliveryStore(world.database.source, newId(), 1);
-    const request = { tenantIds: [tenantId], room: new Map<string, number>(), otherRoom: 4, limit: 10 };
+    const request = {
+      tenantIds: [tenantId],
+      room: new Map<string, number>(),
+      otherRoom: 4,
+      tenantRoom: new Map<string, number>(),
+      otherTenantRoom: 10,
+      limit: 10,
+    };
     const { deliveries: claimed } = await killed.claim(request);
     expect(claimed).toMatchObject([{ attempt: 1, endpointId: endpoint.id }]);
     expect((await killed.claim(request)).deliveries).toEqual([]);
@@ -208,6 +215,21 @@ describe('order of deliveries', () => {
     expect(row?.status).toBe('dead');
     expect(await world.attempts(row?.id ?? '')).toMatchObject([
       { number: 3, error: 'Ringline was stopped during the last attempt.' },
+    ]);
+  });
+
+  it('ends a delivery that killed its senders three times, long before its schedule is over', async () => {
+    const [poison, well] = [await world.addCall(tenantId), await world.addCall(tenantId)];
+    await world.commit([poison, 'call.started'], [well, 'call.started']);
+    await world.query(`update delivery set attempts = 3 where call_id = $1`, [poison.id]);
+    world.sender({ schedule: [0, 0, 0, 0, 0, 0, 0, 0] });
+    await finished();
+    expect(receiver.sequencesOf(well.id)).toEqual([1]);
+    expect(receiver.sequencesOf(poison.id)).toEqual([]);
+    const [row] = await world.deliveries(endpoint.id, poison.id);
+    expect(row?.status).toBe('dead');
+    expect(await world.attempts(row?.id ?? '')).toMatchObject([
+      { number: 4, error: 'Ringline was stopped 3 times while it sent this.' },
     ]);
   });
 

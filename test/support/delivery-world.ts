@@ -12,6 +12,7 @@ import type { OutboxEvent } from '../../src/outbox/outbox.js';
 import { WakeUpQueue } from '../../src/queues/wake-up-queue.js';
 import { RedisLink } from '../../src/queues/redis-link.js';
 import { DeliveryStore } from '../../src/webhooks/delivery-store.js';
+import { EndpointWatch, watchLimits, type WatchLimits } from '../../src/webhooks/endpoint-watch.js';
 import type { Delivery } from '../../src/webhooks/delivery.entity.js';
 import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
 import { newSecret } from '../../src/webhooks/standard-webhooks.js';
@@ -44,8 +45,8 @@ export class DeliveryWorld {
     await database.ready;
     const nodeId = newId();
     await database.source.query(
-      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, tenant_ids)
-       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, '{}')`,
+      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, tenant_ids)
+       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, 'auto', '{}')`,
       [nodeId],
     );
     const world = new DeliveryWorld(database, log, nodeId);
@@ -79,7 +80,7 @@ export class DeliveryWorld {
   async addEndpoint(
     tenantId: string,
     url: string,
-    { eventTypes = [], status = 'enabled' }: { eventTypes?: CallEventType[]; status?: string } = {},
+    { eventTypes = [], status = 'enabled' }: { eventTypes?: readonly string[]; status?: string } = {},
   ): Promise<{ readonly id: string; readonly secret: string }> {
     const id = newId();
     const secret = newSecret();
@@ -120,6 +121,7 @@ export class DeliveryWorld {
       readonly schedule?: readonly number[];
       readonly limits?: Partial<SenderLimits>;
       readonly egress?: Partial<EgressLimits>;
+      readonly watch?: Partial<WatchLimits>;
       readonly link?: RedisLink;
       readonly secretBox?: SecretBox;
     } = {},
@@ -131,6 +133,7 @@ export class DeliveryWorld {
     const sender = new WebhookSender(
       this.database,
       new DeliveryStore(this.database.source, newId(), limits.claimSeconds),
+      new EndpointWatch(this.database.source, systemClock, this.log, { ...watchLimits, ...options.watch }),
       client,
       options.secretBox ?? this.secretBox,
       new WakeUpQueue(link, this.log),
