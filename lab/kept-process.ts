@@ -7,8 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 import { projectRoot } from './project-root.js';
 
 export interface KeepOptions {
-  /** Standard output and error are appended here. */
-  readonly logFile: string;
+  /** Standard output and error are appended here; they go to our own standard error unless given. */
+  readonly logFile?: string;
   /** Locked while the process lives, see sweeper.sh; "-" where nobody asks. */
   readonly aliveFile: string;
   /** How the program is asked to end: TERM unless told. */
@@ -38,7 +38,7 @@ export async function keepProcess(
   args: readonly string[],
   options: KeepOptions,
 ): Promise<KeptProcess> {
-  const log = openSync(options.logFile, 'a');
+  const log = options.logFile === undefined ? 2 : openSync(options.logFile, 'a');
   const keeper = spawn(
     '/bin/sh',
     [
@@ -51,7 +51,7 @@ export async function keepProcess(
     ],
     { stdio: ['pipe', log, log, 'pipe'], detached: true, cwd: options.cwd, env: options.env ?? process.env },
   );
-  closeSync(log);
+  if (options.logFile !== undefined) closeSync(log);
   let gone = false;
   const exited = new Promise<number>((resolve) => {
     keeper.once('error', () => resolve(127));
@@ -66,7 +66,8 @@ export async function keepProcess(
   let said = '';
   for await (const chunk of keeper.stdio[3] as Readable) said += String(chunk);
   const pid = Number(said);
-  if (!Number.isInteger(pid) || pid <= 0) throw new Error(`${command} could not be started: see ${options.logFile}`);
+  if (!Number.isInteger(pid) || pid <= 0)
+    throw new Error(`${command} could not be started: see ${options.logFile ?? 'above'}`);
 
   return {
     pid,

@@ -23,6 +23,8 @@ export interface LabPostgres {
   /** fast: connections are cut, data is written. immediate: as in a crash. kill: kill -9. */
   stop(mode: 'fast' | 'immediate' | 'kill'): Promise<void>;
   start(): Promise<void>;
+  /** To the server and all its backends: SIGSTOP freezes it, with its connections open. */
+  signalAll(signal: NodeJS.Signals): Promise<void>;
 }
 
 export interface StartPostgresOptions {
@@ -51,6 +53,7 @@ export async function useGivenPostgres(url: string): Promise<LabPostgres & Ended
     ...databases,
     stop: notOurs,
     start: notOurs,
+    signalAll: notOurs,
     end: async () => {
       for (const database of made) await databases.dropDatabase(database);
     },
@@ -117,6 +120,9 @@ export async function startPostgres(options: StartPostgresOptions): Promise<LabP
     },
     async start() {
       if (kept.hasExited()) kept = await start();
+    },
+    async signalAll(signal) {
+      for (const pid of [kept.pid, ...(await childrenOf(kept.pid)).map(Number)]) process.kill(pid, signal);
     },
     end: () => kept.stop(),
   };

@@ -4,7 +4,8 @@ import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
-import { storm, stormHeld, type Blow } from './storm.js';
+import * as blow from './blows.js';
+import { healedInTime, storm, stormHeld } from './storm.js';
 
 export type Asked = {
   readonly seed: number;
@@ -36,21 +37,39 @@ function isShort(limitMs: number): boolean {
 async function storms(
   { limitMs, report }: Asked,
   longest: number,
-  blowsIn: (seconds: number) => Blow[],
+  blowsIn: (seconds: number) => blow.Blow[],
   readsCel = false,
 ): Promise<Proved> {
   const seconds = Math.min(longest, Math.max(20, Math.floor((limitMs - AROUND_MS) / 1000)));
   const figures = await storm({ callsPerSecond: CALLS_PER_SECOND, seconds, blows: blowsIn(seconds), readsCel, report });
   // The log knows every caller who came into our app, and when.
-  return { held: stormHeld(figures) && (!readsCel || figures.neverInApp + figures.estimated === 0), figures };
+  const held =
+    stormHeld(figures) && healedInTime(figures) && (!readsCel || figures.neverInApp + figures.estimated === 0);
+  return { held, figures };
 }
 
 /** A blow every eight seconds: three kills, three requests to stop; of each sort one where time is short. */
-function kills(seconds: number): Blow[] {
-  const all = ['kill', 'kill', 'kill', 'terminate', 'terminate', 'terminate'] as const;
-  const some = seconds < 60 ? (['kill', 'terminate'] as const) : all;
-  return some.map((what, i) => ({ at: 8 + 8 * i, what }));
+function kills(seconds: number): blow.Blow[] {
+  const { kill, terminate } = blow;
+  const all = [kill, kill, kill, terminate, terminate, terminate];
+  return (seconds < 60 ? [kill, terminate] : all).map((strike, i) => strike(8 + 8 * i));
 }
+
+/** Cut off from Asterisk for five seconds, half a minute and five minutes; where time is short, for as long as is noticed. */
+function partitions(seconds: number): blow.Blow[] {
+  if (seconds < 420) return [blow.partition(5, 12)];
+  return [blow.partition(10, 5), blow.partition(40, 30), blow.partition(100, 300)];
+}
+
+/** What Ringline needs fails, one after the other. */
+function outages(seconds: number): blow.Blow[] {
+  const { flushedRedis, frozenPostgres, withoutPostgres, withoutRedis } = blow;
+  if (seconds < 200) return [withoutPostgres(5, 6), flushedRedis(20)];
+  return [withoutPostgres(10, 30), frozenPostgres(65, 30), flushedRedis(120), withoutRedis(140, 30)];
+}
+
+/** Those that lose real packets, where the kernel lets them have a network of their own. */
+export const inOwnNetworks: ReadonlySet<string> = new Set(['partition']);
 
 /** What is proved at length, on real parts. By name, as `npm run prove` takes it. */
 export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>> = {
@@ -76,11 +95,11 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
   /** The same with Asterisk's log: nothing is estimated. */
   'kills-cel': (asked) => storms(asked, 60, kills, true),
 
-  freeze: (asked) =>
-    storms(asked, 60, (seconds) => [{ at: seconds / 4, what: { freezeSeconds: Math.floor(seconds / 2) } }]),
+  freeze: (asked) => storms(asked, 60, (seconds) => [blow.freeze(Math.floor(seconds / 4), Math.floor(seconds / 2))]),
 
-  partition: (asked) =>
-    storms(asked, 50, (seconds) => [{ at: seconds / 4, what: { partitionSeconds: Math.min(15, seconds / 2) } }]),
+  partition: (asked) => storms(asked, 430, partitions, true),
+
+  outages: (asked) => storms(asked, 200, outages, true),
 
   /** Ringline down for five minutes; Asterisk killed with fifty calls up. */
   blind: async ({ limitMs, report }) => {

@@ -1,0 +1,161 @@
+import type { Call } from '../../src/calls/domain/call.js';
+import { celChannels, type CelChannel, type CelRow } from '../cel.js';
+import type { SipCall } from '../sip-trace.js';
+
+export type Judgement = {
+  readonly calls: number;
+  /** By their records. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Records with a time or an outcome that was inferred. */
+  readonly estimated: number;
+  /** Calls that never came into our app. */
+  readonly neverInApp: number;
+  /** Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE. */
+  readonly slowestFallbackMs: number;
+  /** Longest time a party was left alone after the other hung up, ms. */
+  readonly longestAloneMs: number;
+  /** Callers who still waited when Ringline was asked to stop: slowest answer by the fall-back after that, ms. */
+  readonly slowestAfterStopMs: number;
+  /** Disagreements of records with the switch's own log, in words. */
+  readonly wrong: readonly string[];
+};
+
+const TOLERANCE_MS = 1_000;
+/** A call that stays in Stasis for less was refused there: our app was not registered. */
+const REFUSED_WITHIN_MS = 60;
+
+/** Compares what callers saw and what the switch logged with the records. */
+export function judge(
+  sipCalls: readonly SipCall[],
+  records: readonly Call[],
+  cel: readonly CelRow[],
+  stops: readonly number[],
+): Judgement {
+  const wrong: string[] = [];
+  const outcomes: Record<string, number> = {};
+  const channels = new Map(celChannels(cel).map((channel) => [channel.uniqueId, channel]));
+  const bySipCall = new Map<string, Call[]>();
+  const byLeg = new Map<string, Call>();
+  for (const record of records) {
+    const known = bySipCall.get(record.sipCallIds[0] ?? '') ?? [];
+    bySipCall.set(record.sipCallIds[0] ?? '', [...known, record]);
+    for (const { id } of record.legs) byLeg.set(id, record);
+    outcomes[record.outcome ?? 'open'] = (outcomes[record.outcome ?? 'open'] ?? 0) + 1;
+  }
+  let neverInApp = 0;
+  let slowestFallbackMs = 0;
+  let longestAloneMs = 0;
+  let slowestAfterStopMs = 0;
+  const seen = new Set<string>();
+  for (const call of sipCalls) {
+    const found = bySipCall.get(call.callId) ?? [];
+    if (found.length > 1) wrong.push(`${call.callId} has ${found.length} records`);
+    const row = callerChannel(call, channels);
+    // A record that the log alone told of knows its channel, and no SIP Call-ID.
+    const record = found[0] ?? byLeg.get(row?.uniqueId ?? '');
+    if (record === undefined) {
+      neverInApp++;
+      if (row !== undefined && inStasisMs(row.uniqueId, cel) > REFUSED_WITHIN_MS)
+        wrong.push(`${call.callId} was in our app and has no record`);
+      // Who gave up before was not kept waiting for ever: nobody could have answered.
+      if (call.answeredAt !== undefined)
+        slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
+      else if ((call.cancelAt ?? Infinity) - call.inviteAt > 10_000)
+        wrong.push(`${call.callId} was answered by nobody in 10 s`);
+      continue;
+    }
+    seen.add(record.id);
+    const caller = channels.get(record.legs.find(({ side }) => side === 'remote')?.id ?? '');
+    if (caller === undefined) {
+      wrong.push(`the caller of ${record.id} is not in the switch's log`);
+      continue;
+    }
+    const agents = record.legs.filter(({ side }) => side === 'agent').flatMap(({ id }) => channels.get(id) ?? []);
+    const talk = talkOf(record, cel);
+    const said = compare(record, caller, talk);
+    wrong.push(...said.map((line) => `${record.id}: ${line}`));
+    if (talk !== null) {
+      const ends = [caller, ...agents.filter(({ bridgedAt }) => bridgedAt !== undefined)].map(
+        ({ endedAt }) => endedAt ?? Infinity,
+      );
+      longestAloneMs = Math.max(longestAloneMs, Math.max(...ends) - Math.min(...ends));
+    } else if (call.answeredAt !== undefined) {
+      slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
+    }
+    const stop = stops.find((at) => call.inviteAt < at && (call.answeredAt ?? call.cancelAt ?? 0) > at);
+    if (stop !== undefined && call.answeredAt !== undefined)
+      slowestAfterStopMs = Math.max(slowestAfterStopMs, call.answeredAt - stop);
+  }
+  for (const record of records) if (!seen.has(record.id)) wrong.push(`${record.id} is a record of no caller`);
+  return {
+    calls: sipCalls.length,
+    outcomes,
+    estimated: records.filter(({ estimated }) => estimated).length,
+    neverInApp,
+    slowestFallbackMs: Math.round(slowestFallbackMs),
+    longestAloneMs: Math.round(longestAloneMs),
+    slowestAfterStopMs: Math.round(slowestAfterStopMs),
+    wrong,
+  };
+}
+
+type Span = { readonly from: number; readonly until: number | undefined };
+
+/** When the caller was in a room with one of the call's agents, by the switch's log. */
+function talkOf(record: Call, cel: readonly CelRow[]): Span | null {
+  const sides = new Map(record.legs.map(({ id, side }) => [id, side]));
+  const inside = new Map<string, Set<string>>();
+  let from: number | undefined;
+  for (const row of cel) {
+    const room = row.extra['bridge_id'];
+    if (!sides.has(row.uniqueId) || typeof room !== 'string') continue;
+    const members = inside.get(room) ?? new Set();
+    inside.set(room, members);
+    if (row.event === 'BRIDGE_ENTER') members.add(row.uniqueId);
+    const kinds = new Set([...members].map((id) => sides.get(id)));
+    if (row.event === 'BRIDGE_ENTER' && kinds.size === 2) from ??= row.at;
+    if (row.event === 'BRIDGE_EXIT' && from !== undefined) return { from, until: row.at };
+  }
+  return from === undefined ? null : { from, until: undefined };
+}
+
+function compare(record: Call, caller: CelChannel, talk: Span | null): string[] {
+  const said: string[] = [];
+  if (record.status !== 'ended') said.push(`is ${record.status}`);
+  const expected = talk === null ? 'missed' : 'answered';
+  if (record.outcome !== expected) said.push(`is ${record.outcome}, the log says ${expected}`);
+  if (record.estimated) return said;
+  const near = (what: string, recorded: string | null, logged: number | undefined): void => {
+    const away = recorded === null || logged === undefined ? Infinity : Math.abs(Date.parse(recorded) - logged);
+    if (away > TOLERANCE_MS)
+      said.push(
+        `${what} ${recorded}, the log says ${logged === undefined ? 'nothing' : new Date(logged).toISOString()}`,
+      );
+  };
+  near('started', record.startedAt, caller.startedAt);
+  near('ended', record.endedAt, caller.endedAt);
+  if (talk !== null) {
+    near('answered', record.answeredAt, talk.from);
+    const seconds = ((talk.until ?? 0) - talk.from) / 1000;
+    if (Math.abs(record.talkSeconds - seconds) > 1.5)
+      said.push(`talked ${record.talkSeconds} s, the log says ${seconds.toFixed(1)} s`);
+  }
+  return said;
+}
+
+/** The channel of a caller of whom we have no record: its INVITE came at about the same time from the same number. */
+function callerChannel(call: SipCall, channels: ReadonlyMap<string, CelChannel>): CelChannel | undefined {
+  const near = [...channels.values()].filter(
+    ({ name, startedAt, callerNumber }) =>
+      name.startsWith('PJSIP/trunk') && callerNumber === call.fromUser && Math.abs(startedAt - call.inviteAt) < 100,
+  );
+  return near.length === 1 ? near[0] : undefined;
+}
+
+/** How long a channel was in Stasis, ms. */
+function inStasisMs(uniqueId: string, cel: readonly CelRow[]): number {
+  const rows = cel.filter((row) => row.uniqueId === uniqueId && row.app === 'Stasis');
+  const from = rows.find(({ event }) => event === 'APP_START')?.at;
+  const until = rows.find(({ event }) => event === 'APP_END')?.at;
+  return from === undefined || until === undefined ? 0 : until - from;
+}
