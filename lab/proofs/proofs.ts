@@ -5,6 +5,7 @@ import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
 import * as blow from './blows.js';
+import { canaryHeld, proveCanary } from './canary.js';
 import { healedInTime, storm, stormHeld } from './storm.js';
 
 export type Asked = {
@@ -100,6 +101,13 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
   partition: (asked) => storms(asked, 430, partitions, true),
 
   outages: (asked) => storms(asked, 200, outages, true),
+
+  /** Two hundred times cut off; about two seconds go by until Ringline is back. */
+  canary: async ({ limitMs, report }) => {
+    const figures = await proveCanary({ disconnects: 200, limitMs: Math.max(15_000, limitMs - AROUND_MS), report });
+    const isComplete = isShort(limitMs) || figures.disconnects === 200;
+    return { held: isComplete && canaryHeld(figures), figures };
+  },
 
   /** Ringline down for five minutes; Asterisk killed with fifty calls up. */
   blind: async ({ limitMs, report }) => {

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Call } from '../../src/calls/domain/call.js';
-import type { Company } from '../company.js';
 import { startLab, type Lab } from '../start-lab.js';
-import { waitFor } from '../wait-for.js';
+import { allCalls, leftovers, settled } from './aftermath.js';
 import type { Blow, Struck } from './blows.js';
 import { addLine, layOut, type Field } from './field.js';
 import { judge, type Judgement } from './judge.js';
 import { readStore } from './stored.js';
 import { startWebhookCounter } from './webhook-counter.js';
 
-export type BlowFigures = Pick<Struck, 'restartMs' | 'noticedMs' | 'how'> & {
+export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly what: string;
   /** From the moment at which all was whole again until the last news of a call that had been over by then, ms. */
   readonly healMs?: number;
@@ -94,7 +92,7 @@ async function runStorm(
   const stored = await readStore(ringline.databaseUrl, lab.redis.url);
   const figures: StormFigures = {
     ...judged,
-    blows: struck.map(({ begunAt, stoppedAt: _, healedAt, ...told }) => ({
+    blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
       ...(healedAt !== undefined && { healMs: stored.lastNewsOf(begunAt, healedAt) }),
     })),
@@ -124,49 +122,6 @@ async function strikeAll(
     struck.push({ what, begunAt, ...(await strike(field)) });
   }
   return struck;
-}
-
-/** Waits at most 60 s for the records to end. Gives the number that did not. */
-async function settled(company: Company): Promise<number> {
-  const open = async (): Promise<number> => (await allCalls(company)).filter(({ endedAt }) => endedAt === null).length;
-  await waitFor(async () => (await open()) === 0, {
-    what: 'all records to end',
-    timeoutMs: 60_000,
-    everyMs: 1_000,
-  }).catch(() => undefined);
-  return open();
-}
-
-async function leftovers(lab: Lab): Promise<{ channelsLeft: number; bridgesLeft: number }> {
-  const read = async (path: string): Promise<{ id: string }[]> => {
-    const { username, password, ariUrl } = lab.asterisk;
-    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    return (await fetch(`${ariUrl}${path}`, { headers: { authorization } })).json() as Promise<{ id: string }[]>;
-  };
-  const ours = async (): Promise<[number, number]> => [
-    (await read('/channels')).length,
-    (await read('/bridges')).filter(({ id }) => id.startsWith('rl-')).length,
-  ];
-  await waitFor(async () => (await ours()).every((n) => n === 0), {
-    what: 'nothing to be left',
-    timeoutMs: 60_000,
-    everyMs: 1_000,
-  }).catch(() => undefined);
-  const [channelsLeft, bridgesLeft] = await ours();
-  return { channelsLeft, bridgesLeft };
-}
-
-async function allCalls(company: Company): Promise<Call[]> {
-  const calls: Call[] = [];
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const { body } = await company.call(
-      'GET',
-      `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    calls.push(...(body.items as Call[]));
-    cursor = body.nextCursor as string | null;
-  }
-  return calls;
 }
 
 /** Whether all that was promised held. */
