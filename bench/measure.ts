@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { CelRow } from '../lab/cel.js';
-import { foundCompany, type Company } from '../lab/company.js';
 import { keepProcess } from '../lab/kept-process.js';
 import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline.js';
 import type { Caller, Phone } from '../lab/sipp.js';
@@ -11,6 +10,7 @@ import type { Lab } from '../lab/start-lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import type { Call } from '../src/calls/domain/call.js';
 import { processorMs } from './processor-time.js';
+import { drivenTargets, setScene, type Kind, type Scene, type Targets } from './scene.js';
 import { quantile, round } from './statistics.js';
 
 export type Latency = { readonly p50: number; readonly p99: number };
@@ -33,7 +33,6 @@ export type Measured = {
 
 type Load = { readonly rate: number; readonly calls: number };
 
-const AGENTS = 10;
 const TALK_MS = 1_000;
 /**
  * Calls before those that count, for the reference as for Ringline: a process that has just begun compiles its code. How long
@@ -43,15 +42,14 @@ const WARM_UP_CALLS = 40;
 const FIRST_WARM_UP_CALLER = 900_000;
 /** Until what the warm-up left under way is over. */
 const REST_MS = 1_000;
-const agents = Array.from({ length: AGENTS }, (_, i) => i + 1);
-const didOf = (n: number): string => `49309018${20 + n}`;
 const callerOf = (i: number): string => `+4930${String(2_000_000 + i)}`;
 
 /** The bare client of bench/reference.ts: what the calls cost without records. */
 export async function measureReference(lab: Lab, load: Load): Promise<Measured> {
   const { ariUrl, username, password } = lab.asterisk;
   const script = join(await compiledFolder(), 'bench/reference.js');
-  const lines = agents.map((n) => `${didOf(n)}=agent${n}`);
+  const { phones, dids } = drivenTargets;
+  const lines = dids.map((did, i) => `${did}=${phones[i]}`);
   const reference = await keepProcess(process.execPath, [script, ariUrl, username, password, ...lines], {
     logFile: join(lab.dir, 'reference.log'),
     aliveFile: '-',
@@ -60,7 +58,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     what: 'the reference to connect',
   });
   const parts = { control: reference.pid, asterisk: lab.asterisk.pid };
-  const { completed, cpuMsPerCall, inviteMs, coldInviteMs } = await run(lab, load, parts);
+  const { completed, cpuMsPerCall, inviteMs, coldInviteMs } = await run(lab, load, drivenTargets, parts);
   await reference.stop();
   return {
     completed,
@@ -77,6 +75,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
 /** Ringline as telephony and worker in processes of their own, with a stream for every agent and one webhook endpoint. */
 export async function measureRingline(
   lab: Lab,
+  kind: Kind,
   load: Load & { readonly profileDir?: string | undefined },
 ): Promise<Measured> {
   const nodeOptions = load.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${load.profileDir}`];
@@ -89,10 +88,10 @@ export async function measureRingline(
     env: { ...env, ROLE: 'worker', DATA_DIR: join(lab.dir, 'telephony', 'data') },
     nodeOptions,
   });
-  const company = await foundLines(lab, telephony);
+  const scene = await setScene(lab, telephony, kind);
   const receiver = await startReceiver(lab);
-  await company.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url, description: 'bench' } });
-  const pops = await Promise.all(company.agentIds.map((agentId) => readPops(telephony, company, agentId)));
+  await scene.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url, description: 'bench' } });
+  const pops = await Promise.all(scene.agentIds.map((agentId) => readPops(telephony, scene, agentId)));
 
   const parts = {
     telephony: telephony.pid,
@@ -113,15 +112,15 @@ export async function measureRingline(
   const end = async (): Promise<void> => {
     const lastAt = Date.now();
     const all = load.calls + WARM_UP_CALLS;
-    await waitFor(async () => (await countRecords(company)).ended >= all && receiver.callsEnded() >= all, {
+    await waitFor(async () => (await countRecords(scene)).ended >= all && receiver.callsEnded() >= all, {
       what: 'records and webhooks',
       timeoutMs: 60_000,
       everyMs: 250,
     }).catch(() => undefined);
     settledSeconds = (Date.now() - lastAt) / 1000;
-    records = await countRecords(company);
+    records = await countRecords(scene);
   };
-  const measured = await run(lab, load, parts, begin, end);
+  const measured = await run(lab, load, scene, parts, begin, end);
   const popTimes = new Map(pops.flatMap(({ seen }) => [...seen]));
   const stored = await readCommits(telephony);
   const commits = stored.count - storedBefore.count;
@@ -145,9 +144,12 @@ export async function measureRingline(
       meanMs: round(((stored.seconds - storedBefore.seconds) * 1000) / commits),
     },
     latencyMs: {
-      stasisToAgentInvite: measured.inviteMs,
-      coldStasisToAgentInvite: measured.coldInviteMs,
-      stasisToPop: latency(popMs),
+      // Of calls that Ringline only watches nobody waits for it.
+      ...(kind !== 'observed' && {
+        stasisToAgentInvite: measured.inviteMs,
+        coldStasisToAgentInvite: measured.coldInviteMs,
+        stasisToPop: latency(popMs),
+      }),
       eventToWebhook: latency(receiver.lagsMs()),
     },
   };
@@ -157,6 +159,7 @@ export async function measureRingline(
 async function run(
   lab: Lab,
   { rate, calls }: Load,
+  { phones, dids }: Targets,
   parts: Readonly<Record<string, number>>,
   begin: () => Promise<void> = () => Promise.resolve(),
   end: () => Promise<void> = () => Promise.resolve(),
@@ -167,10 +170,13 @@ async function run(
   coldInviteMs: Latency;
   arrivedAt: ReadonlyMap<string, number>;
 }> {
-  const phone = await lab.sipp.phone({ register: agents.map((n) => `agent${n}`), ringMs: 50, media: 'none' });
+  const phone = await lab.sipp.phone({ register: phones, ringMs: 50, media: 'none' });
   const place = (first: number, count: number): Promise<Caller> =>
     lab.sipp.caller({
-      calls: Array.from({ length: count }, (_, i) => ({ from: callerOf(first + i), to: didOf(1 + (i % AGENTS)) })),
+      calls: Array.from({ length: count }, (_, i) => ({
+        from: callerOf(first + i),
+        to: dids[i % dids.length] as string,
+      })),
       count,
       rate,
       talkMs: TALK_MS,
@@ -227,32 +233,16 @@ function latency(values: readonly number[]): Latency {
   return { p50: round(quantile(values, 0.5)), p99: round(quantile(values, 0.99)) };
 }
 
-async function foundLines(lab: Lab, ringline: LabRingline): Promise<Company> {
-  const company = await foundCompany(lab, ringline, { agents, number: `+${didOf(100)}` });
-  for (const n of agents) {
-    await company.call('POST', '/v1/lines', {
-      body: {
-        pbxNodeId: company.nodeId,
-        number: `+${didOf(n)}`,
-        name: `Line ${n}`,
-        target: { agentIds: [company.agentIds[n - 1]] },
-        outbound: null,
-      },
-    });
-  }
-  return company;
-}
-
 async function readCommits({ metricsUrl }: LabRingline): Promise<{ count: number; seconds: number }> {
   const text = await (await fetch(metricsUrl)).text();
   const read = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1] ?? 0);
   return { count: read('ringline_ledger_commit_seconds_count'), seconds: read('ringline_ledger_commit_seconds_sum') };
 }
 
-async function countRecords(company: Company): Promise<{ ended: number; answered: number }> {
+async function countRecords(scene: Scene): Promise<{ ended: number; answered: number }> {
   const found = { ended: 0, answered: 0 };
   for (let cursor: string | null = ''; cursor !== null;) {
-    const { body } = await company.call(
+    const { body } = await scene.call(
       'GET',
       `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     );
@@ -267,10 +257,10 @@ async function countRecords(company: Company): Promise<{ ended: number; answered
 /** An agent's stream: when each caller's pop came. */
 async function readPops(
   ringline: LabRingline,
-  company: Company,
+  scene: Scene,
   agentId: string,
 ): Promise<{ seen: Map<string, number>; stop(): void }> {
-  const token = (await company.call('POST', '/v1/stream-tokens', { body: { agentId } })).body.token as string;
+  const token = (await scene.call('POST', '/v1/stream-tokens', { body: { agentId } })).body.token as string;
   const abort = new AbortController();
   const response = await fetch(`${ringline.url}/v1/stream?token=${token}`, { signal: abort.signal });
   const seen = new Map<string, number>();

@@ -6,3 +6,5 @@ const config = readConfig();
 const app = await createApp(config, { parts: { api: true, telephony: true, worker: false } });
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
 await app.listen(config.http.port, config.http.host);
+// With `--expose-gc`: what is in use afterwards is really held.
+process.on('SIGUSR2', () => globalThis.gc?.());
