@@ -35,6 +35,25 @@ export interface Interception {
   readonly times?: number;
 }
 
+/** One moment on a wire, by what passes there. */
+export interface Moment {
+  readonly direction: Direction;
+  /** Looked for in each piece of what passes, read as Latin-1. */
+  readonly words: RegExp;
+  /**
+   * these: the words do not arrive. answer: they do, and what comes back for them does not. nothing: they have passed. What is
+   * withheld stays so; the connection is silent until it breaks.
+   */
+  readonly withhold: 'these' | 'answer' | 'nothing';
+}
+
+export interface Trap {
+  /** Settles at the moment. */
+  readonly sprung: Promise<void>;
+  /** Waits no longer. */
+  remove(): void;
+}
+
 export interface ActiveInterception {
   /** Requests hit so far. */
   hits(): number;
@@ -58,6 +77,8 @@ export interface FaultProxy {
   /** Replaces the faults, for open connections too; no argument heals. */
   set(faults?: Faults): void;
   intercept(interception: Interception): ActiveInterception;
+  /** Waits for a moment, once, on any connection. */
+  trap(moment: Moment): Trap;
   /** Breaks every open connection. */
   reset(): void;
   /** Says end of data to one side of every connection; the other direction goes on. */
@@ -106,6 +127,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     url: target.endsWith('/') ? url.href : url.href.replace(/\/$/, ''),
     set: (faults = {}) => state.set(faults),
     intercept: (interception) => state.intercept(interception),
+    trap: (moment) => state.trap(moment),
     reset: () => state.resetAll(),
     halfClose: (side) => state.halfClose(side),
     refuse: close,
@@ -121,6 +143,7 @@ class ProxyState {
   faults: Faults = {};
   #connections = new Set<Connection>();
   #interceptions = new Set<Interceptor>();
+  #traps = new Set<SetTrap>();
   #waiting: Array<() => void> = [];
   #accepted = 0;
   #resets = 0;
@@ -170,6 +193,23 @@ class ProxyState {
     return undefined;
   }
 
+  trap(moment: Moment): Trap {
+    let spring!: () => void;
+    const sprung = new Promise<void>((resolve) => (spring = resolve));
+    const trap: SetTrap = { ...moment, spring };
+    this.#traps.add(trap);
+    return { sprung, remove: () => this.#traps.delete(trap) };
+  }
+
+  /** The trap that these bytes walk into; no others do. */
+  caught(direction: Direction, data: Buffer): SetTrap | undefined {
+    if (this.#traps.size === 0) return undefined;
+    const text = data.toString('latin1');
+    const trap = [...this.#traps].find((set) => set.direction === direction && set.words.test(text));
+    if (trap !== undefined) this.#traps.delete(trap);
+    return trap;
+  }
+
   count(direction: Direction, bytes: number): void {
     this.#bytes[direction] += bytes;
   }
@@ -198,6 +238,8 @@ class ProxyState {
   }
 }
 
+type SetTrap = Moment & { readonly spring: () => void };
+
 class Interceptor {
   hits = 0;
   released = false;
@@ -217,6 +259,8 @@ class Interceptor {
 class Connection {
   readonly closed: Promise<void>;
   #interceptor: Interceptor | undefined;
+  /** One whose words have passed, and whose answer is still to come. */
+  #awaited: SetTrap | undefined;
   #requests = new HttpRequests();
   #over = false;
 
@@ -286,6 +330,7 @@ class Connection {
   /** False when these bytes, and with them the connection, are lost. */
   async #passes(direction: Direction, data: Buffer): Promise<boolean> {
     if (!(await this.#heals(direction))) return false;
+    if (!(await this.#evades(direction, data))) return false;
     if (direction === 'up') {
       for (const request of this.#requests.feed(data)) this.#interceptor ??= this.state.match(request);
     }
@@ -298,6 +343,26 @@ class Connection {
     while (!hit.released && !this.#over) await this.state.change();
     this.#interceptor = undefined;
     return !this.#over;
+  }
+
+  /** False when these bytes walked into a trap that withholds them. */
+  async #evades(direction: Direction, data: Buffer): Promise<boolean> {
+    const awaited = this.#awaited;
+    const isAnswer = awaited !== undefined && awaited.direction !== direction;
+    const trap = isAnswer ? awaited : this.state.caught(direction, data);
+    if (trap === undefined) return true;
+    if (trap.withhold === 'answer' && !isAnswer) {
+      this.#awaited = trap;
+      return true;
+    }
+    // What has passed has been written by the time that others have their turn.
+    if (trap.withhold === 'nothing') {
+      setImmediate(trap.spring);
+      return true;
+    }
+    trap.spring();
+    while (!this.#over) await this.state.change();
+    return false;
   }
 
   /** Waits out a black hole; false when the connection ended meanwhile. */

@@ -13,6 +13,8 @@ export type Struck = {
   readonly noticedMs?: number | null;
   /** How a line was cut. */
   readonly how?: string;
+  /** Whether the moment came for which it waited. */
+  readonly isHit?: boolean;
   /** When Ringline was asked to stop, and when what was broken was whole again; ms since 1970. */
   readonly stoppedAt?: number;
   readonly healedAt?: number;

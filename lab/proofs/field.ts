@@ -1,8 +1,13 @@
 import { foundCompany, type Company } from '../company.js';
+import type { FaultProxy } from '../fault-proxy.js';
 import { startRingline, type LabRingline } from '../ringline.js';
 import type { Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
 import { lineTo, type Line } from './line.js';
+import { startWebhookCounter, type WebhookCounter } from './webhook-counter.js';
+
+/** What Ringline is joined to, each by a proxy that sees what passes. */
+export type Wires = Readonly<Record<'ari' | 'postgres' | 'redis' | 'webhooks', FaultProxy>>;
 
 /** What the blows of a storm fall on. */
 export type Field = {
@@ -10,31 +15,53 @@ export type Field = {
   readonly ringline: LabRingline;
   readonly company: Company;
   readonly line: Line;
+  /** Only where moments on them are waited for. */
+  readonly wires: Wires | null;
+  readonly receiver: WebhookCounter;
   readonly report: (line: string) => void;
 };
 
 export type FieldOptions = {
   /** Ringline reads the switch's own log too. */
   readonly readsCel: boolean;
-  /** Settings of Ringline besides those that the lab gives. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Where Ringline reaches its database, and where its Redis, instead of at the lab's own addresses. */
-  readonly databaseUrl?: string;
-  readonly redisUrl?: string;
+  /** Whether all that Ringline is joined to is reached by proxies. */
+  readonly isWired: boolean;
   readonly report: (line: string) => void;
 };
 
-/** Ringline with a company of one line, connected to the lab's Asterisk. */
-export async function layOut(lab: Lab, { readsCel, report, ...options }: FieldOptions): Promise<Field> {
+/** Ringline with a company of one line and one webhook endpoint, connected to the lab's Asterisk. */
+export async function layOut(lab: Lab, { readsCel, isWired, report }: FieldOptions): Promise<Field> {
+  const receiver = await startWebhookCounter(lab);
+  const database = await lab.postgres.createDatabase();
+  const wires = isWired ? await wire(lab, database, receiver.url) : null;
   const line = await lineTo(lab);
-  const ringline = await startRingline(lab, options);
+  const ringline = await startRingline(lab, {
+    databaseUrl: wires?.postgres.url ?? database,
+    redisUrl: wires?.redis.url ?? lab.redis.url,
+  });
   const company = await foundCompany(lab, ringline, {
     agents: [1],
-    ariUrl: line.ariUrl,
+    ariUrl: wires?.ari.url ?? line.ariUrl,
     readsCel,
     limits: { concurrentCalls: 1_000, callsPerHour: 100_000 },
   });
-  return { lab, ringline, company, line, report };
+  const url = wires?.webhooks.url ?? receiver.url;
+  await company.call('POST', '/v1/webhook-endpoints', { body: { url, description: 'counter' } });
+  return { lab, ringline, company, line, wires, receiver, report };
+}
+
+async function wire(lab: Lab, database: string, receiver: string): Promise<Wires> {
+  return {
+    ari: await lab.proxy(lab.asterisk.ariUrl),
+    postgres: await lab.proxy(database),
+    redis: await lab.proxy(lab.redis.url),
+    webhooks: await lab.proxy(receiver),
+  };
+}
+
+export function wiresOf({ wires }: Field): Wires {
+  if (wires === null) throw new Error('the field was laid out without proxies');
+  return wires;
 }
 
 /** Adds a line that rings `agent<n>` alone. Gives what callers dial. */

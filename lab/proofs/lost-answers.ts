@@ -246,14 +246,14 @@ async function ended(company: Company, id: string): Promise<EndedRecord | undefi
   ).catch(() => undefined);
 }
 
-type Seen = { readonly invites: number; readonly answered: boolean };
+export type Seen = { readonly invites: number; readonly answered: boolean };
 const nobody: Seen = { invites: 0, answered: false };
 
 /**
  * What a phone saw of each call, by the number in `From` (agents see whom they will call) or the number called. An
  * INVITE that is repeated because UDP may lose it has the same branch; one within a dialog has a tag in To.
  */
-async function invitesTo(phone: Phone, by: 'from' | 'to'): Promise<ReadonlyMap<string, Seen>> {
+export async function invitesTo(phone: Phone, by: 'from' | 'to'): Promise<ReadonlyMap<string, Seen>> {
   const branches = new Map<string, Set<string>>();
   const answered = new Set<string>();
   for (const call of await phone.calls()) {

@@ -1,4 +1,5 @@
 import { proveBlind } from './blind.js';
+import { failpoints, killAt } from './failpoints.js';
 import { readFixtures } from '../replay/fixture.js';
 import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
@@ -95,6 +96,30 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
 
   /** The same with Asterisk's log: nothing is estimated. */
   'kills-cel': (asked) => storms(asked, 60, kills, true),
+
+  /** Killed every fifteen seconds, each time at another moment that matters. */
+  'kills-at': async ({ limitMs, report, runs = 20 }) => {
+    const every = isShort(limitMs) ? 8 : 15;
+    const fit = Math.max(2, Math.floor((limitMs - AROUND_MS) / 1000 / every));
+    const count = Math.min(runs * failpoints.length, fit);
+    const blows = Array.from({ length: count }, (_, i) => killAt(every * i + 4, failpoints[i % failpoints.length]!));
+    const seconds = every * count + 4;
+    const figures = await storm({
+      callsPerSecond: CALLS_PER_SECOND,
+      seconds,
+      blows,
+      readsCel: true,
+      isWired: true,
+      report,
+    });
+    const { blows: struck, ...others } = figures;
+    const hits = Object.fromEntries(
+      failpoints.map(({ name }) => [name, struck.filter(({ what, isHit }) => what === name && isHit).length]),
+    );
+    const held =
+      stormHeld(figures) && figures.neverInApp + figures.estimated === 0 && struck.every(({ isHit }) => isHit);
+    return { held, figures: { kills: struck.length, hits, missed: struck.filter(({ isHit }) => !isHit), ...others } };
+  },
 
   freeze: (asked) => storms(asked, 60, (seconds) => [blow.freeze(Math.floor(seconds / 4), Math.floor(seconds / 2))]),
 

@@ -6,6 +6,8 @@ import { CALL_EVENTS, QUEUE_PREFIX } from '../../src/queues/queues.js';
 export type Stored = {
   /** Ids of all events. */
   readonly events: readonly string[];
+  /** Ids of events that are still to be delivered. */
+  readonly waiting: ReadonlySet<string>;
   /** Ids of the jobs that wait in the published queue. */
   readonly queued: ReadonlySet<string>;
   /**
@@ -25,9 +27,13 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
       `select e.id, e.created_at as at, c.ended_at as ended
          from call_event e join call c on c.tenant_id = e.tenant_id and c.id = e.call_id`,
     );
+    const waiting: { id: string }[] = await source.query(
+      `select event_id as id from delivery where status = 'pending'`,
+    );
     const queued = await redis.lrange(`${QUEUE_PREFIX}:${CALL_EVENTS}:wait`, 0, -1);
     return {
       events: rows.map(({ id }) => id),
+      waiting: new Set(waiting.map(({ id }) => id)),
       queued: new Set(queued),
       lastNewsOf: (from, until) => {
         const ended = rows.filter(({ ended: at }) => at !== null && at.getTime() > from && at.getTime() < until);

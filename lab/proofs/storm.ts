@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startLab, type Lab } from '../start-lab.js';
 import { allCalls, leftovers, settled } from './aftermath.js';
 import type { Blow, Struck } from './blows.js';
+import { clicksHeld, startClicks, type ClickFigures } from './clicks.js';
 import { addLine, layOut, type Field } from './field.js';
 import { judge, type Judgement } from './judge.js';
-import { readStore } from './stored.js';
-import { startWebhookCounter } from './webhook-counter.js';
+import { waitFor } from '../wait-for.js';
+import { readStore, type Stored } from './stored.js';
 
 export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly what: string;
@@ -15,6 +16,7 @@ export type BlowFigures = Omit<Struck, 'healedAt'> & {
 };
 
 export type StormFigures = Judgement & {
+  readonly clicks?: ClickFigures;
   readonly blows: readonly BlowFigures[];
   readonly openRecords: number;
   readonly channelsLeft: number;
@@ -22,7 +24,7 @@ export type StormFigures = Judgement & {
   readonly deliveries: number;
   /** Events that an endpoint got under two ids. */
   readonly twoIds: number;
-  /** Events that an endpoint never got, and those that are not in the published queue. */
+  /** Events that an endpoint neither got nor will get, and those that are not in the published queue. */
   readonly undelivered: number;
   readonly unqueued: number;
 };
@@ -33,6 +35,8 @@ export type StormOptions = {
   readonly blows: readonly Blow[];
   /** Ringline reads the switch's own log too. */
   readonly readsCel?: boolean;
+  /** The blows wait for moments on the wires, and click-to-calls are placed besides. */
+  readonly isWired?: boolean;
   readonly report: (line: string) => void;
 };
 
@@ -50,12 +54,10 @@ export async function storm(options: StormOptions): Promise<StormFigures> {
 
 async function runStorm(
   lab: Lab,
-  { callsPerSecond, seconds, blows, readsCel = false, report }: StormOptions,
+  { callsPerSecond, seconds, blows, readsCel = false, isWired = false, report }: StormOptions,
 ): Promise<StormFigures> {
-  const field = await layOut(lab, { readsCel, report });
-  const { company, ringline } = field;
-  const receiver = await startWebhookCounter(lab);
-  await company.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url, description: 'counter' } });
+  const field = await layOut(lab, { readsCel, isWired, report });
+  const { company, ringline, receiver } = field;
   const dids = [company.did];
   for (let n = 2; n <= LINES; n++) dids.push(await addLine(field, n));
 
@@ -72,7 +74,10 @@ async function runStorm(
   const callers = await Promise.all(
     share.map((count, i) =>
       lab.sipp.caller({
-        calls: [{ from: `+49301112${i}0`, to: dids[i] as string }],
+        calls: Array.from({ length: count }, (_, n) => ({
+          from: `+4930${i + 1}${100_000 + n}`,
+          to: dids[i] as string,
+        })),
         count,
         rate: count / seconds,
         media: 'none',
@@ -80,18 +85,23 @@ async function runStorm(
       }),
     ),
   );
+  const clicks = isWired ? await startClicks(field) : null;
   const struck = await strikeAll(field, blows, startedAt);
+  await clicks?.stop();
   await Promise.all(callers.map(({ done }) => done));
   report('all calls are over; waiting for the records');
   const openRecords = await settled(company);
   const left = await leftovers(lab);
-  await receiver.quiet();
+  const stored = await delivered(field, seconds < 60 ? 10_000 : 60_000);
   const sipCalls = (await Promise.all(callers.map((caller) => caller.calls()))).flat();
   const stops = struck.flatMap(({ stoppedAt }) => stoppedAt ?? []);
-  const judged = judge(sipCalls, await allCalls(company), await lab.asterisk.cel(), stops);
-  const stored = await readStore(ringline.databaseUrl, lab.redis.url);
+  const records = await allCalls(company);
+  const incoming = records.filter(({ direction }) => direction === 'inbound');
+  const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), stops);
   const figures: StormFigures = {
     ...judged,
+    estimated: records.filter(({ estimated }) => estimated).length,
+    ...(clicks !== null && { clicks: await clicks.judge(records) }),
     blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
       ...(healedAt !== undefined && { healMs: stored.lastNewsOf(begunAt, healedAt) }),
@@ -100,7 +110,7 @@ async function runStorm(
     ...left,
     deliveries: receiver.deliveries(),
     twoIds: receiver.twoIds(),
-    undelivered: stored.events.filter((id) => !receiver.has(id)).length,
+    undelivered: stored.events.filter((id) => !receiver.has(id) && !stored.waiting.has(id)).length,
     unqueued: stored.events.filter((id) => !stored.queued.has(id)).length,
   };
   await Promise.all(phones.map((phone) => phone.stop()));
@@ -124,10 +134,22 @@ async function strikeAll(
   return struck;
 }
 
+/** What is stored when all webhooks are delivered, or so many ms have passed: who was killed holds a claim for 45 s. */
+async function delivered({ ringline, lab }: Field, patienceMs: number): Promise<Stored> {
+  const read = (): Promise<Stored> => readStore(ringline.databaseUrl, lab.redis.url);
+  await waitFor(async () => (await read()).waiting.size === 0, {
+    what: 'webhooks to be delivered',
+    timeoutMs: patienceMs,
+    everyMs: 1_000,
+  }).catch(() => undefined);
+  return read();
+}
+
 /** Whether all that was promised held. */
 export function stormHeld(figures: StormFigures): boolean {
   return (
     figures.wrong.length === 0 &&
+    (figures.clicks === undefined || clicksHeld(figures.clicks)) &&
     figures.openRecords === 0 &&
     figures.channelsLeft === 0 &&
     figures.bridgesLeft === 0 &&

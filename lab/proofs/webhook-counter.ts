@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 
 import type { Lab } from '../start-lab.js';
-import { waitFor } from '../wait-for.js';
 
 export type WebhookCounter = {
   readonly url: string;
@@ -10,8 +9,6 @@ export type WebhookCounter = {
   has(eventId: string): boolean;
   /** Events that came under two ids. */
   twoIds(): number;
-  /** Settles when nothing has come for three seconds. */
-  quiet(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -20,7 +17,6 @@ export async function startWebhookCounter(lab: Lab): Promise<WebhookCounter> {
   const ids = new Map<string, Set<string>>();
   const all = new Set<string>();
   let count = 0;
-  let lastAt = Date.now();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -34,7 +30,6 @@ export async function startWebhookCounter(lab: Lab): Promise<WebhookCounter> {
       ids.set(key, (ids.get(key) ?? new Set()).add(id));
       all.add(id);
       count++;
-      lastAt = Date.now();
       response.writeHead(204).end();
     });
   });
@@ -45,9 +40,6 @@ export async function startWebhookCounter(lab: Lab): Promise<WebhookCounter> {
     deliveries: () => count,
     has: (eventId) => all.has(eventId),
     twoIds: () => [...ids.values()].filter(({ size }) => size > 1).length,
-    quiet: async () => {
-      await waitFor(() => Date.now() - lastAt > 3_000, { what: 'webhooks to be delivered', timeoutMs: 60_000 });
-    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

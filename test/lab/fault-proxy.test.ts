@@ -185,6 +185,41 @@ describe('the fault proxy on bytes', () => {
     socket.write('back');
     await waitFor(() => heard() === 'BACK', { what: 'the echo' });
   });
+
+  it('springs a trap at a moment: before the words arrive, after, or before their answer does', async () => {
+    const target = await echo();
+    const proxy = await proxyTo(target.address);
+    const said: string[] = [];
+    const lines: Client[] = [];
+    for (const withhold of ['these', 'answer', 'nothing'] as const) {
+      const line = await client(proxy.port);
+      lines.push(line);
+      const trap = proxy.trap({ direction: 'up', words: /^wanted/, withhold });
+      line.socket.write('other');
+      await waitFor(() => line.heard() === 'OTHER', { what: 'what no trap waits for to pass' });
+      line.socket.write(`wanted ${withhold}`);
+      await trap.sprung;
+      said.push(withhold);
+    }
+    await waitFor(() => target.received().endsWith('wanted nothing'), { what: 'what is let through to arrive' });
+    await waitFor(() => lines[2]?.heard() === 'OTHERWANTED NOTHING', { what: 'its answer' });
+    expect(said).toEqual(['these', 'answer', 'nothing']);
+    expect(target.received()).toBe('otherotherwanted answerotherwanted nothing');
+    expect(lines.map(({ heard }) => heard())).toEqual(['OTHER', 'OTHER', 'OTHERWANTED NOTHING']);
+  });
+
+  it('springs no trap twice, and none that was removed', async () => {
+    const target = await echo();
+    const proxy = await proxyTo(target.address);
+    const { socket, heard } = await client(proxy.port);
+    const first = proxy.trap({ direction: 'up', words: /again/, withhold: 'nothing' });
+    proxy.trap({ direction: 'up', words: /again/, withhold: 'these' }).remove();
+    socket.write('again');
+    await first.sprung;
+    await waitFor(() => heard() === 'AGAIN', { what: 'the first answer' });
+    socket.write('again');
+    await waitFor(() => heard() === 'AGAINAGAIN', { what: 'the second answer' });
+  });
 });
 
 describe('the fault proxy on HTTP', () => {
