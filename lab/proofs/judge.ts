@@ -143,13 +143,11 @@ function compare(record: Call, caller: CelChannel, talk: Span | null): string[] 
   return said;
 }
 
-/** The channel of a caller of whom we have no record: its INVITE came at about the same time from the same number. */
+/** The channel of a caller of whom we have no record by its Call-ID. Each caller has a number of its own. */
 function callerChannel(call: SipCall, channels: ReadonlyMap<string, CelChannel>): CelChannel | undefined {
-  const near = [...channels.values()].filter(
-    ({ name, startedAt, callerNumber }) =>
-      name.startsWith('PJSIP/trunk') && callerNumber === call.fromUser && Math.abs(startedAt - call.inviteAt) < 100,
+  return [...channels.values()].find(
+    ({ name, callerNumber }) => name.startsWith('PJSIP/trunk') && callerNumber === call.fromUser,
   );
-  return near.length === 1 ? near[0] : undefined;
 }
 
 /** How long a channel was in Stasis, ms. */

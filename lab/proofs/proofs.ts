@@ -1,5 +1,5 @@
 import { proveBlind } from './blind.js';
-import { failpoints, killAt } from './failpoints.js';
+import { failpoints, killAt, type Failpoint } from './failpoints.js';
 import { readFixtures } from '../replay/fixture.js';
 import { fuzz } from '../replay/fuzz.js';
 import { proveLostAnswers } from './lost-answers.js';
@@ -97,12 +97,13 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
   /** The same with Asterisk's log: nothing is estimated. */
   'kills-cel': (asked) => storms(asked, 60, kills, true),
 
-  /** Killed every fifteen seconds, each time at another moment that matters. */
-  'kills-at': async ({ limitMs, report, runs = 20 }) => {
+  /** Killed every fifteen seconds, each time at another moment that matters; the seed says with which it begins. */
+  'kills-at': async ({ seed, limitMs, report, runs = 20 }) => {
     const every = isShort(limitMs) ? 8 : 15;
     const fit = Math.max(2, Math.floor((limitMs - AROUND_MS) / 1000 / every));
     const count = Math.min(runs * failpoints.length, fit);
-    const blows = Array.from({ length: count }, (_, i) => killAt(every * i + 4, failpoints[i % failpoints.length]!));
+    const pointAt = (i: number): Failpoint => failpoints[(seed - 1 + i) % failpoints.length] as Failpoint;
+    const blows = Array.from({ length: count }, (_, i) => killAt(every * i + 4, pointAt(i)));
     const seconds = every * count + 4;
     const figures = await storm({
       callsPerSecond: CALLS_PER_SECOND,
