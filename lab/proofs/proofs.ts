@@ -119,7 +119,11 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
     );
     const held =
       stormHeld(figures) && figures.neverInApp + figures.estimated === 0 && struck.every(({ isHit }) => isHit);
-    return { held, figures: { kills: struck.length, hits, missed: struck.filter(({ isHit }) => !isHit), ...others } };
+    const restartsMs = struck.map(({ restartMs }) => restartMs);
+    return {
+      held,
+      figures: { kills: struck.length, hits, restartsMs, missed: struck.filter(({ isHit }) => !isHit), ...others },
+    };
   },
 
   freeze: (asked) => storms(asked, 60, (seconds) => [blow.freeze(Math.floor(seconds / 4), Math.floor(seconds / 2))]),
