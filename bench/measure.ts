@@ -21,6 +21,8 @@ export type Measured = {
   /** Records that are ended, all of them, and those of callers whom an agent answered; others took the fall-back. */
   readonly records: number;
   readonly answered: number;
+  /** Why the others were not answered by an agent, and how many. */
+  readonly unanswered: Readonly<Record<string, number>>;
   /** Webhooks received. */
   readonly webhooks: number;
   /** From the last hang-up until every record and webhook was there. */
@@ -66,6 +68,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     completed,
     records: 0,
     answered: 0,
+    unanswered: {},
     webhooks: 0,
     settledSeconds: 0,
     cpuMsPerCall,
@@ -102,7 +105,7 @@ export async function measureRingline(
     asterisk: lab.asterisk.pid,
   };
   let settledSeconds = Number.NaN;
-  let records = { ended: 0, answered: 0 };
+  let records: Records = { ended: 0, answered: 0, unanswered: {} };
   let storedBefore = await readCommits(telephony);
   let webhooksBefore = 0;
   const begin = async (): Promise<void> => {
@@ -137,6 +140,7 @@ export async function measureRingline(
     completed: measured.completed,
     records: records.ended - WARM_UP_CALLS,
     answered: records.answered - WARM_UP_CALLS,
+    unanswered: records.unanswered,
     webhooks: receiver.count() - webhooksBefore,
     settledSeconds: round(settledSeconds),
     cpuMsPerCall: measured.cpuMsPerCall,
@@ -249,8 +253,10 @@ async function readCommits({ metricsUrl }: LabRingline): Promise<{ count: number
   return { count: read('ringline_ledger_commit_seconds_count'), seconds: read('ringline_ledger_commit_seconds_sum') };
 }
 
-async function countRecords(company: Company): Promise<{ ended: number; answered: number }> {
-  const found = { ended: 0, answered: 0 };
+type Records = { ended: number; answered: number; unanswered: Record<string, number> };
+
+async function countRecords(company: Company): Promise<Records> {
+  const found: Records = { ended: 0, answered: 0, unanswered: {} };
   for (let cursor: string | null = ''; cursor !== null;) {
     const { body } = await company.call(
       'GET',
@@ -258,7 +264,10 @@ async function countRecords(company: Company): Promise<{ ended: number; answered
     );
     const ended = (body.items as Call[]).filter(({ status }) => status === 'ended');
     found.ended += ended.length;
-    found.answered += ended.filter(({ outcome }) => outcome === 'answered').length;
+    for (const { outcome, outcomeReason } of ended) {
+      if (outcome === 'answered') found.answered++;
+      else found.unanswered[outcomeReason ?? ''] = (found.unanswered[outcomeReason ?? ''] ?? 0) + 1;
+    }
     cursor = body.nextCursor as string | null;
   }
   return found;

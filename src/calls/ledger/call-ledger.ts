@@ -32,7 +32,7 @@ import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from '.
 /** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
 /** How long facts that nobody waits for may wait for others, ms. */
-const GATHER_MS = 10;
+const GATHER_MS = 25;
 /** Commits begin this far apart, ms: under load one carries what several calls brought. A lone call is not held up by it. */
 const PACE_MS = 10;
 /** A subscriber that takes longer than this holds calls up, ms. */
