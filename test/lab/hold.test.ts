@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { foundCompany, type Company } from '../../lab/company.js';
+import { connected, foundCompany, type Company } from '../../lab/company.js';
 import { RtpCounters, type RtpPackets } from '../../lab/demo/rtp-counters.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
@@ -108,10 +108,7 @@ describe('hold by the API', () => {
     await ringline.kill();
     await ringline.start();
     await ringline.ready();
-    await waitFor(
-      async () => (await ringline.call('GET', `/v1/pbx-nodes/${company.nodeId}/health`)).body.status !== 'down',
-      { what: 'the session with the PBX', timeoutMs: 30_000 },
-    );
+    await connected(ringline, company.nodeId);
     await call.status('held');
     expect((await company.call('POST', `/v1/calls/${call.id}/unhold`)).status).toBe(202);
     await call.status('answered');

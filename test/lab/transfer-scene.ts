@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
 import { celTalks } from '../../lab/cel.js';
-import { foundCompany, type Company, type CompanyOptions } from '../../lab/company.js';
+import { connected, foundCompany, type Company, type CompanyOptions } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -40,10 +40,7 @@ export async function restart(): Promise<void> {
   await ringline.kill();
   await ringline.start();
   await ringline.ready();
-  await waitFor(
-    async () => (await ringline.call('GET', `/v1/pbx-nodes/${company.nodeId}/health`)).body.status !== 'down',
-    { what: 'the session with the PBX', timeoutMs: 30_000 },
-  );
+  await connected(ringline, company.nodeId);
 }
 
 export async function eventTypes(callId: string): Promise<readonly string[]> {
