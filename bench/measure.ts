@@ -2,13 +2,13 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { allCalls } from '../lab/all-calls.js';
 import type { CelRow } from '../lab/cel.js';
 import { keepProcess } from '../lab/kept-process.js';
 import { compiledFolder, startRingline, type LabRingline } from '../lab/ringline.js';
 import type { Caller, Phone } from '../lab/sipp.js';
 import type { Lab } from '../lab/start-lab.js';
 import { waitFor } from '../lab/wait-for.js';
-import type { Call } from '../src/calls/domain/call.js';
 import { processorMs } from './processor-time.js';
 import { drivenTargets, setScene, type Kind, type Scene, type Targets } from './scene.js';
 import { quantile, round } from './statistics.js';
@@ -21,6 +21,8 @@ export type Measured = {
   /** Records that are ended, all of them, and those of callers whom an agent answered; others took the fall-back. */
   readonly records: number;
   readonly answered: number;
+  /** Why the others were not answered by an agent, and how many. */
+  readonly unanswered: Readonly<Record<string, number>>;
   /** Webhooks received. */
   readonly webhooks: number;
   /** From the last hang-up until every record and webhook was there. */
@@ -64,6 +66,7 @@ export async function measureReference(lab: Lab, load: Load): Promise<Measured> 
     completed,
     records: 0,
     answered: 0,
+    unanswered: {},
     webhooks: 0,
     settledSeconds: 0,
     cpuMsPerCall,
@@ -101,7 +104,7 @@ export async function measureRingline(
     asterisk: lab.asterisk.pid,
   };
   let settledSeconds = Number.NaN;
-  let records = { ended: 0, answered: 0 };
+  let records: Records = { ended: 0, answered: 0, unanswered: {} };
   let storedBefore = await readCommits(telephony);
   let webhooksBefore = 0;
   const begin = async (): Promise<void> => {
@@ -136,6 +139,7 @@ export async function measureRingline(
     completed: measured.completed,
     records: records.ended - WARM_UP_CALLS,
     answered: records.answered - WARM_UP_CALLS,
+    unanswered: records.unanswered,
     webhooks: receiver.count() - webhooksBefore,
     settledSeconds: round(settledSeconds),
     cpuMsPerCall: measured.cpuMsPerCall,
@@ -239,17 +243,15 @@ async function readCommits({ metricsUrl }: LabRingline): Promise<{ count: number
   return { count: read('ringline_ledger_commit_seconds_count'), seconds: read('ringline_ledger_commit_seconds_sum') };
 }
 
-async function countRecords(scene: Scene): Promise<{ ended: number; answered: number }> {
-  const found = { ended: 0, answered: 0 };
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const { body } = await scene.call(
-      'GET',
-      `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    const ended = (body.items as Call[]).filter(({ status }) => status === 'ended');
-    found.ended += ended.length;
-    found.answered += ended.filter(({ outcome }) => outcome === 'answered').length;
-    cursor = body.nextCursor as string | null;
+type Records = { ended: number; answered: number; unanswered: Record<string, number> };
+
+async function countRecords(scene: Scene): Promise<Records> {
+  const found: Records = { ended: 0, answered: 0, unanswered: {} };
+  for (const { status, outcome, outcomeReason } of await allCalls(scene)) {
+    if (status !== 'ended') continue;
+    found.ended++;
+    if (outcome === 'answered') found.answered++;
+    else found.unanswered[outcomeReason ?? ''] = (found.unanswered[outcomeReason ?? ''] ?? 0) + 1;
   }
   return found;
 }

@@ -10,7 +10,7 @@ export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** The median of each figure over several runs. */
+/** The median of each figure over several runs; of counts the worst, of reasons how often each was met in all. */
 export function medianOf(runs: readonly Measured[]): Measured {
   const median = (pick: (run: Measured) => number): number => round(quantile(runs.map(pick), 0.5));
   const parts = Object.keys(runs[0]?.cpuMsPerCall ?? {});
@@ -19,6 +19,7 @@ export function medianOf(runs: readonly Measured[]): Measured {
     completed: Math.min(...runs.map(({ completed }) => completed)),
     records: Math.min(...runs.map(({ records }) => records)),
     answered: Math.min(...runs.map(({ answered }) => answered)),
+    unanswered: addUp(runs.map(({ unanswered }) => unanswered)),
     webhooks: Math.min(...runs.map(({ webhooks }) => webhooks)),
     settledSeconds: median((run) => run.settledSeconds),
     cpuMsPerCall: Object.fromEntries(
@@ -35,4 +36,10 @@ export function medianOf(runs: readonly Measured[]): Measured {
       ]),
     ),
   };
+}
+
+function addUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const count of counts) for (const [name, n] of Object.entries(count)) sum[name] = (sum[name] ?? 0) + n;
+  return sum;
 }

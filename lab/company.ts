@@ -70,15 +70,16 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
       recording: { mode: options.recording ?? 'off' },
     },
   });
-  await waitFor(
-    async () =>
-      ((await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body as { status: string }).status !== 'down',
-    {
-      what: 'Ringline to connect to Asterisk',
-      timeoutMs: 60_000,
-    },
-  );
+  await connected(ringline, nodeId);
   return { tenantId, nodeId, lineId: line.body.id as string, number, did: line.body.did as string, agentIds, call };
+}
+
+/** Settles once Ringline has a session with the node. */
+export async function connected(ringline: LabRingline, nodeId: string): Promise<void> {
+  await waitFor(async () => (await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body.status !== 'down', {
+    what: 'Ringline to connect to Asterisk',
+    timeoutMs: 60_000,
+  });
 }
 
 async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions): Promise<string> {

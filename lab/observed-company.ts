@@ -1,8 +1,9 @@
+import { allCalls } from './all-calls.js';
 import type { LabRingline, Answer } from './ringline.js';
 import type { Lab } from './start-lab.js';
+import { storedEvents } from './stored-events.js';
 import { waitFor } from './wait-for.js';
 import type { Call } from '../src/calls/domain/call.js';
-import { createDataSource } from '../src/database/data-source.js';
 
 /** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, and a line for 1001. */
 export interface ObservedCompany {
@@ -61,16 +62,7 @@ export async function foundObservedCompany(
     what: 'Ringline to observe the PBX',
     timeoutMs: 60_000,
   });
-  const calls = async (): Promise<readonly Call[]> => {
-    const found: Call[] = [];
-    for (let cursor = ''; ;) {
-      const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const { body } = await call('GET', `/v1/calls?limit=200${after}`);
-      found.push(...(body.items as Call[]));
-      if (body.nextCursor === null) return found;
-      cursor = body.nextCursor as string;
-    }
-  };
+  const calls = (): Promise<Call[]> => allCalls({ call });
   return {
     tenantId,
     nodeId,
@@ -81,18 +73,6 @@ export async function foundObservedCompany(
     calls,
     newest: (isSo) =>
       waitFor(async () => (await calls()).slice(0, 1).find(isSo) ?? null, { what: 'the record', timeoutMs: 15_000 }),
-    eventsOf: async (callId) => {
-      const source = createDataSource(ringline.databaseUrl);
-      await source.initialize();
-      try {
-        const rows: { type: string }[] = await source.query(
-          'select type from call_event where call_id = $1 order by sequence',
-          [callId],
-        );
-        return rows.map(({ type }) => type);
-      } finally {
-        await source.destroy();
-      }
-    },
+    eventsOf: async (callId) => (await storedEvents(ringline.databaseUrl, callId)).map(({ type }) => type),
   };
 }

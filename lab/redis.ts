@@ -1,9 +1,9 @@
-import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import type { UnpackedPackages } from './debian-packages.js';
 import { keepProcess, type KeptProcess } from './kept-process.js';
+import { onPath } from './on-path.js';
 import { waitFor } from './wait-for.js';
 
 export interface LabRedis {
@@ -76,20 +76,6 @@ export async function startRedis(options: StartRedisOptions): Promise<LabRedis &
     },
     end: () => kept.stop(),
   };
-}
-
-function onPath(name: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** Asks INFO in Redis' own protocol; rejects while the server is not there or still loading. */

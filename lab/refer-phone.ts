@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
+import { SILENT_SDP } from './silent-sdp.js';
 import { register } from './sip-register.js';
 
 /**
@@ -17,17 +18,6 @@ export interface ReferPhone {
   hangup(): void;
   stop(): void;
 }
-
-const SDP = [
-  'v=0',
-  'o=- 1 1 IN IP4 127.0.0.1',
-  's=-',
-  'c=IN IP4 127.0.0.1',
-  't=0 0',
-  'm=audio 9 RTP/AVP 0',
-  'a=rtpmap:0 PCMU/8000',
-  '',
-].join('\r\n');
 
 type Dialog = { readonly from: string; readonly to: string; readonly callId: string; readonly target: string };
 
@@ -75,7 +65,7 @@ export async function startReferPhone(sipPort: number, user: string): Promise<Re
     if (method === 'NOTIFY' && header('Event') === 'refer')
       told.push(/\r\n\r\nSIP\/2\.0 (.*?)\r?\n?$/.exec(text.trimEnd())?.[1] ?? '');
     if (method === 'BYE') isClosed = true;
-    const body = method === 'INVITE' ? SDP : '';
+    const body = method === 'INVITE' ? SILENT_SDP : '';
     send([
       'SIP/2.0 200 OK',
       ...[...text.matchAll(/^Via: .*?$/gim)].map(([via]) => via.trimEnd()),
@@ -90,7 +80,12 @@ export async function startReferPhone(sipPort: number, user: string): Promise<Re
       body,
     ]);
   });
-  await register({ sipPort, user, contactPort: port });
+  try {
+    await register({ sipPort, user, contactPort: port });
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   return {
     told,
     get isClosed() {

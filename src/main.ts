@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { createLog } from './common/logger.js';
 import { readConfig, SettingsError, type Config } from './config/config.js';
 
@@ -6,6 +7,8 @@ const LONGEST_STOP_MS = 30_000;
 
 const config = readConfigOrExit();
 const log = createLog(config.logLevel);
+// On a machine that is full a delivery may wait; a caller may not.
+if (config.role === 'worker') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 try {
   // Loaded after the settings were read: half a second of frameworks is too long a wait for "PORT is wrong".

@@ -1,4 +1,4 @@
-import type { Call } from '../../src/calls/domain/call.js';
+import { allCalls } from '../all-calls.js';
 import type { Company } from '../company.js';
 import type { Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
@@ -31,20 +31,6 @@ export async function leftovers(lab: Lab): Promise<{ channelsLeft: number; bridg
   }).catch(() => undefined);
   const [channelsLeft, bridgesLeft] = await ours();
   return { channelsLeft, bridgesLeft };
-}
-
-/** All records, newest first. */
-export async function allCalls(company: Company): Promise<Call[]> {
-  const calls: Call[] = [];
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const { body } = await company.call(
-      'GET',
-      `/v1/calls?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    calls.push(...(body.items as Call[]));
-    cursor = body.nextCursor as string | null;
-  }
-  return calls;
 }
 
 /** One question to ARI, past Ringline and all proxies. */

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { allCalls } from '../all-calls.js';
 import { startLab, type Lab } from '../start-lab.js';
-import { allCalls, leftovers, settled } from './aftermath.js';
+import { waitFor } from '../wait-for.js';
+import { leftovers, settled } from './aftermath.js';
 import type { Blow, Struck } from './blows.js';
 import { clicksHeld, startClicks, type ClickFigures } from './clicks.js';
 import { addLine, layOut, type Field } from './field.js';
 import { judge, type Judgement } from './judge.js';
-import { waitFor } from '../wait-for.js';
 import { readStore, type Stored } from './stored.js';
 
 export type BlowFigures = Omit<Struck, 'healedAt'> & {

@@ -5,12 +5,13 @@ import type { CommittedChange } from '../../src/calls/after-commit.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEvent } from '../../src/calls/domain/call-event.js';
 import { FactSet } from '../../src/calls/domain/call-state.js';
+import type { Fact } from '../../src/calls/domain/fact.js';
+import type { CallIdentity } from '../../src/calls/domain/fold.js';
 import { foldObserved } from '../../src/calls/domain/fold-observed.js';
 import { gatherObserved } from '../../src/calls/domain/observed.js';
 import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import type { CallStore } from '../../src/calls/ledger/ledger-store.js';
-import type { LiveCall } from '../../src/calls/ledger/live-call.js';
 import type { Told } from '../../src/calls/ledger/told.js';
 import { Routing, type Known, type Seen } from '../../src/calls/routing.js';
 import { createLog } from '../../src/common/logger.js';
@@ -127,17 +128,21 @@ export async function play(told: readonly Told[], store: CallStore = nowhere, to
     if (live === null) return null;
     const facts = live.facts.flatMap((fact) => Array.from({ length: 1 + Math.floor(random() * 3) }, () => fact));
     const shuffled = facts.map((fact) => ({ fact, place: random() })).toSorted((a, b) => a.place - b.place);
-    const set = shuffled.map(({ fact }) => fact);
-    const state = gatherObserved(callId, new FactSet(set).values());
-    return state === null ? null : foldObserved(live.identity, state, 1);
+    return foldOf(
+      live.identity,
+      shuffled.map(({ fact }) => fact),
+    );
   };
-  const folded = [...calls.keys()].flatMap((id) => foldOf(ledger.peek(id)) ?? []);
+  const folded = [...calls.keys()].flatMap((id) => {
+    const live = ledger.peek(id);
+    return live === null ? [] : (foldOf(live.identity, live.facts) ?? []);
+  });
   return { calls: [...calls.values()], folded, parked: ledger.parkedCalls(), events, refold };
 }
 
-function foldOf(live: LiveCall | null): Call | null {
-  const state = live === null ? null : gatherObserved(live.identity.id, new FactSet(live.facts).values());
-  return live === null || state === null ? null : foldObserved(live.identity, state, 1);
+function foldOf(identity: CallIdentity, facts: readonly Fact[]): Call | null {
+  const state = gatherObserved(identity.id, new FactSet(facts).values());
+  return state === null ? null : foldObserved(identity, state, 1);
 }
 
 /** Each record in three lines: what became of it, who took part, its events. */

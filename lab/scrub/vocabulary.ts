@@ -5,6 +5,7 @@ import {
   hangupParties,
   outcomeReasons,
   participantRoles,
+  recordingStates,
 } from '../../src/calls/domain/call.js';
 import { callEventTypes } from '../../src/calls/domain/call-event.js';
 import { factSources, LOGGED, NODE_RESTARTED, recordingActions, releaseReasons } from '../../src/calls/domain/fact.js';
@@ -81,6 +82,7 @@ export const words: ReadonlySet<string> = new Set([
   ...factSources,
   ...releaseReasons,
   ...recordingActions,
+  ...recordingStates,
   LOGGED,
   ...causes,
   NODE_RESTARTED,

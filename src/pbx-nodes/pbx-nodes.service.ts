@@ -80,10 +80,8 @@ export class PbxNodesService implements OnModuleInit {
   update(actor: PlatformActor, id: string, patch: UpdatePbxNode): Promise<PbxNodeView> {
     return this.database.source.transaction(async (manager) => {
       const stored = await find(manager, id, 'pessimistic_write');
-      const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers } = stored;
       // The stored password is not opened: it is only replaced. The text stands in for the schema's sake.
-      const settings = { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers };
-      const current = { ...settings, password: '(unchanged)' };
+      const current = { ...settingsOf(stored), password: '(unchanged)' };
       const { password, ...node } = applyPatch(createPbxNodeSchema, current, patch);
       await assertTenants(manager, node);
       await assertNobodyShutOut(manager, id, node.tenantIds);
@@ -135,36 +133,20 @@ export class PbxNodesService implements OnModuleInit {
   }
 
   #viewOf(node: PbxNode): PbxNodeView {
-    const {
-      id,
-      name,
-      ariUrl,
-      username,
-      app,
-      observe,
-      tenantIds,
-      defaultTenantId,
-      celFile,
-      phoneTransfers,
-      createdAt,
-      updatedAt,
-    } = node;
     return {
-      id,
-      name,
-      ariUrl,
-      username,
-      app,
-      observe,
-      tenantIds,
-      defaultTenantId,
-      celFile,
-      phoneTransfers,
+      id: node.id,
+      ...settingsOf(node),
       health: this.#healthOf(node),
-      createdAt: createdAt.toISOString(),
-      updatedAt: updatedAt.toISOString(),
+      createdAt: node.createdAt.toISOString(),
+      updatedAt: node.updatedAt.toISOString(),
     };
   }
+}
+
+/** What an administrator sets and may read again. */
+function settingsOf(node: PbxNode): Omit<CreatePbxNode, 'password'> {
+  const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers } = node;
+  return { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers };
 }
 
 async function find(manager: EntityManager, id: string, lock?: 'pessimistic_write'): Promise<PbxNode> {

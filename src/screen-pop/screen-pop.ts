@@ -27,16 +27,19 @@ export class ScreenPop implements AfterCommit {
     const now = this.clock.now();
     // Where nothing visible changed, the pops are those that were shown before.
     const news = changes.filter(({ events }) => events.length > 0);
+    const shown = new Set<AgentStream>();
     // All pops of the batch first: they are what somebody waits for.
-    for (const change of news) for (const pop of validPops(change.call, now)) this.#showPop(pop, change);
-    for (const change of news) this.#showCall(change);
+    for (const change of news) for (const pop of validPops(change.call, now)) this.#showPop(pop, change, shown);
+    for (const change of news) this.#showCall(change, shown);
+    for (const stream of shown) this.#attempt(stream, () => stream.connection.flush());
   }
 
-  #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange): void {
+  #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange, shown: Set<AgentStream>): void {
     let frame: Buffer | undefined;
     for (const stream of this.streams.of(tenantId, pop.agentId)) {
       this.#attempt(stream, () => {
         if (stream.knows(pop)) return;
+        shown.add(stream);
         frame ??= eventFrame('pop', JSON.stringify(pop));
         this.latency.committed(pop, receivedAt, committedAt);
         stream.showPop(pop, frame, (sentAtMs) => {
@@ -48,13 +51,14 @@ export class ScreenPop implements AfterCommit {
     }
   }
 
-  #showCall({ tenantId, call, events }: CommittedChange): void {
+  #showCall({ tenantId, call, events }: CommittedChange, shown: Set<AgentStream>): void {
     let frames: readonly CallFrame[] | undefined;
     for (const agentId of agentsOf(call)) {
       for (const stream of this.streams.of(tenantId, agentId)) {
         frames ??= events.map(({ event, text }) => ({ sequence: event.sequence, frame: eventFrame('call', text) }));
-        const shown = frames;
-        this.#attempt(stream, () => stream.showCall(call, shown));
+        const news = frames;
+        shown.add(stream);
+        this.#attempt(stream, () => stream.showCall(call, news));
       }
     }
   }

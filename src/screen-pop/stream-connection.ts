@@ -8,6 +8,8 @@ export type CutReason = 'slow-reader' | 'revoked' | 'stopping' | 'failed';
 /** The bytes of one stream to one browser. A reader that does not keep up is cut, never buffered for. */
 export class StreamConnection {
   #unflushed = 0;
+  /** Who wants to know when what was written since the last flush has been taken. */
+  readonly #awaited: (() => void)[] = [];
   #takenAt: number;
   #beatAt: number;
   #cutFor: CutReason | null = null;
@@ -35,11 +37,12 @@ export class StreamConnection {
     this.response.socket?.setNoDelay(true).setKeepAlive(true, 30_000).setTimeout(0);
   }
 
-  /** Hands a frame to the socket before it returns. `onFlushed` is told when the operating system has taken it, ms. */
+  /** Sends a frame, at the latest in the next tick. `onFlushed` is told when the operating system has taken it, ms. */
   write(frame: Buffer, onFlushed?: (atMs: number) => void): void {
     const { response } = this;
     if (response.destroyed || response.writableEnded) return;
     // What waits from before counts, not this frame: one large record alone must not cut a reader that keeps up.
+    if (response.writableLength > this.limits.backlogBytes) this.flush();
     if (response.writableLength > this.limits.backlogBytes) return this.cut('slow-reader');
     if (this.#unflushed++ === 0) this.#takenAt = this.clock.now();
     let told = false;
@@ -54,9 +57,17 @@ export class StreamConnection {
       this.#takenAt = this.clock.now();
       flushed();
     });
-    // node:http corks the socket until the next tick, to join small writes; the phones may be rung in this one.
-    response.socket?.uncork();
-    if (response.writableLength === 0) flushed();
+    if (onFlushed !== undefined) this.#awaited.push(flushed);
+  }
+
+  /**
+   * Hands what was written to the operating system before it returns, all in one. node:http corks the socket until the next
+   * tick; the phones may be rung in this one.
+   */
+  flush(): void {
+    this.response.socket?.uncork();
+    const awaited = this.#awaited.splice(0);
+    if (this.response.writableLength === 0) for (const flushed of awaited) flushed();
   }
 
   /** Called now and then: keeps an idle connection alive, cuts one that takes nothing. */

@@ -244,7 +244,11 @@ describe('the health of a node that is observed', () => {
     await observer();
     frame({ 'CHANNEL(linkedid)': '1.1' });
     await waitFor(() => told.length > 0, { what: 'what is observed' });
-    expect(node.health()).toMatchObject({ status: 'up', warnings: [] });
+    await waitFor(() => ari.requests.filter(({ path }) => path.startsWith(subscribes)).length === 2, {
+      what: 'the subscriptions',
+    });
+    await waitFor(() => node.health().status === 'up', { what: 'the health' });
+    expect(node.health().warnings).toEqual([]);
     const asked = ari.requests.map(({ path }) => decodeURIComponent(path));
     expect(asked.filter((path) => path.startsWith(subscribes))).toEqual([
       `${subscribes}channel:`,

@@ -1,38 +1,13 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLab, type Lab } from '../../lab/start-lab.js';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
-import { DeliveryWorld, milestones, type AttemptRow, type DeliveryRow } from '../support/delivery-world.js';
+import { endpoint, receiver, tenantId, world } from '../support/delivery-scene.js';
+import { milestones, type AttemptRow, type DeliveryRow } from '../support/delivery-world.js';
 import { WebhookReceiver, type Answer } from '../support/webhook-receiver.js';
 
 describe('answers of webhook receivers', () => {
-  let lab: Lab;
-  let world: DeliveryWorld;
-  let receiver: WebhookReceiver;
-  let tenantId: string;
-  let endpoint: { readonly id: string; readonly secret: string };
-
-  beforeAll(async () => {
-    lab = await startLab({ asterisk: false, redis: false });
-    world = await DeliveryWorld.start(await lab.postgres.createDatabase());
-  });
-  afterAll(async () => {
-    await world?.stop();
-    await lab?.stop();
-  });
-  beforeEach(async () => {
-    receiver = await WebhookReceiver.start();
-    tenantId = await world.addTenant();
-    endpoint = await world.addEndpoint(tenantId, `${receiver.url}/hook`);
-  });
-  afterEach(async () => {
-    await world.stopParts();
-    await receiver.stop();
-    await world.query(`delete from webhook_endpoint`);
-  });
-
   const firstDelivery = async (): Promise<DeliveryRow | undefined> => (await world.deliveries(endpoint.id))[0];
   const firstAttempt = (): Promise<AttemptRow & { readonly row: DeliveryRow }> =>
     waitFor(

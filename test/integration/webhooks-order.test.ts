@@ -1,38 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLab, type Lab } from '../../lab/start-lab.js';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { DeliveryStore } from '../../src/webhooks/delivery-store.js';
-import { DeliveryWorld, milestones } from '../support/delivery-world.js';
-import { WebhookReceiver, verify } from '../support/webhook-receiver.js';
+import { endpoint, receiver, tenantId, world } from '../support/delivery-scene.js';
+import { milestones } from '../support/delivery-world.js';
+import { verify } from '../support/webhook-receiver.js';
 
 describe('order of deliveries', () => {
-  let lab: Lab;
-  let world: DeliveryWorld;
-  let receiver: WebhookReceiver;
-  let tenantId: string;
-  let endpoint: { readonly id: string; readonly secret: string };
-
-  beforeAll(async () => {
-    lab = await startLab({ asterisk: false, redis: false });
-    world = await DeliveryWorld.start(await lab.postgres.createDatabase());
-  });
-  afterAll(async () => {
-    await world?.stop();
-    await lab?.stop();
-  });
-  beforeEach(async () => {
-    receiver = await WebhookReceiver.start();
-    tenantId = await world.addTenant();
-    endpoint = await world.addEndpoint(tenantId, `${receiver.url}/hook`);
-  });
-  afterEach(async () => {
-    await world.stopParts();
-    await receiver.stop();
-    // The next test's senders sweep every endpoint.
-    await world.query(`delete from webhook_endpoint`);
-  });
-
   const finished = (): Promise<boolean> =>
     waitFor(() => world.isFinished(endpoint.id), { what: 'every delivery to be finished', timeoutMs: 20_000 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { foundCompany, type Company } from '../../lab/company.js';
+import { connected, foundCompany, type Company } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -47,10 +47,7 @@ describe('digits by the API', () => {
     await ringline.kill();
     await ringline.start();
     await ringline.ready();
-    await waitFor(
-      async () => (await ringline.call('GET', `/v1/pbx-nodes/${company.nodeId}/health`)).body.status !== 'down',
-      { what: 'the session with the PBX', timeoutMs: 30_000 },
-    );
+    await connected(ringline, company.nodeId);
     expect((await send({ digits: '7' })).status).toBe(202);
     await waitFor(() => heard().endsWith('7'), { what: 'the last digit to arrive', timeoutMs: 10_000 });
     expect(heard()).toHaveLength(6);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { foundCompany, type Company } from '../../lab/company.js';
+import { connected, foundCompany, type Company } from '../../lab/company.js';
 import { RtpCounters, type RtpPackets } from '../../lab/demo/rtp-counters.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
+import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { createDataSource } from '../../src/database/data-source.js';
 
 let lab: Lab;
 let ringline: LabRingline;
@@ -24,20 +24,6 @@ afterAll(async () => {
 /** Packets in a second of an established state, not of the change to it. */
 const MANY = 25;
 const FEW = 5;
-
-async function eventTypes(callId: string): Promise<readonly string[]> {
-  const source = createDataSource(ringline.databaseUrl);
-  await source.initialize();
-  try {
-    const rows: { type: string }[] = await source.query(
-      'select type from call_event where call_id = $1 order by sequence',
-      [callId],
-    );
-    return rows.map(({ type }) => type);
-  } finally {
-    await source.destroy();
-  }
-}
 
 /** The caller sends a tone all the time; the agent's phone sends back what it gets. */
 async function talk() {
@@ -108,10 +94,7 @@ describe('hold by the API', () => {
     await ringline.kill();
     await ringline.start();
     await ringline.ready();
-    await waitFor(
-      async () => (await ringline.call('GET', `/v1/pbx-nodes/${company.nodeId}/health`)).body.status !== 'down',
-      { what: 'the session with the PBX', timeoutMs: 30_000 },
-    );
+    await connected(ringline, company.nodeId);
     await call.status('held');
     expect((await company.call('POST', `/v1/calls/${call.id}/unhold`)).status).toBe(202);
     await call.status('answered');
@@ -181,7 +164,7 @@ describe('hold by a phone', () => {
     await incoming.hangup();
     await caller.done;
     await becomes('ended');
-    const types = await eventTypes(id);
+    const types = (await storedEvents(ringline.databaseUrl, id)).map(({ type }) => type);
     expect(types).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.held', 'call.resumed', 'call.ended']);
     await phone.stop();
   });

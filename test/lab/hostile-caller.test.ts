@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allCalls } from '../../lab/all-calls.js';
 import { foundCompany, type Company } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { Phone } from '../../lab/sipp.js';
@@ -130,12 +131,7 @@ beforeAll(async () => {
   calls = done;
   records = await waitFor(
     async () => {
-      const found: Call[] = [];
-      for (let cursor: string | null = ''; cursor !== null;) {
-        const { body } = await company.call('GET', `/v1/calls?limit=200${cursor && `&cursor=${cursor}`}`);
-        found.push(...body.items);
-        cursor = body.nextCursor;
-      }
+      const found = await allCalls(company);
       return found.every(({ status }) => status === 'ended') ? found : null;
     },
     { what: 'all records to end', timeoutMs: 60_000, everyMs: 500 },

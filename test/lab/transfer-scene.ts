@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
 import { celTalks } from '../../lab/cel.js';
-import { foundCompany, type Company, type CompanyOptions } from '../../lab/company.js';
+import { connected, foundCompany, type Company, type CompanyOptions } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
+import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { createDataSource } from '../../src/database/data-source.js';
 
 // What tests of transfers have in common: a customer who talks with the first agent, and the record against what was seen.
 
@@ -40,24 +40,11 @@ export async function restart(): Promise<void> {
   await ringline.kill();
   await ringline.start();
   await ringline.ready();
-  await waitFor(
-    async () => (await ringline.call('GET', `/v1/pbx-nodes/${company.nodeId}/health`)).body.status !== 'down',
-    { what: 'the session with the PBX', timeoutMs: 30_000 },
-  );
+  await connected(ringline, company.nodeId);
 }
 
 export async function eventTypes(callId: string): Promise<readonly string[]> {
-  const source = createDataSource(ringline.databaseUrl);
-  await source.initialize();
-  try {
-    const rows: { type: string }[] = await source.query(
-      'select type from call_event where call_id = $1 order by sequence',
-      [callId],
-    );
-    return rows.map(({ type }) => type.replace('call.', ''));
-  } finally {
-    await source.destroy();
-  }
+  return (await storedEvents(ringline.databaseUrl, callId)).map(({ type }) => type.replace('call.', ''));
 }
 
 let customers = 0;

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { SILENT_SDP } from '../../lab/silent-sdp.js';
 
 export type RawCall = {
   readonly callId: string;
@@ -50,16 +51,6 @@ export class RawCaller {
     const { port } = this.#socket.address();
     const branch = `z9hG4bK-${callId}`;
     const statuses: number[] = [];
-    const body = [
-      'v=0',
-      'o=- 1 1 IN IP4 127.0.0.1',
-      's=-',
-      'c=IN IP4 127.0.0.1',
-      't=0 0',
-      'm=audio 9 RTP/AVP 0',
-      'a=rtpmap:0 PCMU/8000',
-      '',
-    ].join('\r\n');
     const message = (method: 'INVITE' | 'CANCEL' | 'ACK', toTag: string): Buffer =>
       Buffer.from(
         [
@@ -73,9 +64,9 @@ export class RawCaller {
           'Max-Forwards: 70',
           'X-Lab-Trunk: trunk',
           ...(method === 'INVITE' ? [...headers, 'Content-Type: application/sdp'] : []),
-          `Content-Length: ${method === 'INVITE' ? Buffer.byteLength(body) : 0}`,
+          `Content-Length: ${method === 'INVITE' ? Buffer.byteLength(SILENT_SDP) : 0}`,
           '',
-          method === 'INVITE' ? body : '',
+          method === 'INVITE' ? SILENT_SDP : '',
         ].join('\r\n'),
       );
     const send = (method: 'INVITE' | 'CANCEL' | 'ACK', toTag = ''): void =>

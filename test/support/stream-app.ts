@@ -102,6 +102,7 @@ export class StreamApp {
       observe: false,
       tenantIds: [],
       defaultTenantId: null,
+      phoneTransfers: 'auto',
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new StreamApp(app, dataDir, `http://127.0.0.1:${port}`, limits, clock, log, nodeId);

@@ -124,6 +124,9 @@ export class NodeObserver {
     const life = { isReplaced: false };
     let end!: (reason: string) => void;
     const ended = new Promise<string>((resolve) => (end = resolve));
+    // Frames may come as soon as it is open.
+    this.#sights.clear();
+    this.#lacksLinkedId = false;
     const session = await openAriSession(this.node, this.app, {
       skips: (text) => this.controlled.concern(text),
       onFrame: (frame, receivedAt) => {
@@ -137,8 +140,6 @@ export class NodeObserver {
       onClosed: (reason) => end(reason),
     });
     this.#session = session;
-    this.#sights.clear();
-    this.#lacksLinkedId = false;
     if (this.#stopping.signal.aborted) session.close('Ringline stops');
     try {
       const app = `/applications/${encodeURIComponent(this.app)}`;

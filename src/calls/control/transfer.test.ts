@@ -1,49 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { gatherState } from '../domain/call-state.js';
 import { changesBetween } from '../domain/changes.js';
 import type { Call } from '../domain/call.js';
 import type { Fact } from '../domain/fact.js';
 import { foldCall } from '../domain/fold.js';
-import type { RingLine, TransferMode, TransferTarget } from '../domain/plan.js';
+import type { TransferMode, TransferTarget } from '../domain/plan.js';
 import type { Decision } from './decision.js';
-import { decideRingLine } from './ring-line.js';
+import {
+  agent,
+  agentIds,
+  callId,
+  caller,
+  created,
+  decide,
+  fact,
+  joined,
+  line,
+  number,
+  otherPhone,
+  room,
+  start,
+  stateWith,
+} from './talking.test-support.js';
 
-const callId = '01936c7e-8b2a-7000-8000-000000000001';
 const identity = { id: callId, tenantId: callId, pbxNodeId: callId };
-const [caller, agent, room] = ['1795343276.0', `rl-${callId}-a0c0`, `rl-${callId}`];
 const [target, outside] = [`rl-${callId}-t1a0c0`, `rl-${callId}-t1n`];
-const agentIds = ['01936c7e-8b2a-7000-8000-0000000000cc', '01936c7e-8b2a-7000-8000-0000000000cd'] as const;
-const start = Date.parse('2026-03-01T10:00:00.000Z');
-const phones = agentIds.map((agentId, i) => ({ agentId, endpoint: `agent${i + 1}`, autoAnswer: 'none' }) as const);
-const plan: RingLine = {
-  kind: 'ring-line',
-  callerLeg: caller,
-  phones: phones.slice(0, 1),
-  ringSeconds: 25,
-  limitSeconds: 7200,
-};
-const number = { raw: '+493023125301', e164: '+493023125301', name: null };
-const line = { id: callId, number: '+493023125001', name: 'Sales' };
-
-function fact(leg: string, kind: Fact['kind'], after: number, data: unknown = {}, key = ''): Fact {
-  return { leg, kind, key, at: start + after, source: 'switch', data } as Fact;
-}
-const joined = (leg: string, after: number): Fact => fact(leg, 'joined', after, { room }, `${room}@${after}`);
 const ended = (leg: string, after: number, sip: number | null = null): Fact =>
   fact(leg, 'ended', after, { q850: 16, sip, text: null });
-const created = (leg: string, after: number, side: string): Fact =>
-  fact(leg, 'created', after, { side, linkedId: null, sipCallId: null, name: `PJSIP/${leg}-1` });
-
-const talking: readonly Fact[] = [
-  fact(callId, 'placed', 0, { direction: 'inbound', from: number, to: number, line, plan }),
-  created(caller, 0, 'remote'),
-  fact(agent, 'planned', 5, { side: 'agent', agentId: agentIds[0], device: 'PJSIP/agent1', contact: null }),
-  created(agent, 10, 'agent'),
-  fact(agent, 'answered', 1_000),
-  joined(caller, 1_020),
-  joined(agent, 1_021),
-];
-const toAgent: TransferTarget = { kind: 'agent', phones: phones.slice(1) };
+const toAgent: TransferTarget = { kind: 'agent', phones: [otherPhone] };
 const toNumber: TransferTarget = { kind: 'number', number, trunk: { endpoint: 'trunk', number: '+493023125301' } };
 const asked = (mode: TransferMode, to: TransferTarget = toAgent, place = 1): Fact =>
   fact(callId, 'transfer-asked', 10_000, { mode, target: to, ringSeconds: 20 }, String(place));
@@ -63,16 +46,8 @@ const took = fact(target, 'answered', 14_000);
 const onHold = fact(agent, 'held', 10_050, {}, 'api 1');
 const transferred = fact(callId, 'transferred', 14_010, { from: agent, to: target }, '1');
 
-function decide(after: number, ...more: readonly Fact[]): Decision {
-  const state = gatherState(callId, [...talking, ...more]);
-  if (state === null) throw new Error('no call was placed');
-  return decideRingLine(callId, plan, state, start + after);
-}
-
 function fold(...more: readonly Fact[]): Call {
-  const state = gatherState(callId, [...talking, ...more]);
-  if (state === null) throw new Error('no call was placed');
-  return foldCall(identity, state, 1);
+  return foldCall(identity, stateWith(more), 1);
 }
 
 /** What is written down, in short. */

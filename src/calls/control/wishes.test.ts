@@ -1,43 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gatherState } from '../domain/call-state.js';
 import type { Fact } from '../domain/fact.js';
-import type { PhoneWish, RingLine } from '../domain/plan.js';
+import type { PhoneWish } from '../domain/plan.js';
 import type { Decision } from './decision.js';
-import { decideRingLine } from './ring-line.js';
+import { agent, callId, caller, created, decide, fact, number, otherPhone, room } from './talking.test-support.js';
 
-const callId = '01936c7e-8b2a-7000-8000-000000000001';
-const [caller, agent, target, room] = ['1795343276.0', `rl-${callId}-a0c0`, `rl-${callId}-t1n`, `rl-${callId}`];
-const start = Date.parse('2026-03-01T10:00:00.000Z');
-const phone = { agentId: '01936c7e-8b2a-7000-8000-0000000000cc', endpoint: 'agent1', autoAnswer: 'none' } as const;
-const other = { ...phone, agentId: '01936c7e-8b2a-7000-8000-0000000000cd', endpoint: 'agent2' };
-const plan: RingLine = {
-  kind: 'ring-line',
-  callerLeg: caller,
-  phones: [phone],
-  ringSeconds: 25,
-  limitSeconds: 7200,
-};
-const number = { raw: '+493023125301', e164: '+493023125301', name: null };
-const line = { id: callId, number: '+493023125001', name: 'Sales' };
-
-function fact(leg: string, kind: Fact['kind'], after: number, data: unknown = {}, key = ''): Fact {
-  return { leg, kind, key, at: start + after, source: 'switch', data } as Fact;
-}
-const joined = (leg: string, after: number): Fact => fact(leg, 'joined', after, { room }, `${room}@${after}`);
-const created = (leg: string, after: number, side: string): Fact =>
-  fact(leg, 'created', after, { side, linkedId: null, sipCallId: null, name: `PJSIP/${leg}-1` });
-const talking: readonly Fact[] = [
-  fact(callId, 'placed', 0, { direction: 'inbound', from: number, to: number, line, plan }),
-  created(caller, 0, 'remote'),
-  fact(agent, 'planned', 5, { side: 'agent', agentId: phone.agentId, device: 'PJSIP/agent1', contact: null }),
-  created(agent, 10, 'agent'),
-  fact(agent, 'answered', 1_000),
-  joined(caller, 1_020),
-  joined(agent, 1_021),
-];
+const target = `rl-${callId}-t1n`;
 const wish = (data: PhoneWish = { to: 'agent2' }, after = 10_000): Fact =>
   fact(agent, 'transfer-wished', after, data, `wish ${after}`);
-const consulted = { kind: 'consulted', name: 'PJSIP/agent2-0000000a', phone: other, number };
+const consulted = { kind: 'consulted', name: 'PJSIP/agent2-0000000a', phone: otherPhone, number };
 const asked = fact(
   callId,
   'transfer-asked',
@@ -47,17 +17,12 @@ const asked = fact(
 );
 const planned = fact(target, 'planned', 10_110, {
   side: 'agent',
-  agentId: other.agentId,
+  agentId: otherPhone.agentId,
   device: 'PJSIP/agent2',
   contact: null,
   transfer: 1,
 });
 
-function decide(after: number, ...more: readonly Fact[]): Decision {
-  const state = gatherState(callId, [...talking, ...more]);
-  if (state === null) throw new Error('no call was placed');
-  return decideRingLine(callId, plan, state, start + after);
-}
 const refusals = ({ record }: Decision): unknown[] =>
   record.flatMap(({ kind, data }) => (kind === 'wish-refused' ? [(data as { text: string }).text] : []));
 const given = ({ chains }: Decision, ...what: readonly string[]): unknown[] =>

@@ -108,6 +108,10 @@ export class FactSet {
     return true;
   }
 
+  get size(): number {
+    return this.#facts.size;
+  }
+
   values(): IterableIterator<Fact> {
     return this.#facts.values();
   }

@@ -12,7 +12,7 @@ import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { BusyWatch } from './busy-watch.js';
-import { EarlyFacts, type Called } from './early-facts.js';
+import { EarlyFacts } from './early-facts.js';
 import type { LedgerListener } from './ledger-listener.js';
 import type { LedgerMetrics } from './ledger-metrics.js';
 import type { CallStore, Merge } from './ledger-store.js';
@@ -20,6 +20,7 @@ import { LiveCall, type Change } from './live-call.js';
 import {
   bestEntered,
   betterEntered,
+  calledBy,
   calledFact,
   isBetterSight,
   isConversation,
@@ -32,7 +33,7 @@ import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from '.
 /** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
 /** How long facts that nobody waits for may wait for others, ms. */
-const GATHER_MS = 10;
+const GATHER_MS = 25;
 /** Commits begin this far apart, ms: under load one carries what several calls brought. A lone call is not held up by it. */
 const PACE_MS = 10;
 /** A subscriber that takes longer than this holds calls up, ms. */
@@ -50,15 +51,6 @@ const MOST_ENDED = 5_000;
  * that others are let go. Stored in the commit of the facts that it follows from.
  */
 export type NextRecords = (call: LiveCall) => readonly Fact[];
-
-type ObservedCall = LiveCall & { readonly observed: ObservedState };
-
-function calledBy(leg: string, { called, at }: Sighting): Called | null {
-  return called === null ? null : { leg, called, at };
-}
-
-/** Of two observed calls one became part of the other. */
-type Union = { readonly into: LiveCall; readonly from: LiveCall; readonly merged: Extract<Fact, { kind: 'merged' }> };
 
 /** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
 export type Unrouted = { readonly nodeId: string; readonly leg: string };
@@ -435,7 +427,7 @@ export class CallLedger {
     // A default tenant is the last resort: whoever dialled says more.
     const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
     const held = this.#early.ownerOf(rootKey);
-    const owner = (known.line === null && held?.line != null ? held : (mine ?? held)) ?? ownerOf(known);
+    const owner = [mine, held].find((one) => one?.line != null) ?? mine ?? held ?? ownerOf(known);
     const party = partyFact(told, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
     const facts = [...told.facts, party];
     if (root !== null) return this.#join(told, root, facts, sighting);
@@ -664,6 +656,11 @@ export class CallLedger {
     }
   }
 }
+
+type ObservedCall = LiveCall & { readonly observed: ObservedState };
+
+/** Of two observed calls one became part of the other. */
+type Union = { readonly into: LiveCall; readonly from: LiveCall; readonly merged: Extract<Fact, { kind: 'merged' }> };
 
 type CallAndFacts = { readonly call: LiveCall; readonly facts: readonly Fact[] };
 

@@ -19,8 +19,6 @@ type Seen = { readonly owner: Owner | null; readonly called: Called | null };
 
 type Held = {
   readonly facts: FactSet;
-  /** How many were told, of which some may be the same. */
-  count: number;
   readonly since: number;
   owner: Owner | null;
   readonly called: Called[];
@@ -44,12 +42,12 @@ export class EarlyFacts {
       if (now - since < KEEP_MS && this.#held.size < MOST_LEGS) break;
       this.#held.delete(old);
     }
-    const held = this.#held.get(key) ?? { facts: new FactSet(), count: 0, since: now, owner: null, called: [] };
+    const held = this.#held.get(key) ?? { facts: new FactSet(), since: now, owner: null, called: [] };
     this.#held.set(key, held);
     // Who knows the line knows more.
     if (held.owner === null || (held.owner.line === null && owner?.line != null)) held.owner = owner ?? held.owner;
     if (called !== null && held.called.length < MOST_FACTS) held.called.push(called);
-    for (const fact of facts) if (held.count < MOST_FACTS && held.facts.add(fact)) held.count++;
+    for (const fact of facts) if (held.facts.size < MOST_FACTS) held.facts.add(fact);
   }
 
   /** They stay until they are too old: a commit that fails is tried again, and hearing a fact twice changes nothing. */

@@ -62,8 +62,9 @@ export function observedFact(callId: string, region: string, line: Known['line']
   };
 }
 
+/** When what is told happened: the earliest of it. */
 function toldAt({ facts, sighting }: Told): number {
-  return Math.min(...facts.map(({ at }) => at), facts.length === 0 ? (sighting?.at ?? Infinity) : Infinity);
+  return facts.length === 0 ? (sighting?.at ?? Infinity) : Math.min(...facts.map(({ at }) => at));
 }
 
 /** The best that was told of what a leg entered the dial plan with. */
@@ -76,9 +77,11 @@ export function bestEntered(leg: string, facts: readonly Fact[]): EnteredFact | 
 /** Whether it is to be looked up what the leg of a known call is: nobody has told yet, or who tells now saw it earlier. */
 export function isBetterSight(told: Told, call: LiveCall): boolean {
   if (call.observed === null) return false;
+  if (call.observed.legs.find(({ id }) => id === told.leg)?.party == null) return true;
+  // Most frames tell of neither: a long call has many facts to look through.
+  if (!told.facts.some(({ kind }) => kind === 'created' || kind === 'entered')) return false;
   const party = call.facts.find((fact) => fact.kind === 'party' && fact.leg === told.leg);
-  const isFirst = told.facts.some(({ kind }) => kind === 'created' || kind === 'entered');
-  return party === undefined || (isFirst && toldAt(told) < party.at) || betterEntered(told, call) !== null;
+  return party === undefined || toldAt(told) < party.at || betterEntered(told, call) !== null;
 }
 
 /**
@@ -92,6 +95,11 @@ export function betterEntered(told: Told, call: LiveCall): EnteredFact | null {
   if (known === null) return entered;
   const isSame = JSON.stringify(known.data) === JSON.stringify(entered.data);
   return isSame || betterFact(known, entered) === known ? null : entered;
+}
+
+/** Whom the leg of a sighting was made to dial; null for nobody. */
+export function calledBy(leg: string, { called, at }: Sighting): Called | null {
+  return called === null ? null : { leg, called, at };
 }
 
 export function calledFact({ leg, called, at }: Called, region: string): Fact {
