@@ -23,6 +23,8 @@ export type Proved = { readonly held: boolean; readonly figures: unknown };
 const CALLS_PER_SECOND = 5;
 /** Before the first call and after the last: a lab that starts, records that are waited for, ms. */
 const AROUND_MS = 30_000;
+/** Between kills at moments, s: a caller who meets two of them waits twice as long for the fall-back. */
+const KILL_EVERY_S = 15;
 /** One run of the demo, ms. */
 const DEMO_MS = 20_000;
 /** A lost answer in each of six ways costs a call so long, ms; twenty go side by side. */
@@ -99,12 +101,11 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
 
   /** Killed every fifteen seconds, each time at another moment that matters; the seed says with which it begins. */
   'kills-at': async ({ seed, limitMs, report, runs = 20 }) => {
-    const every = isShort(limitMs) ? 8 : 15;
-    const fit = Math.max(2, Math.floor((limitMs - AROUND_MS) / 1000 / every));
+    const fit = Math.max(2, Math.floor((limitMs - AROUND_MS) / 1000 / KILL_EVERY_S));
     const count = Math.min(runs * failpoints.length, fit);
     const pointAt = (i: number): Failpoint => failpoints[(seed - 1 + i) % failpoints.length] as Failpoint;
-    const blows = Array.from({ length: count }, (_, i) => killAt(every * i + 4, pointAt(i)));
-    const seconds = every * count + 4;
+    const blows = Array.from({ length: count }, (_, i) => killAt(KILL_EVERY_S * i + 4, pointAt(i)));
+    const seconds = KILL_EVERY_S * count + 4;
     const figures = await storm({
       callsPerSecond: CALLS_PER_SECOND,
       seconds,
