@@ -39,16 +39,26 @@ export async function makeTellable(entries: readonly StreamEntry[]): Promise<Tel
     told: told
       .filter(({ onlyWhileOpen, facts }) => onlyWhileOpen !== true || facts.some((fact) => kept.has(factId(fact))))
       .map((one) => ({ ...one, onlyWhileOpen: false })),
-    lateEnds: lateEndsOf(entries, records),
+    lateEnds: lateEndsOf(entries, records, endsTold(told)),
   };
 }
 
+/** Legs of which the switch itself told the end: it may know better than who only looked for them. */
+function endsTold(told: readonly Told[]): ReadonlySet<string> {
+  const facts = told.flatMap((one) => one.facts);
+  return new Set(facts.filter(({ kind, source }) => kind === 'ended' && source === 'switch').map(({ leg }) => leg));
+}
+
 /** Half a minute after a leg ended: it was never answered; and, from a look at the switch, that it ended some time. */
-function lateEndsOf(entries: readonly StreamEntry[], records: ReadonlyMap<string, Call>): Told[] {
+function lateEndsOf(
+  entries: readonly StreamEntry[],
+  records: ReadonlyMap<string, Call>,
+  ends: ReadonlySet<string>,
+): Told[] {
   const [{ node: nodeId, boot } = { node: '', boot: '' }] = entries;
   return [...records.values()].flatMap(({ legs }) =>
-    legs.flatMap(({ id, endedAt, q850, sip }) => {
-      if (endedAt === null || (q850 === null && sip === null)) return [];
+    legs.flatMap(({ id, endedAt }) => {
+      if (endedAt === null || !ends.has(id)) return [];
       const late = new Date(Date.parse(endedAt) + 30_000).toISOString().replace('Z', '+0000');
       const end = { type: 'ChannelDestroyed', timestamp: late, cause: 19, tech_cause: 480, channel: { id } };
       const frame = parseFrame(JSON.stringify(end));

@@ -6,7 +6,7 @@ const uuid = '[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}';
 /** What a text is made of, the most telling first. What none of them finds (spaces, signs) stays. */
 const parts = new RegExp(
   [
-    `(?<ours>(?<![A-Za-z0-9])rl-(?<call>${uuid})(?:-(?:a\\d+c\\d+|r))?(?![A-Za-z0-9]))`,
+    `(?<ours>(?<![A-Za-z0-9])rl-(?<call>${uuid})(?:-(?:(?:t\\d+)?a\\d+c\\d+|t\\d+n|r)(?:-w)?)?(?![A-Za-z0-9]))`,
     `(?<uuid>(?<![0-9a-fA-F])${uuid}(?![0-9a-fA-F]))`,
     '(?<time>(?<!\\d)\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|[+-]\\d\\d:?\\d\\d)?)',
     // Seconds since 1970 and a counter: what Asterisk calls a channel that nobody named.

@@ -14,7 +14,7 @@ import { factSources, LOGGED, NODE_RESTARTED, recordingActions, releaseReasons }
 export const wordFields: ReadonlySet<string> = new Set(
   `type kind state dialstatus technology bridge_technology bridge_type bridge_class video_mode creator source side why by reason outcome
    outcomeReason direction status control role release autoAnswer app application app_name args app_data text cause_txt
-   eventname code`.split(/\s+/),
+   eventname code mode`.split(/\s+/),
 );
 
 /** Asterisk's texts of Q.850 causes (`causes.h`). */
@@ -91,6 +91,7 @@ export const words: ReadonlySet<string> = new Set([
     placed cancel-asked handed-back unreachable annotated planned created dial-sent refused dialling ringing progress answered
     joined parted hangup-asked cause released left-control ended hold-asked mute-asked held resumed muted unmuted
     digits-asked digits-sent transfer-asked transfer-complete-asked transfer-cancel-asked transferred transfer-failed
+    transfer-wished wish-refused taken-over blind attended number consulted
     remote agent driven observed click-to-call ring-line none call-info alert-info api system
     Down Rsrved OffHook Dialing Ring Ringing Up Busy Pre-ring
     RINGING PROGRESS PROCEEDING ANSWER BUSY CANCEL CHANUNAVAIL CONGESTION DONTCALL NOANSWER TORTURE INVALIDARGS

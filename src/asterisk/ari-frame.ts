@@ -40,6 +40,8 @@ export type AriFrame = {
   readonly args?: readonly string[];
   readonly channel?: AriChannel;
   readonly peer?: AriChannel;
+  /** In whose place a channel came into our app. */
+  readonly replace_channel?: AriChannel;
   readonly bridge?: AriBridge;
   readonly recording?: AriRecording;
   readonly dialstatus?: string;
@@ -89,9 +91,12 @@ export function parseFrame(data: string): AriFrame | null {
     return null;
   }
   if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
-  const { channel, peer, transferer_first_leg, transferer_second_leg, bridge, recording, args } = frame;
+  const { channel, peer, replace_channel, transferer_first_leg, transferer_second_leg, bridge, recording, args } =
+    frame;
   if (
-    ![channel, peer, transferer_first_leg, transferer_second_leg].every((part) => part === undefined || isChannel(part))
+    ![channel, peer, replace_channel, transferer_first_leg, transferer_second_leg].every(
+      (part) => part === undefined || isChannel(part),
+    )
   )
     return null;
   if (bridge !== undefined && !isBridge(bridge)) return null;

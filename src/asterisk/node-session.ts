@@ -1,3 +1,4 @@
+import { isOurs } from '../calls/control/legs.js';
 import type { Log } from '../common/logger.js';
 import { pause } from '../common/pause.js';
 import type { CallDirector } from '../calls/control/call-director.js';
@@ -18,7 +19,7 @@ import { NodeObserver } from './observer/node-observer.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
-import { arrived, isOurs, readTypes, translate } from './translate.js';
+import { arrived, readTypes, translate } from './translate.js';
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -336,9 +337,10 @@ export class NodeSession {
     }
     const translation = translate(frame, receivedAt + this.clockOffsetMs);
     if (translation === null) return;
-    if (frame.type === 'StasisStart' && !isOurs({ id: translation.leg })) {
-      this.#controlled.add(translation.leg);
-      this.#subscribe(translation.leg);
+    const { channel } = frame;
+    if (frame.type === 'StasisStart' && channel !== undefined && !isOurs(channel)) {
+      this.#controlled.add(channel.id);
+      this.#subscribe(channel.id);
     } else if (frame.type === 'ChannelDestroyed') this.#controlled.forget(translation.leg);
     this.ledger.tell({ nodeId, boot, ...translation, receivedAt });
   }

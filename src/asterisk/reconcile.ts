@@ -1,11 +1,11 @@
-import { callOfOurId, roomOf } from '../calls/control/legs.js';
+import { callOfOurId, isOurs, roomOf } from '../calls/control/legs.js';
 import { isOver } from '../calls/domain/call-state.js';
 import { NODE_RESTARTED, type Fact } from '../calls/domain/fact.js';
 import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { AriBridge, AriChannel } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import { roomKind } from './observer/translate-observed.js';
-import { arrived, createdFact, isOurs, type Translation } from './translate.js';
+import { arrived, createdFact, type Translation } from './translate.js';
 
 /** What was read from one switch at one moment. */
 export type Snapshot = {

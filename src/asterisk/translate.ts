@@ -1,4 +1,4 @@
-import { OUR_PREFIX, isAgentLegId } from '../calls/control/legs.js';
+import { isAgentLegId, isOurs } from '../calls/control/legs.js';
 import { recordingOfName } from '../calls/control/recording-ids.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
@@ -45,7 +45,7 @@ export function translate(frame: AriFrame, now: number): Translation | null {
   });
   switch (frame.type) {
     case 'StasisStart':
-      return channel === undefined ? null : started(channel, frame.args ?? [], at);
+      return channel === undefined ? null : started(channel, frame, at);
     case 'StasisEnd':
       return channel === undefined ? null : about(channel.id, { kind: 'left-control', data: {} });
     case 'ChannelStateChange':
@@ -80,7 +80,7 @@ export function translate(frame: AriFrame, now: number): Translation | null {
           consulted: consulted !== undefined && isPartyName(name) && !isOurs(consulted) ? name : null,
         }),
       };
-      return about(leg, { kind: 'transfer-wished', key: String(at), data });
+      return about(leg, { kind: 'transfer-wished', key: `@${at}`, data });
     }
     case 'ChannelHangupRequest': {
       if (channel === undefined) return null;
@@ -156,10 +156,31 @@ function dialled(
 }
 
 /** A leg is under our control: one we made, or a caller whom the dial plan gave us with `Stasis(app,inbound,DID)`. */
-function started(channel: AriChannel, args: readonly string[], at: number): Translation {
+function started(channel: AriChannel, { args = [], replace_channel: replaced }: AriFrame, at: number): Translation {
   if (isOurs(channel)) return { leg: channel.id, facts: [createdFact(channel, at, 'switch')] };
+  if (replaced !== undefined && isAgentLegId(replaced.id)) return tookOver(channel, replaced, at);
   return arrived(channel, args, at, 'switch');
 }
+
+/**
+ * A phone transferred its call and Asterisk carried that out: it put a wire to the target into the phone's place in our room
+ * (stasis_bridge.c). The wire leads to the extension that was dialled; in an attended transfer to the other room.
+ */
+function tookOver(channel: AriChannel, replaced: AriChannel, at: number): Translation {
+  const created = createdFact(channel, at, 'switch') as Extract<Fact, { kind: 'created' }>;
+  const { context, exten } = channel.dialplan ?? {};
+  const to = (context === ATTENDED.context && exten === ATTENDED.exten ? channel.caller?.number : exten) ?? '';
+  return {
+    leg: replaced.id,
+    facts: [
+      { leg: replaced.id, kind: 'taken-over', key: '', at, source: 'switch', data: { by: channel.id, to } },
+      { ...created, data: { ...created.data, side: 'agent' } },
+    ],
+  };
+}
+
+/** Where Asterisk says a wire between two rooms leads (`attended_transfer_bridge` in bridge.c). */
+const ATTENDED = { context: 'transfer', exten: '_attended' } as const;
 
 /** A caller, from the event of the arrival or from a snapshot. Without a number dialled it leads to no line. */
 export function arrived(channel: AriChannel, args: readonly string[], at: number, source: FactSource): Translation {
@@ -191,8 +212,4 @@ export function createdFact(channel: AriChannel, at: number, source: FactSource)
       name: channel.name ?? null,
     },
   };
-}
-
-export function isOurs(channel: { readonly id: string }): boolean {
-  return channel.id.startsWith(OUR_PREFIX);
 }

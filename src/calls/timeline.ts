@@ -36,6 +36,7 @@ const order: readonly Fact['kind'][] = [
   'digits-sent',
   'transfer-wished',
   'wish-refused',
+  'taken-over',
   'transfer-asked',
   'transfer-complete-asked',
   'transfer-cancel-asked',
@@ -140,6 +141,8 @@ function tell(fact: Fact, names: ReadonlyMap<string, string>): string | null {
         : `The other party is to go to ${targetName(fact.data.target)}.`;
     case 'transfer-wished':
       return `${who} asked by its keys to transfer the other party to ${fact.data.to}${fact.data.consulted === undefined ? '' : ', whom it had called'}.`;
+    case 'taken-over':
+      return `${who} transferred the other party to ${fact.data.to} by the PBX.`;
     case 'wish-refused':
       return `That transfer was refused (${fact.data.problem}): ${fact.data.text}`;
     case 'transfer-complete-asked':

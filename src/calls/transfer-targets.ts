@@ -9,7 +9,7 @@ import { Tenant } from '../tenancy/tenant.entity.js';
 import type { TransferCall } from './call-request.schema.js';
 import { parsePhoneNumber } from '../numbers/phone-number.js';
 import type { Call } from './domain/call.js';
-import type { AgentPhone, PhoneWish, TransferTarget } from './domain/plan.js';
+import type { AgentPhone, Consulted, PhoneWish, TransferTarget } from './domain/plan.js';
 import type { LiveCall } from './ledger/live-call.js';
 import { readOutsideNumber } from './outside-number.js';
 
@@ -30,16 +30,38 @@ export class TransferTargets {
    */
   async wished({ document: call, legs }: LiveCall, leg: string, { to, consulted }: PhoneWish): Promise<TransferTarget> {
     if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
-    const { tenantId, pbxNodeId } = call;
     const endpoint = consulted == null ? to : consulted.replace(/^PJSIP\/(.*)-[^-]*$/, '$1');
-    const device = await this.database.source.manager.findOneBy(Device, { tenantId, pbxNodeId, endpoint });
+    const device = await this.#device(call, endpoint);
     const own = legs.find(({ id }) => id === leg)?.agentId;
     if (device !== null && device.agentId === own)
       throw new Problem('transfer-conflict', { detail: 'This agent has the call already.' });
     if (consulted == null) return device === null ? this.#number(call, to) : this.#agent(call, device.agentId);
-    const phone: AgentPhone | null = device === null ? null : { agentId: device.agentId, endpoint, autoAnswer: 'none' };
+    return this.#talking(call, consulted, device, to);
+  }
+
+  /**
+   * Whom a transfer reached that the switch carried out by itself.
+   * @param name What it calls the leg that leads there.
+   * @param to The extension that was dialled; of an attended one, who is there.
+   */
+  async reached({ identity }: LiveCall, name: string, to: string): Promise<Consulted> {
+    return this.#talking(identity, name, await this.#device(identity, to), to);
+  }
+
+  async #talking(
+    { tenantId }: Pick<Call, 'tenantId'>,
+    name: string,
+    device: Device | null,
+    to: string,
+  ): Promise<Consulted> {
     const { region } = await this.database.source.manager.findOneByOrFail(Tenant, { id: tenantId });
-    return { kind: 'consulted', name: consulted, phone, number: parsePhoneNumber(to, region) };
+    const phone: AgentPhone | null =
+      device === null ? null : { agentId: device.agentId, endpoint: device.endpoint, autoAnswer: 'none' };
+    return { kind: 'consulted', name, phone, number: parsePhoneNumber(to, region) };
+  }
+
+  #device({ tenantId, pbxNodeId }: Pick<Call, 'tenantId' | 'pbxNodeId'>, endpoint: string): Promise<Device | null> {
+    return this.database.source.manager.findOneBy(Device, { tenantId, pbxNodeId, endpoint });
   }
 
   async #agent({ tenantId, pbxNodeId }: Call, agentId: string): Promise<TransferTarget> {

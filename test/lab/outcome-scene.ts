@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { foundCompany, type Company } from '../../lab/company.js';
-import { aboutCall } from '../../lab/replay/about-call.js';
-import { readStream } from '../../lab/replay/read-stream.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { Caller, Media, Phone } from '../../lab/sipp.js';
 import { register } from '../../lab/sip-register.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
-import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEvent } from '../../src/calls/domain/call-event.js';
 import type { OutcomeRow, PhoneActs } from './outcome-table.js';
@@ -199,13 +195,6 @@ export class Stage {
       [callId],
     );
     return rows.map(({ document }) => JSON.parse(document) as CallEvent);
-  }
-
-  /** What the service has recorded about one call so far. */
-  async stream(callId: string): Promise<StreamEntry[]> {
-    const { streams } = this.scene;
-    const files = (await readdir(streams)).toSorted().map((file) => join(streams, file));
-    return aboutCall((await readStream(files)).entries, callId);
   }
 
   /** All that is recorded of a call, to be read by a person. */

@@ -1,15 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { celChannels } from '../../lab/cel.js';
 import { disagreements, type Span } from '../../lab/record-oracle.js';
-import { expectedOf, writeFixture } from '../../lab/replay/fixture.js';
-import { replay, type ReplayedCall } from '../../lab/replay/replay.js';
-import { scrubLogLine } from '../../lab/scrub/scrub-log.js';
-import { regionsOf, Scrubber } from '../../lab/scrub/scrub.js';
 import { header, type SipCall } from '../../lab/sip-trace.js';
 import { waitFor } from '../../lab/wait-for.js';
-import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
+import { keep, logOf, recordedStream } from './kept-stream.js';
 import { setScene, Stage, type Scene } from './outcome-scene.js';
 import { outcomeRows, type ClickRow, type Expected, type IncomingRow, type OutcomeRow } from './outcome-table.js';
 
@@ -169,58 +164,14 @@ async function check(
   );
   if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
 
-  const { entries, replayed } = await recordedStream(stage, record);
+  const { entries, replayed } = await recordedStream(scene.streams, record);
   expect(replayed.record, 'what the recorded stream folds to').toEqual(record);
   expect(
     replayed.events.map(({ call }) => call),
     'the events of the recorded stream',
   ).toEqual(events.map(({ data }) => data.call));
-  if (toKeep.includes(fixtureName(row))) await keep(fixtureName(row), entries, replayed, await logOf(record));
-}
-
-/** The stream of one call, once it is written whole. */
-function recordedStream(
-  stage: Stage,
-  record: Call,
-): Promise<{ readonly entries: readonly StreamEntry[]; readonly replayed: ReplayedCall }> {
-  return waitFor(
-    async () => {
-      const entries = await stage.stream(record.id);
-      const { calls } = await replay(entries);
-      const [replayed] = calls;
-      return replayed !== undefined && replayed.record.version >= record.version && { entries, replayed };
-    },
-    { what: 'the recorded stream to be whole', everyMs: 100 },
-  );
-}
-
-/** What Asterisk's log tells of one call, once it is whole. */
-function logOf({ legs }: Call): Promise<string[]> {
-  return waitFor(
-    async () => {
-      const lines = (await readFile(scene.lab.asterisk.celFile, 'utf8')).split('\n');
-      const about = legs.map(({ id }) => lines.filter((line) => line.includes(`,"${id}","`)));
-      const isWhole = about.every((log) => log.some((line) => line.startsWith('"CHAN_END"')));
-      return isWhole && lines.filter((line) => about.some((log) => log.includes(line)));
-    },
-    { what: 'the log of the call to be whole' },
-  );
-}
-
-/** Keeps a stream, and the log beside it, without what names people and places, if it folds to the same record then. */
-async function keep(
-  name: string,
-  entries: readonly StreamEntry[],
-  replayed: ReplayedCall,
-  log: readonly string[],
-): Promise<void> {
-  const scrubber = new Scrubber('fixtures', regionsOf(entries));
-  const scrubbed = entries.map((entry) => scrubber.entry(entry));
-  const { calls } = await replay(scrubbed);
-  expect(calls).toEqual([scrubber.document(replayed)]);
-  const scrubbedLog = log.map((line) => scrubLogLine(line, scrubber));
-  const fixture = { name, entries: scrubbed, expected: expectedOf(calls), log: scrubbedLog };
-  console.error(`kept ${await writeFixture(fixture)}`);
+  if (toKeep.includes(fixtureName(row)))
+    await keep(fixtureName(row), entries, replayed, await logOf(scene.lab.asterisk.celFile, record));
 }
 
 /** A row as a name of a file. */

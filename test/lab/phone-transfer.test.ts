@@ -49,7 +49,7 @@ describe('a blind transfer by phone', () => {
     await call.sound(both('agent2'), 'customer and target to be heard');
     await second.hangup();
     await call.customer.waitFor('closed');
-    const record = await call.over();
+    const record = await call.over('phone-transfer-blind-to-an-agent');
     expect(record).toMatchObject({ outcome: 'answered', outcomeReason: 'talked', hangup: { by: 'agent' } });
     expect(rolesOf(record)).toEqual([
       ['PJSIP/agent1', 'transferred'],
@@ -74,7 +74,7 @@ describe('a blind transfer by phone', () => {
     await call.first.waitFor('closed');
     await call.status('answered');
     await call.customer.hangup();
-    const record = await call.over();
+    const record = await call.over('phone-transfer-blind-to-an-outside-number');
     expect(record.participants[1]).toMatchObject({
       agentId: null,
       number: { e164: '+493023125799' },
@@ -173,7 +173,7 @@ describe('an attended transfer by phone', () => {
     await Promise.all([hears('agent2'), hears('trunk')]);
     await call.customer.hangup();
     await second.waitFor('closed');
-    const record = await call.over();
+    const record = await call.over('phone-transfer-attended-to-an-agent');
     expect(record).toMatchObject({ outcome: 'answered', hangup: { by: 'remote' }, estimated: false });
     expect(rolesOf(record)).toEqual([
       ['PJSIP/agent1', 'transferred'],
@@ -197,7 +197,7 @@ describe('an attended transfer by phone', () => {
     await call.sound((sent) => sent('trunk') > 25, 'the customer to be sent sound');
     await call.customer.hangup();
     await mobile.call(({ byeAt }) => byeAt !== undefined, 'the outside party to be let go');
-    const record = await call.over();
+    const record = await call.over('phone-transfer-attended-to-an-outside-number');
     expect(record.participants.map(({ role, number }) => [role, number?.e164])).toEqual([
       ['transferred', undefined],
       ['answered', '+493023125799'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
 import { celTalks } from '../../lab/cel.js';
@@ -7,11 +8,13 @@ import { startLab, type Lab } from '../../lab/start-lab.js';
 import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
+import { keep, recordedStream } from './kept-stream.js';
 
 // What tests of transfers have in common: a customer who talks with the first agent, and the record against what was seen.
 
 export let lab: Lab;
 export let ringline: LabRingline;
+let streams = '';
 export let company: Company;
 /** Phones of the company's agents: agent1, agent2, agent3. */
 export let phones: DeskPhone[] = [];
@@ -19,7 +22,8 @@ export let phones: DeskPhone[] = [];
 /** A company whose line rings the first of three agents, and their phones. */
 export async function setScene(options: CompanyOptions = {}): Promise<void> {
   lab = await startLab();
-  ringline = await startRingline(lab);
+  streams = join(lab.dir, 'streams');
+  ringline = await startRingline(lab, { env: { RECORD_ARI: streams } });
   company = await foundCompany(lab, ringline, { agents: [1, 2, 3], ...options });
   await aim(0);
   phones = await Promise.all([1, 2, 3].map((n) => lab.baresip.phone(`agent${n}`)));
@@ -76,13 +80,22 @@ export async function talk() {
       ),
     /** Whether sound goes to each of these legs, in about half a second. */
     sound: (isSo: (sent: (part: string) => number) => boolean, what: string) => sound(id, isSo, what),
-    over: async (): Promise<Call> => {
+    /** @param fixture Name under which its stream is kept when that is asked for; it has to fold to the record. */
+    over: async (fixture?: string): Promise<Call> => {
       await waitFor(async () => (await read()).status === 'ended', { what: 'the record to end', timeoutMs: 20_000 });
       await nothingLeft(id);
       await customer.stop();
-      return read();
+      const record = await read();
+      if (fixture !== undefined) await compare(record, fixture);
+      return record;
     },
   };
+}
+
+async function compare(record: Call, fixture: string): Promise<void> {
+  const { entries, replayed } = await recordedStream(streams, record);
+  expect(replayed.record, 'what the recorded stream folds to').toEqual(record);
+  if (process.env['LAB_RECORD_TRANSFERS'] !== undefined) await keep(fixture, entries, replayed, null);
 }
 
 export function isAnswered({ status }: Call): boolean {
@@ -176,9 +189,11 @@ export async function agrees(record: Call, customer: PhoneCall, turns: readonly 
 /** Whether Asterisk sends sound to a phone, whatever room that is in. */
 export async function hears(part: string): Promise<void> {
   const count = async (): Promise<number> => {
-    const channels = ((await ari('/channels')) as AriChannel[]).filter(({ name }) => name.includes(part));
-    const sent = channels.map(async ({ id }) => (await ari(`/channels/${id}/rtp_statistics`)) as { txcount: number });
-    return Math.max(0, ...(await Promise.all(sent)).map(({ txcount }) => txcount));
+    const channels = ((await ari('/channels')) as AriChannel[]).filter(({ name }) => name.startsWith(`PJSIP/${part}-`));
+    const sent = channels.map(
+      async ({ id }) => (await ari(`/channels/${id}/rtp_statistics`)) as { txcount: number } | null,
+    );
+    return Math.max(0, ...(await Promise.all(sent)).map((statistics) => statistics?.txcount ?? 0));
   };
   let before = await count();
   await waitFor(

@@ -1,3 +1,4 @@
+import { isOurs } from '../../calls/control/legs.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact } from '../../calls/domain/fact.js';
 import type { CallLedger } from '../../calls/ledger/call-ledger.js';
@@ -8,7 +9,7 @@ import type { CelAnswer } from '../../pbx-nodes/cel.schema.js';
 import type { AsteriskMetrics } from '../asterisk-metrics.js';
 import type { NodeMemory, NodeRun } from '../node-memory.js';
 import type { NodeWarning } from '../start-up-report.js';
-import { isOurs, type Translation } from '../translate.js';
+import type { Translation } from '../translate.js';
 import { parseCelLine, type CelLine } from './cel-line.js';
 import { observeCel } from './observe-cel.js';
 import { CelTail } from './cel-tail.js';

@@ -1,6 +1,6 @@
+import { isOurs } from '../../calls/control/legs.js';
 import { LOGGED, twiceTold, type Fact } from '../../calls/domain/fact.js';
 import type { Sighting } from '../../calls/ledger/told.js';
-import { isOurs } from '../translate.js';
 import { endpointOf, type Observation } from '../observer/translate-observed.js';
 import type { CelLine } from './cel-line.js';
 

@@ -1,6 +1,6 @@
-import { isRemoteLegId } from '../../calls/control/legs.js';
+import { isOurs, isRemoteLegId } from '../../calls/control/legs.js';
 import { LOGGED, twiceTold, type Fact } from '../../calls/domain/fact.js';
-import { isOurs, type Translation } from '../translate.js';
+import type { Translation } from '../translate.js';
 import type { CelLine } from './cel-line.js';
 
 type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly at?: number; readonly data: unknown };

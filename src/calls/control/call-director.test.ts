@@ -16,7 +16,8 @@ const to = { raw: '+4930111222', e164: '+4930111222', name: null };
 const phone = { agentId: other, endpoint: 'agent1', autoAnswer: 'none' as const };
 
 /** No phone asks for a transfer. */
-const targets = { wished: () => Promise.reject(new Error('nobody asked')) };
+const nobody = () => Promise.reject(new Error('nobody asked'));
+const targets = { wished: nobody, reached: nobody };
 
 /** A click-to-call whose agent's leg was made, and which is to be dialled next. */
 function callToDial() {

@@ -54,7 +54,7 @@ export class CallDirector implements AfterCommit {
   constructor(
     private readonly ledger: CallLedger,
     private readonly telephony: TelephonySwitch,
-    private readonly targets: Pick<TransferTargets, 'wished'>,
+    private readonly targets: Pick<TransferTargets, 'wished' | 'reached'>,
     private readonly log: Log,
   ) {}
 
@@ -277,6 +277,8 @@ export class CallDirector implements AfterCommit {
         return true;
       case 'find-target':
         return this.#findTarget(call, node, command);
+      case 'name-taker':
+        return this.#nameTaker(call, node, command);
       case 'tell-transfer':
         await this.telephony.tellTransfer(node, command.leg, command.progress);
         return true;
@@ -358,6 +360,43 @@ export class CallDirector implements AfterCommit {
     const by = { leg, wish: wish.key };
     const data = { mode: 'blind', target: found, ringSeconds: TARGET_RING_SECONDS, by } as const;
     this.#tell(call, node, [{ ...told, leg: call.identity.id, kind: 'transfer-asked', key, data }], true);
+    return true;
+  }
+
+  /** Writes down a transfer that the switch carried out by itself. */
+  async #nameTaker(
+    call: LiveCall,
+    node: NodeBoot,
+    { leg, at, by, to }: Extract<Command, { do: 'name-taker' }>,
+  ): Promise<boolean> {
+    const name = call.legs.find(({ id }) => id === by)?.name ?? '';
+    const target = await this.targets.reached(call, name, to);
+    const { state } = call;
+    if (state === null || state.transfers.some(({ done }) => done?.from === leg)) return false;
+    const { id } = call.identity;
+    const open = openTransfer(state);
+    const place = state.transfers.length + 1;
+    const key = transferKey(place);
+    const device = target.phone === null ? null : `PJSIP/${target.phone.endpoint}`;
+    const planned = {
+      side: 'agent',
+      agentId: target.phone?.agentId ?? null,
+      device: device ?? target.number.e164 ?? target.number.raw,
+      contact: null,
+      transfer: place,
+    } as const;
+    const asked = { mode: 'blind', target, ringSeconds: TARGET_RING_SECONDS, by: { leg, wish: '' } } as const;
+    const told = { at, source: 'ringline' } as const;
+    const facts: Fact[] = [
+      { ...told, leg: id, kind: 'transfer-asked', key, data: asked },
+      { ...told, leg: by, kind: 'planned', key: '', data: planned },
+      { ...told, leg: id, kind: 'transferred', key, data: { from: leg, to: by } },
+    ];
+    if (open !== null) {
+      const data = { reason: 'agent-hung-up' } as const;
+      facts.unshift({ ...told, leg: id, kind: 'transfer-failed', key: transferKey(open.place), data });
+    }
+    this.#tell(call, node, facts, true);
     return true;
   }
 

@@ -43,6 +43,10 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     return decision.done();
   }
 
+  if (winner.takenOver !== null) {
+    decideWishes(decision, state, undefined, now);
+    return decision.done();
+  }
   decision.release(
     agents.filter((leg) => leg !== winner),
     'answered-elsewhere',

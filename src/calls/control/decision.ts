@@ -28,6 +28,8 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'send-digits'; readonly leg: string; readonly digits: string; readonly id: string }
   /** Find out to whom the phone of `leg` wants the other party to go. */
   | { readonly do: 'find-target'; readonly leg: string; readonly wish: Wish }
+  /** The switch put `by` into the place of `leg`: find out who that is. */
+  | { readonly do: 'name-taker'; readonly leg: string; readonly at: number; readonly by: string; readonly to: string }
   | { readonly do: 'tell-transfer'; readonly leg: string; readonly progress: TransferProgress }
   | { readonly do: 'close-room'; readonly room: string }
   | { readonly do: 'end-leg'; readonly leg: string; readonly why: ReleaseReason }

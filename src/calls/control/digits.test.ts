@@ -17,6 +17,7 @@ const plan = { kind: 'ring-line', callerLeg: caller, phones: [], ringSeconds: 25
 const talking: readonly Fact[] = [
   fact(callId, 'placed', 0, { direction: 'inbound', from: {}, to: {}, line: {}, plan }),
   fact(caller, 'created', 0, { side: 'remote', linkedId: null, sipCallId: null, name: null }),
+  fact(agent, 'planned', 5, { side: 'agent', agentId: null, device: 'PJSIP/agent1', contact: null }),
   fact(agent, 'created', 10, { side: 'agent', linkedId: null, sipCallId: null, name: null }),
   fact(agent, 'answered', 1_000),
   fact(caller, 'joined', 1_020, { room }, `${room}@1020`),

@@ -117,6 +117,11 @@ export function liveLegs(legs: readonly LegState[]): readonly LegState[] {
   return legs.filter((leg) => !isOver(leg));
 }
 
+/** True for a leg that Ringline made. */
+export function isOurs({ id }: { readonly id: string }): boolean {
+  return id.startsWith(OUR_PREFIX);
+}
+
 export function isRemoteLegId(id: string): boolean {
   return id.startsWith(OUR_PREFIX) && id.endsWith('-r');
 }

@@ -67,6 +67,10 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   };
 
   if (winner !== null) {
+    if (winner.takenOver !== null) {
+      decideWishes(decision, state, undefined, now);
+      return decision.done();
+    }
     decision.release(
       agents.filter((leg) => leg !== winner),
       'answered-elsewhere',

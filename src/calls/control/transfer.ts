@@ -8,7 +8,7 @@ import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.
 import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
-import { agentLegs, firstLegs, holdingLeg, roomOf, transferLegs, transferNumberLegId } from './legs.js';
+import { agentLegs, firstLegs, holdingLeg, isOurs, roomOf, transferLegs, transferNumberLegId } from './legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideWishes } from './wishes.js';
@@ -48,6 +48,10 @@ export function decideTransfers(
     decision.release(others, 'other-side-left');
     return decision.done();
   }
+  if (holder.takenOver !== null) {
+    decideWishes(decision, state, undefined, now);
+    return decision.done();
+  }
   const [first] = talks(state);
   if (first !== undefined) decision.limit(first.from, plan.limitSeconds);
   if (isUnderWay(transfer)) {
@@ -57,7 +61,14 @@ export function decideTransfers(
     );
     goOn(decision, call, transfer, holder);
   } else {
-    decision.release(others, 'answered-elsewhere');
+    decision.release(
+      others.filter(({ id }) => id === transfer.done?.from),
+      'transferred',
+    );
+    decision.release(
+      others.filter(({ id }) => id !== transfer.done?.from),
+      'answered-elsewhere',
+    );
     settle(decision, call, transfer, holder, giveUp);
   }
   const talk = presentTalk(talks(state));
@@ -126,10 +137,16 @@ function goOn(decision: DecisionBuilder, call: TransferredCall, transfer: Transf
 function settle(
   decision: DecisionBuilder,
   { callId, plan, state, remote }: TransferredCall,
-  { place, failed }: TransferState,
+  transfer: TransferState,
   holder: LegState,
   giveUp: (reason: OutcomeReason) => void,
 ): void {
+  const { place, failed } = transfer;
+  if (holder.answered === null) {
+    // The switch put it there itself, and whom it calls rings. Left alone, the other party is not let go.
+    if (isOver(holder)) giveUp(reasonOf(transfer, [holder]));
+    return;
+  }
   if (isOver(holder)) {
     // Who left before it had failed is not there to take the other party back.
     if (failed !== null && (holder.ended?.at ?? failed.at) <= failed.at) giveUp(failed.reason);
@@ -145,7 +162,8 @@ function settle(
       decision.chain({ key: `retie:${leg.id}:${place}`, do: 'retie-legs', leg: leg.id, partner: partner.name });
   const seconds = plan.limitSeconds + LIMIT_MARGIN_SECONDS;
   decision.chain({ key: `limit:s${place}`, do: 'renew-lease', leg: remote.id, seconds });
-  decideHold(decision, state, remote, holder, enter(roomOf(callId), holder));
+  // A leg that the switch put there is there.
+  decideHold(decision, state, remote, holder, isOurs(holder) ? enter(roomOf(callId), holder) : []);
 }
 
 function targetLegs(callId: string, { place, target }: TransferState, now: number): ReturnType<typeof firstLegs> {

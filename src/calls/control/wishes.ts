@@ -12,10 +12,13 @@ const TELL_WITHIN_MS = 10_000;
 
 /**
  * Transfers that are asked for by phone (REFER). Each becomes one like those by the API, or is refused; the phone is told which,
- * and what comes of it. A refused one changes nothing: the call goes on as it was.
+ * and what comes of it. A refused one changes nothing: the call goes on as it was. What the switch carried out by itself is
+ * written down as a transfer that took place.
  */
 export function decideWishes(decision: DecisionBuilder, state: CallState, talk: Talk | undefined, now: number): void {
   for (const leg of agentLegs(state)) {
+    if (leg.takenOver !== null && !state.transfers.some(({ done }) => done?.from === leg.id))
+      decision.chain({ key: `taker:${leg.id}`, do: 'name-taker', leg: leg.id, ...leg.takenOver });
     for (const wish of leg.wishes) {
       const transfer = state.transfers.find(({ by }) => by?.leg === leg.id && by.wish === wish.key);
       if (transfer !== undefined) follow(decision, state, leg, wish, transfer, now);

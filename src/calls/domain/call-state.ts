@@ -9,7 +9,7 @@ import {
   type LegSide,
   type ReleaseReason,
 } from './fact.js';
-import type { PhoneWish } from './plan.js';
+import type { PhoneWish, Plan } from './plan.js';
 import { gatherRecordings, type RecordingState } from './recording.js';
 import { factsByLeg, standingFacts } from './standing.js';
 import { gatherTransfers, type TransferState } from './transfer.js';
@@ -45,6 +45,8 @@ export type LegState = {
   readonly digitsSent: readonly string[];
   /** Transfers that its party asked for by phone, in order. */
   readonly wishes: readonly Wish[];
+  /** A leg that the switch put in its place, and whom that reaches. */
+  readonly takenOver: { readonly at: number; readonly by: string; readonly to: string } | null;
   readonly hangupAsked: { readonly at: number; readonly byParty: boolean } | null;
   readonly released: { readonly at: number; readonly why: ReleaseReason } | null;
   readonly leftControlAt: number | null;
@@ -143,11 +145,24 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     isOnHold: isOn([...byLeg.values()].flat(), 'held', 'resumed', byApi),
     recordingAsks: all(whole, 'recording-asked').map(({ data }) => data),
     recordings: gatherRecordings(whole),
-    legs: legs.map(([id, group]) => gatherLeg(id, group, lastSign)).toSorted(byOrigin),
+    legs: legs
+      .map(([id, group]) => ofCaller(gatherLeg(id, group, lastSign), placed.data.plan))
+      .filter(isTold)
+      .toSorted(byOrigin),
     estimated: [whole, ...legs.map(([, group]) => group)].some((group) =>
       group.some(({ source }) => source === 'estimate'),
     ),
   };
+}
+
+/** Until it is told that a leg was planned, or is there, nobody knows whose it is. */
+function isTold({ plannedAt, createdAt }: LegState): boolean {
+  return plannedAt !== null || createdAt !== null;
+}
+
+/** Whatever else is told of the caller's leg, its party is the other one. */
+function ofCaller(leg: LegState, plan: Plan): LegState {
+  return plan.kind === 'ring-line' && plan.callerLeg === leg.id ? { ...leg, side: 'remote' } : leg;
 }
 
 /** @param lastSign When the switch is last known to have done anything with the call. */
@@ -156,6 +171,7 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
   const created = find(facts, 'created');
   const released = find(facts, 'released');
   const hangupAsked = find(facts, 'hangup-asked');
+  const takenOver = find(facts, 'taken-over');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
   const endedAt = ended === undefined ? null : endOf(ended, facts, lastSign);
@@ -186,6 +202,7 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
       at,
       refusedAt: all(facts, 'wish-refused').find((refusal) => refusal.key === key)?.at ?? null,
     })),
+    takenOver: takenOver === undefined ? null : { at: takenOver.at, ...takenOver.data },
     hangupAsked: hangupAsked === undefined ? null : { at: hangupAsked.at, byParty: hangupAsked.data.byParty },
     released: released === undefined ? null : { at: released.at, why: released.data.why },
     leftControlAt: find(facts, 'left-control')?.at ?? null,

@@ -163,6 +163,8 @@ export type FactDetail = {
   readonly 'transfer-wished': PhoneWish;
   /** It may not be, or cannot. A problem's type, and why in words. */
   readonly 'wish-refused': { readonly problem: string; readonly text: string };
+  /** The switch itself carried out what this party's phone asked for: another leg took its place in the room. */
+  readonly 'taken-over': { readonly by: string; readonly to: string };
   /** The leg is about to end: its own party left, or something in the switch ends it. */
   readonly 'hangup-asked': { readonly byParty: boolean };
   /** A Q.850 cause heard about the leg's end. Key: the cause. */

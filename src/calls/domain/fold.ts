@@ -91,7 +91,8 @@ function status(
   ended: number | null,
 ): Call['status'] {
   if (ended !== null) return 'ended';
-  if (stretches.length > 0) return openTransfer(state) !== null || isHeld(stretches) ? 'held' : 'answered';
+  if (stretches.length > 0)
+    return openTransfer(state) !== null || waitsForTarget(state) || isHeld(stretches) ? 'held' : 'answered';
   if (state.placed.direction === 'inbound') {
     // Back in the dial plan nobody of ours rings any more. A caller who hangs up leaves our control too.
     const isBack = (leg: LegState): boolean =>
@@ -100,6 +101,12 @@ function status(
     return ringing === null ? 'queued' : 'ringing';
   }
   return ringing === null ? 'dialing' : 'ringing';
+}
+
+/** The switch itself passed the other party on, and the target has not answered. */
+function waitsForTarget({ transfers, legs }: CallState): boolean {
+  const target = legs.find(({ id }) => id === transfers.at(-1)?.done?.to);
+  return target !== undefined && target.answered === null && !isOver(target);
 }
 
 /** One of those who talk has the other on hold. */

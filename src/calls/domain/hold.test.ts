@@ -25,6 +25,7 @@ const talking: readonly Fact[] = [
     plan: { kind: 'ring-line', callerLeg: caller, phones: [], ringSeconds: 25, limitSeconds: 7200 },
   }),
   fact(caller, 'created', 0, { side: 'remote', linkedId: caller, sipCallId: null, name: null }),
+  fact(agent, 'planned', 5, { side: 'agent', agentId: null, device: 'PJSIP/agent1', contact: null }),
   fact(agent, 'created', 10, { side: 'agent', linkedId: agent, sipCallId: null, name: null }),
   fact(agent, 'answered', 1_000),
   fact(caller, 'answered', 1_010),

@@ -59,9 +59,11 @@ export function openTransfer({ transfers }: Transfers): TransferState | null {
  */
 export function tenure(
   { transfers }: Transfers,
-  leg: { readonly id: string; readonly transfer: number | null },
+  leg: { readonly id: string; readonly transfer: number | null; readonly plannedAt: number | null },
 ): { readonly from: number; readonly until: number | null } | null {
   const until = transfers.find(({ done }) => done?.from === leg.id)?.done?.at ?? null;
+  // What it was made for is told with its plan.
+  if (leg.plannedAt === null) return null;
   if (leg.transfer === null) return { from: -Infinity, until };
   const got = transfers.find(({ done }) => done?.to === leg.id)?.done;
   return got == null ? null : { from: got.at, until };
