@@ -2,17 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fact } from '../domain/fact.js';
 import type { PhoneWish } from '../domain/plan.js';
 import type { Decision } from './decision.js';
-import {
-  agent,
-  callId,
-  caller,
-  created,
-  decide,
-  fact,
-  number,
-  otherPhone,
-  room,
-} from './talking.test-support.js';
+import { agent, callId, caller, created, decide, fact, number, otherPhone, room } from './talking.test-support.js';
 
 const target = `rl-${callId}-t1n`;
 const wish = (data: PhoneWish = { to: 'agent2' }, after = 10_000): Fact =>

@@ -14,6 +14,6 @@ export type GapKind = (typeof gapKinds)[number];
  * @param until When the switch was heard again, or when it was found out.
  */
 export function gapFact(leg: string, what: GapKind, at: number, until: number): Fact {
-  const key = what === 'not-heard' ? `${what}@${at}` : what;
+  const key = what === 'not-heard' ? `${what} ${at}` : what;
   return { leg, kind: 'gap', key, at, source: 'ringline', data: { what, until } };
 }

@@ -7,7 +7,7 @@ import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
 import { gapFact } from '../domain/gap.js';
-import { firstLegs, isAgentLegId } from '../control/legs.js';
+import { callOfOurId, firstLegs, isAgentLegId, roomOf, rungByLog } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
 import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
@@ -511,6 +511,8 @@ export class CallLedger {
       this.#remember(call);
       return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
+    const rung = this.#rungFor(told);
+    if (rung !== null) return rung;
     const route = routes.get(told);
     // The log tells of callers whose number is no line of ours too.
     if (told.sighting !== undefined && route == null)
@@ -540,6 +542,27 @@ export class CallLedger {
     const begun = [incoming(id, leg, told.arrival, route), ...this.#missedBeginning(id, told, told.arrival.at)];
     const facts = [...begun, ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
+  }
+
+  /**
+   * The call of the caller for whom a leg of ours rang, where only the log tells of it: the record that it was made for is lost,
+   * and one was made anew for its caller.
+   */
+  #rungFor(told: Told): CallAndFacts | null {
+    const lost = isAgentLegId(told.leg) && isLogged(told) ? callOfOurId(told.leg) : null;
+    const created = told.facts.find((fact) => fact.kind === 'created');
+    if (lost === null || created === undefined) return null;
+    // The room that both were to meet in has the name of the lost one.
+    const call = [...this.#calls.values()].find(
+      ({ boot, legs, identity }) =>
+        boot === told.boot &&
+        identity.pbxNodeId === told.nodeId &&
+        legs.some(({ stays }) => stays.some(({ room }) => room === roomOf(lost))),
+    );
+    const plan = call?.state?.placed.plan;
+    if (call === undefined || plan?.kind !== 'ring-line') return null;
+    const facts = [...rungByLog(plan.phones, created), ...told.facts];
+    return { call, facts: [...facts, ...this.#pointLegs(told, facts, call.identity.id)] };
   }
 
   /** What makes an observed call one that Ringline drives, when its caller comes to a line. */
