@@ -21,7 +21,10 @@ module.exports = {
       from: {
         orphan: true,
         path: '^(src|migrations)/',
-        pathNot: [TEST, '^src/(main|database/cli|asterisk/cel/ship-cel|asterisk/inspect/inspect-pbx)\\.ts$'],
+        pathNot: [
+          TEST,
+          '^src/(main|database/cli|asterisk/cel/ship-cel|asterisk/inspect/inspect-pbx|asterisk/audit/audit)\\.ts$',
+        ],
       },
       to: {},
     },

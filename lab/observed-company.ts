@@ -26,6 +26,11 @@ export interface ObservedCompany {
 export const OBSERVED_LINE = '+493023125001';
 const EXTENSIONS = Array.from({ length: 10 }, (_, i) => String(1001 + i));
 
+/** The log in the form that Ringline reads: on Asterisk 16 the lab's own file is of another kind. */
+export function logRead(lab: Lab): string {
+  return lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
+}
+
 /** Sets it up by the API, and waits until Ringline observes the PBX. */
 export async function foundObservedCompany(
   lab: Lab,
@@ -40,9 +45,7 @@ export async function foundObservedCompany(
   };
   const tenantId = (await send('POST', '/v1/tenants', { name: 'Example', region: 'DE' })).body.id as string;
   const { ariUrl, username, password } = lab.asterisk;
-  // On Asterisk 16 the lab's own file is of another kind.
-  const log = lab.asterisk.celFile.replace(/Master\.csv$/, 'ringline.csv');
-  const celFile = readsCel ? log : null;
+  const celFile = readsCel ? logRead(lab) : null;
   const node = { name: 'office', ariUrl, username, password, observe: true, celFile, defaultTenantId: tenantId };
   const nodeId = (await send('POST', '/v1/pbx-nodes', node)).body.id as string;
   const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);

@@ -9,11 +9,12 @@ import {
 } from '../../src/calls/domain/call.js';
 import { callEventTypes } from '../../src/calls/domain/call-event.js';
 import { factSources, LOGGED, NODE_RESTARTED, recordingActions, releaseReasons } from '../../src/calls/domain/fact.js';
+import { gapKinds } from '../../src/calls/domain/gap.js';
 
 /** Fields whose text is a word of Asterisk's or ours, when it is one of these words. */
 export const wordFields: ReadonlySet<string> = new Set(
   `type kind state dialstatus technology bridge_technology bridge_type bridge_class video_mode creator source side why by reason outcome
-   outcomeReason direction status control role release autoAnswer app application app_name args app_data text cause_txt
+   outcomeReason direction status control role release what autoAnswer app application app_name args app_data text cause_txt
    eventname code mode`.split(/\s+/),
 );
 
@@ -83,12 +84,13 @@ export const words: ReadonlySet<string> = new Set([
   ...releaseReasons,
   ...recordingActions,
   ...recordingStates,
+  ...gapKinds,
   LOGGED,
   ...causes,
   NODE_RESTARTED,
   'Dialing Offhook',
   ...`opened closed frame snapshot routed told missed
-    placed cancel-asked handed-back unreachable annotated planned created dial-sent refused dialling ringing progress answered
+    gap placed cancel-asked handed-back unreachable annotated planned created dial-sent refused dialling ringing progress answered
     joined parted hangup-asked cause released left-control ended hold-asked mute-asked held resumed muted unmuted
     digits-asked digits-sent transfer-asked transfer-complete-asked transfer-cancel-asked transferred transfer-failed
     transfer-wished wish-refused taken-over blind attended number consulted

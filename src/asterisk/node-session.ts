@@ -3,7 +3,9 @@ import type { Log } from '../common/logger.js';
 import { pause } from '../common/pause.js';
 import type { CallDirector } from '../calls/control/call-director.js';
 import type { Fact } from '../calls/domain/fact.js';
+import { gapFact } from '../calls/domain/gap.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
+import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { NodeHealth } from '../pbx-nodes/node-health.js';
 import type { PhoneTransfers } from '../pbx-nodes/pbx-node.schema.js';
 import { readChannels, type AriFrame } from './ari-frame.js';
@@ -102,7 +104,7 @@ export class NodeSession {
           metrics,
           log,
           () => (this.#session === null ? null : this.#report),
-          () => this.#lookAgain(),
+          (heardUntil) => this.#lookAgain(heardUntil),
         )
       : null;
     this.cel = new NodeCel(settings, () => this.#presentRun(), ledger, memory, metrics, log);
@@ -286,11 +288,13 @@ export class NodeSession {
         session.close('Ringline is stopping');
         return await ended;
       }
+      const gap = this.#gapUntilNow();
       this.#onConnected(session, report);
       for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
       early = null;
       await this.cel.caughtUp(LOG_FIRST_MS);
-      await this.#reconcile(session);
+      // Only then is it told: nothing is to follow from what the records were.
+      await this.#reconcile(session).finally(() => this.#tellGap(gap));
     } catch (error) {
       if (life.over !== null) return life.over;
       session.close('the records could not be compared with the switch');
@@ -391,10 +395,37 @@ export class NodeSession {
     }
   }
 
-  /** Events of observed calls may have been missed. */
-  #lookAgain(): void {
+  /**
+   * Events of observed calls may have been missed.
+   * @param heardUntil When the observer last heard the switch, ms by our clock; null where it had not before.
+   */
+  #lookAgain(heardUntil: number | null): void {
     this.#missing = 'all';
-    if (this.#session !== null) this.#reconcile(this.#session).catch(() => undefined);
+    if (this.#session === null) return;
+    // Where this session was cut as well it has told so itself.
+    const isOnlyTheirs = heardUntil !== null && (this.#connectedAt ?? Infinity) < heardUntil;
+    const gap = isOnlyTheirs ? this.#gapUntilNow(heardUntil + this.clockOffsetMs) : null;
+    const observed = gap === null ? null : { ...gap, calls: gap.calls.filter((call) => call.observed !== null) };
+    void this.#reconcile(this.#session)
+      .catch(() => undefined)
+      .finally(() => this.#tellGap(observed));
+  }
+
+  /** The calls that were under way while the switch was not heard; null where it had not been heard before. */
+  #gapUntilNow(since = this.#aliveAt): Gap | null {
+    if (since === null) return null;
+    return { since, until: Date.now() + this.clockOffsetMs, calls: this.ledger.openCallsOf(this.settings.id) };
+  }
+
+  #tellGap(gap: Gap | null): void {
+    if (gap === null) return;
+    const { since, until } = gap;
+    for (const { identity, boot } of gap.calls) {
+      const { id, tenantId } = identity;
+      const facts = [gapFact(id, 'not-heard', since, until)];
+      const call = { id, tenantId };
+      this.ledger.tell({ nodeId: this.settings.id, boot, leg: id, facts, receivedAt: null, call });
+    }
   }
 
   #reconcile(session: AriSession): Promise<void> {
@@ -492,5 +523,8 @@ export class NodeSession {
     if (isNews) this.log.warn({ scope: 'asterisk', node: this.settings.name, code }, detail);
   }
 }
+
+/** A while in which the switch was not heard, ms by its clock, and the calls that were under way. */
+type Gap = { readonly since: number; readonly until: number; readonly calls: readonly LiveCall[] };
 
 const REPLACED = 'another client took the app name';

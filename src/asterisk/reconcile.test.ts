@@ -136,7 +136,13 @@ describe('reconciling', () => {
     expect([...first.missing]).toEqual([leg]);
     const second = reconcile(snapshot, [call], first.missing, start + 3_000);
     expect(second.told).toMatchObject([
-      { leg, facts: [{ kind: 'ended', source: 'estimate', at: start + 3_000, data: { q850: null, sip: null } }] },
+      {
+        leg,
+        facts: [
+          { kind: 'ended', source: 'estimate', at: start + 3_000, data: { q850: null, sip: null } },
+          { kind: 'gap', at: start + 3_000, data: { what: 'end-missed', until: start + 5_000 } },
+        ],
+      },
     ]);
     // One that is back in between has not ended.
     const back = reconcile(switchAfter(4), [call], first.missing, start + 3_000);
@@ -161,7 +167,10 @@ describe('reconciling', () => {
       [caller, 'an earlier boot'],
       [leg, 'an earlier boot'],
     ]);
-    for (const fact of facts(found)) {
+    const restarted = facts(found).find(({ kind }) => kind === 'gap');
+    const ends = facts(found).filter(({ kind }) => kind !== 'gap');
+    expect(ends).toHaveLength(2);
+    for (const fact of ends) {
       expect(fact).toMatchObject({
         kind: 'ended',
         source: 'estimate',
@@ -169,13 +178,25 @@ describe('reconciling', () => {
         data: { text: NODE_RESTARTED },
       });
     }
+    expect(restarted).toMatchObject({
+      kind: 'gap',
+      at: start + 7_000,
+      data: { what: 'pbx-restarted', until: start + 60_000 },
+    });
   });
 
   it('does not take a channel of the new run for one of the old, though their ids are the same', () => {
     const call = callHaving(events.slice(0, 8), [], 'an earlier boot');
     const found = reconcile(switchAfter(8), [call], none, start);
-    expect(kinds(found)).toEqual([`${caller} ended`, `${leg} ended`]);
+    expect(kinds(found)).toEqual([`${caller} ended`, `${caller} gap`, `${leg} ended`]);
     expect(found.orphanRooms).toEqual([room]);
+  });
+
+  it('says which answers were missed', () => {
+    const found = reconcile(switchAfter(6, start + 20_000), [callHaving(events.slice(0, 4))], 'all', start);
+    const gaps = facts(found).filter(({ kind }) => kind === 'gap');
+    const missed = { what: 'answer-missed', until: start + 20_000 };
+    expect(gaps).toMatchObject([caller, leg].map((of) => ({ leg: of, at: start + 20_000, data: missed })));
   });
 
   it('finds callers in our app whom nobody follows', () => {

@@ -1,6 +1,7 @@
 import { callOfOurId, isOurs, roomOf } from '../calls/control/legs.js';
 import { isOver } from '../calls/domain/call-state.js';
 import { NODE_RESTARTED, type Fact } from '../calls/domain/fact.js';
+import { gapFact } from '../calls/domain/gap.js';
 import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { AriBridge, AriChannel } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
@@ -52,11 +53,15 @@ export function reconcile(
     const tell = (leg: string, ...facts: Fact[]): void => void told.push({ leg, facts, boot: call.boot });
     if (call.boot === boot) liveRooms.add(roomOf(call.identity.id));
     const lastSign = lastSignOf(call);
+    let isRestartTold = false;
     for (const leg of call.legs) {
       known.add(leg.id);
       if (isOver(leg)) continue;
       if (call.boot !== boot) {
-        tell(leg.id, endedFact(leg.id, Math.max(lastAliveAt, lastSign), 'estimate', NODE_RESTARTED));
+        const at = Math.max(lastAliveAt, lastSign);
+        const gap = isRestartTold ? [] : [gapFact(leg.id, 'pbx-restarted', at, takenAt)];
+        isRestartTold = true;
+        tell(leg.id, endedFact(leg.id, at, 'estimate', NODE_RESTARTED), ...gap);
         continue;
       }
       const channel = channels.get(leg.id);
@@ -68,14 +73,11 @@ export function reconcile(
         else {
           // Who left our control lives on in the dial plan: that says nothing of the end.
           const exact = leg.hangupAsked?.at ?? null;
+          const at = exact ?? Math.max(lastAliveAt, lastSign);
           tell(
             leg.id,
-            endedFact(
-              leg.id,
-              exact ?? Math.max(lastAliveAt, lastSign),
-              exact === null ? 'estimate' : 'reconcile',
-              null,
-            ),
+            endedFact(leg.id, at, exact === null ? 'estimate' : 'reconcile', null),
+            gapFact(leg.id, 'end-missed', at, takenAt),
           );
         }
       }
@@ -138,7 +140,7 @@ function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: 
   const ours = isOurs(channel);
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.
   if (channel.state === 'Up' && leg.answered === null && (ours || leg.leftControlAt === null))
-    facts.push(estimate('answered'));
+    facts.push(estimate('answered'), gapFact(leg.id, 'answer-missed', takenAt, takenAt));
   if (!ours && !isObserved && leg.leftControlAt === null && stasisArgs(channel, app) === null)
     facts.push(estimate('left-control'));
   for (const bridge of bridges) {

@@ -3,6 +3,7 @@ import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
 import type { RingLine, TransferTarget } from './domain/plan.js';
 import { factsByLeg, standingFacts } from './domain/standing.js';
+import { tellGap } from './tell-gap.js';
 
 /** What happened, in words, oldest first: the answer to "why did this call come out so?" */
 export function tellTimeline(told: readonly Fact[]): Timeline['items'] {
@@ -10,7 +11,7 @@ export function tellTimeline(told: readonly Fact[]): Timeline['items'] {
   const names = legNames(facts);
   return facts
     .flatMap((fact) => {
-      const text = tell(fact, names);
+      const text = fact.kind === 'gap' ? tellGap(fact, facts, names) : tell(fact, names);
       return text === null
         ? []
         : [{ at: fact.at, order: order.indexOf(fact.kind), text, estimated: fact.source === 'estimate' }];
@@ -56,6 +57,7 @@ const order: readonly Fact['kind'][] = [
   'handed-back',
   'hangup-asked',
   'cause',
+  'gap',
   'parted',
   'left-control',
   'refused',
@@ -92,7 +94,7 @@ function targetName(target: TransferTarget): string {
   return target.phones.map(({ endpoint }) => `PJSIP/${endpoint}`).join(', ');
 }
 
-function tell(fact: Fact, names: ReadonlyMap<string, string>): string | null {
+function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, string>): string | null {
   const who = names.get(fact.leg) ?? fact.leg;
   switch (fact.kind) {
     case 'placed':

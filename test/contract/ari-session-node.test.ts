@@ -10,6 +10,7 @@ import { readEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import { StreamRecorder } from '../../src/asterisk/raw-stream/stream-recorder.js';
 import type { CallDirector } from '../../src/calls/control/call-director.js';
 import type { CallLedger } from '../../src/calls/ledger/call-ledger.js';
+import type { LiveCall } from '../../src/calls/ledger/live-call.js';
 import type { Told } from '../../src/calls/ledger/told.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { FakeAri } from '../support/fake-ari.js';
@@ -21,12 +22,15 @@ let metrics: AsteriskMetrics;
 let told: Told[];
 /** What happens while the open records are loaded. */
 let onLoad: () => Promise<void>;
+/** Calls that are under way. */
+let open: LiveCall[];
 let makeNode: (recorder: StreamRecorder | null, observe?: boolean) => NodeSession;
 
 beforeEach(async () => {
   ari = await FakeAri.start();
   ari.documents['/ari/asterisk/modules'] = [];
   told = [];
+  open = [];
   onLoad = () => Promise.resolve();
   metrics = new AsteriskMetrics(
     new Metrics(),
@@ -40,9 +44,10 @@ beforeEach(async () => {
       return [];
     },
     settled: () => Promise.resolve(),
-    openCallsOf: () => [],
+    openCallsOf: () => open,
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
+  const director = { follow: () => undefined } as unknown as CallDirector;
   const settings = { ...ari.address, id: 'node', name: 'fake', app: 'ringline', phoneTransfers: 'auto' as const };
   const memory = {
     lastAlive: () => Promise.resolve(null),
@@ -50,7 +55,7 @@ beforeEach(async () => {
     keepRun: () => Promise.resolve(),
   } as unknown as NodeMemory;
   makeNode = (recorder, observe = false) =>
-    new NodeSession({ ...settings, observe }, ledger, {} as CallDirector, memory, metrics, noLog, recorder);
+    new NodeSession({ ...settings, observe }, ledger, director, memory, metrics, noLog, recorder);
   node = makeNode(null);
   ari.answer = modulesAreThere;
 });
@@ -89,6 +94,26 @@ describe('the session of a node', () => {
     await waitFor(() => told.length === 2, { what: 'both events' });
     expect(told.map(({ leg }) => leg)).toEqual(['early', 'later']);
     expect(node.boot).toBe('2026-11-22T08:39:46.228+0000');
+  });
+
+  it('tells each call that was under way of a while in which nothing was heard, once and last', async () => {
+    const identity = { id: 'call', tenantId: 'tenant', pbxNodeId: 'node' };
+    open = [{ identity, boot: 'boot', legs: [], observed: null } as unknown as LiveCall];
+    node.start();
+    await waitFor(isUp, { what: 'the connection' });
+    expect(told).toEqual([]);
+    const cutAt = Date.now();
+    ari.cut();
+    ari.send({ type: 'StasisEnd', channel: { id: 'unheard' } });
+    await waitFor(() => told.length > 0, { what: 'the gap', timeoutMs: 15_000 });
+    expect(told).toMatchObject([
+      { leg: 'call', boot: 'boot', call: { id: 'call', tenantId: 'tenant' }, facts: [{ kind: 'gap' }] },
+    ]);
+    const [gap] = told[0]?.facts ?? [];
+    if (gap?.kind !== 'gap') throw new Error('no gap is told');
+    expect(gap.data.what).toBe('not-heard');
+    expect(gap.at).toBeLessThanOrEqual(Date.now());
+    expect(gap.data.until).toBeGreaterThanOrEqual(cutAt);
   });
 
   it('is not there while the switch’s channels cannot be read, and is once they can', async () => {

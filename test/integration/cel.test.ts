@@ -119,6 +119,12 @@ describe('lines that are sent', () => {
       hangup: { by: 'remote', q850: 16 },
       linkedId: uniqueId(1),
     });
+    const { items } = await world.ok('GET', `/v1/calls/${call?.id}/timeline`, { key: tenant.key });
+    expect((items as { text: string }[]).map((item) => item.text)).toContainEqual(
+      expect.stringMatching(
+        /^Ringline did not hear this call begin; it learned of it \S+ \S+ later from Asterisk’s log\.$/,
+      ),
+    );
   });
 
   it('change nothing when they are sent again, together or one by one, in whatever order', async () => {

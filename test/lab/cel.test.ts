@@ -111,6 +111,17 @@ describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, b
       await ringline.ready();
       const record = (await exactRecords(followed, before + 1)).find((one) => one.id === id) as Call;
       expect(record).toMatchObject({ outcome: 'answered', talkSeconds: TALK_MS / 1000, hangup: { by: first } });
+      const gap =
+        /^Ringline did not hear from the PBX for \S+ s; what happened in between is taken from Asterisk’s log/;
+      await waitFor(
+        async () => {
+          const { items } = (await company.call('GET', `/v1/calls/${id}/timeline`)).body;
+          return (items as { text: string }[]).some(({ text }) => gap.test(text));
+        },
+        { what: 'the gap in the timeline' },
+      );
+      const metrics = await (await fetch(ringline.metricsUrl)).text();
+      expect(metrics).toContain('ringline_gaps_total{kind="not-heard"} 1');
       const [remote] = await caller.calls();
       await expectTrue(record, remote as SipCall, await phone.calls());
       await phone.stop();

@@ -39,7 +39,9 @@ export function logOf(celFile: string, { legs }: Call): Promise<string[]> {
     async () => {
       const lines = (await readFile(celFile, 'utf8')).split('\n');
       const about = legs.map(({ id }) => lines.filter((line) => line.includes(`,"${id}","`)));
-      const isWhole = about.every((log) => log.some((line) => line.startsWith('"CHAN_END"')));
+      // A leg that could not be made has no line.
+      const made = about.filter((log) => log.length > 0);
+      const isWhole = made.length > 0 && made.every((log) => log.some((line) => line.startsWith('"CHAN_END"')));
       return isWhole && lines.filter((line) => about.some((log) => log.includes(line)));
     },
     { what: 'the log of the call to be whole' },

@@ -1,5 +1,5 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
@@ -11,7 +11,7 @@ import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { observedTypes } from '../../src/asterisk/observer/translate-observed.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { foundObservedCompany, OBSERVED_LINE, type ObservedCompany } from '../../lab/observed-company.js';
+import { foundObservedCompany, logRead, OBSERVED_LINE, type ObservedCompany } from '../../lab/observed-company.js';
 
 export const CUSTOMER = '+491713920001';
 export const MOBILE = '01713920042';
@@ -57,7 +57,7 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
   let company: ObservedCompany;
   let carrier: Phone | null = null;
   let customer: DeskPhone;
-  let recorder: WebSocket | null = null;
+  let recording: Recording | null = null;
   const phones = new Map<string, DeskPhone>();
   /** How many rows of CEL, and which records, were there before this scenario. */
   let before = 0;
@@ -173,11 +173,11 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
     for (const { id } of await company.calls()) known.add(id);
     const folder = process.env['LAB_RECORD_OBSERVED'];
     if (folder !== undefined)
-      recorder = await keepStream(lab, folder, `${slug(`${task.suite?.name} ${task.name}`)}.${asterisk}.jsonl`);
+      recording = await keepStream(lab, join(folder, `${slug(`${task.suite?.name} ${task.name}`)}.${asterisk}`));
   });
   // What a scenario that failed left behind is not the next one's.
   afterEach(async () => {
-    recorder?.close();
+    recording?.stop();
     await lab.asterisk.cli('channel request hangup all');
   });
   return office;
@@ -247,9 +247,14 @@ function isOpen({ until }: CelTalk): boolean {
   return until === undefined;
 }
 
-/** Writes down what an observer is told, as a fixture for src/calls/domain/observed.test.ts. */
-async function keepStream(lab: Lab, folder: string, file: string): Promise<WebSocket> {
-  mkdirSync(folder, { recursive: true });
+type Recording = { readonly stop: () => void };
+
+/**
+ * Writes down what an observer is told, and what Asterisk's log tells of the same calls, as `<path>.jsonl` and `<path>.csv`:
+ * fixtures of test/fixtures/observed.
+ */
+async function keepStream(lab: Lab, path: string): Promise<Recording> {
+  mkdirSync(dirname(path), { recursive: true });
   const { ariUrl, username, password } = lab.asterisk;
   const key = `${username}:${password}`;
   const socket = new WebSocket(`${ariUrl.replace('http', 'ws')}/events?app=recorder&subscribeAll=true&api_key=${key}`);
@@ -260,9 +265,17 @@ async function keepStream(lab: Lab, folder: string, file: string): Promise<WebSo
     body: JSON.stringify({ allowed: observedTypes.map((type) => ({ type })) }),
   });
   socket.on('message', (frame: Buffer) =>
-    appendFileSync(join(folder, file), `${JSON.stringify(JSON.parse(String(frame)))}\n`),
+    appendFileSync(`${path}.jsonl`, `${JSON.stringify(JSON.parse(String(frame)))}\n`),
   );
-  return socket;
+  // Asterisk makes it with the first call.
+  const log = (): string => (existsSync(logRead(lab)) ? readFileSync(logRead(lab), 'utf8') : '');
+  const before = log().length;
+  return {
+    stop: () => {
+      socket.close();
+      writeFileSync(`${path}.csv`, log().slice(before));
+    },
+  };
 }
 
 function slug(name: string): string {

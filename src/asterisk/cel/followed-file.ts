@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { LONGEST_LINE } from './cel-line.js';
+import { isCompressed, logGenerations, type Generation } from './log-generations.js';
 
 /** A place in a file, and what stood before it: enough to find the place again in a file that was renamed or copied. */
 export type FilePosition = { readonly inode: string; readonly offset: number; readonly mark: string };
@@ -19,10 +19,8 @@ const MARK_BYTES = 256;
 const LAST_LINE_MS = 1_000;
 /** Files of one log beside it at most: more is a folder that was never cleaned. */
 const MOST_GENERATIONS = 1_000;
-const compressed = /\.(gz|bz2|xz|zst|lz4)$/;
 
 type Place = { readonly offset: number; readonly mark: string };
-type Generation = { readonly path: string; readonly inode: string; readonly modifiedAt: number };
 type OpenFile = { readonly handle: FileHandle; readonly inode: string; place: Place };
 
 /**
@@ -123,17 +121,7 @@ export class FollowedFile {
 
   /** The log and its earlier files that can be read as they are. */
   async #generations(): Promise<readonly Generation[]> {
-    const [folder, name] = [dirname(this.path), basename(this.path)];
-    const names = (await readdir(folder)).filter(
-      (other) => other === name || (/^[.-]/.test(other.slice(name.length)) && other.startsWith(name)),
-    );
-    const found: Generation[] = [];
-    for (const other of names.filter((one) => !compressed.test(one)).slice(0, MOST_GENERATIONS)) {
-      const path = join(folder, other);
-      const stats = await stat(path, { bigint: true }).catch(() => null);
-      if (stats?.isFile() === true) found.push({ path, inode: String(stats.ino), modifiedAt: Number(stats.mtimeMs) });
-    }
-    return found;
+    return (await logGenerations(this.path)).filter(({ path }) => !isCompressed(path)).slice(0, MOST_GENERATIONS);
   }
 }
 

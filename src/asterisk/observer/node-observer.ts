@@ -33,6 +33,8 @@ export class NodeObserver {
   readonly #waiting = new Map<string, { readonly observation: Observation; readonly receivedAt: number }[]>();
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
+  /** When the switch was last heard by a connection that has ended, ms. */
+  #heardUntil: number | null = null;
   /** Why the calls of the dial plan are not seen; null while they are, and before the first try. */
   #failure: string | null = null;
   #lacksLinkedId = false;
@@ -47,8 +49,8 @@ export class NodeObserver {
     private readonly log: Log,
     /** What Asterisk said when it was last connected to; null while it is not. */
     private readonly report: () => StartUpReport | null,
-    /** Has the records compared with the switch: events may have been missed. */
-    private readonly onConnected: () => void,
+    /** Has the records compared with the switch: events since then may have been missed; ms by our clock, null at first. */
+    private readonly onConnected: (heardUntil: number | null) => void,
   ) {}
 
   /** Another app than the one that drives: each gets its own events. */
@@ -154,8 +156,9 @@ export class NodeObserver {
     }
     this.#failure = null;
     this.log.info({ scope: 'asterisk', node: this.node.name, app: this.app }, 'observing the calls of the dial plan');
-    this.onConnected();
+    this.onConnected(this.#heardUntil);
     const reason = await ended;
+    this.#heardUntil = session.lastHeardAt;
     this.#session = null;
     return { reason, isReplaced: life.isReplaced };
   }

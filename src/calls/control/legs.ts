@@ -77,6 +77,22 @@ export function firstLegs(
   );
 }
 
+/** Whose phone a leg rang, by what the switch called it; nothing for none of these phones. */
+export function rungByLog(
+  phones: readonly AgentPhone[],
+  { leg, at, data: { name } }: Extract<Fact, { kind: 'created' }>,
+): Fact[] {
+  const phone = phones.find(({ endpoint }) => name?.startsWith(`${deviceEndpoint(endpoint)}-`) === true);
+  if (phone === undefined) return [];
+  const data = {
+    side: 'agent',
+    agentId: phone.agentId,
+    device: deviceEndpoint(phone.endpoint),
+    contact: null,
+  } as const;
+  return [{ leg, kind: 'planned', key: '', at, source: 'ringline', data }];
+}
+
 /** The legs that are rung for a transfer. */
 export function transferLegs(state: CallState, transfer: number): readonly LegState[] {
   return state.legs.filter((leg) => leg.transfer === transfer);

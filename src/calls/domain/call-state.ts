@@ -110,6 +110,11 @@ export class FactSet {
     return true;
   }
 
+  /** The best that is known of these facts. */
+  known(facts: readonly Fact[]): Fact[] {
+    return facts.flatMap((fact) => this.#facts.get(factId(fact)) ?? []);
+  }
+
   get size(): number {
     return this.#facts.size;
   }

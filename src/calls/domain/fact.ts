@@ -1,4 +1,5 @@
 import type { CallLine, CallNumber, OutcomeReason } from './call.js';
+import type { GapKind } from './gap.js';
 import type { ClickToCall, PhoneWish, RingLine, TransferAsk } from './plan.js';
 
 /**
@@ -38,6 +39,11 @@ export type RoomKind = 'holding' | 'conference';
 
 /** What each kind of fact tells. Kinds of the first group concern the whole call: their leg is the call's id. */
 export type FactDetail = {
+  /**
+   * Something was not heard when it happened. Of the whole call or of a leg. Key: what; of a while in which nothing was heard
+   * its beginning too.
+   */
+  readonly gap: { readonly what: GapKind; readonly until: number };
   /** The call came to be. Only ever told by Ringline. */
   readonly placed:
     | {

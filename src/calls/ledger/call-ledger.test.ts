@@ -168,6 +168,47 @@ describe('the ledger', () => {
     expect(legs.map(({ callId }) => callId)).toEqual([ledger.callOfLeg(node, 'a')?.identity.id]);
   });
 
+  it.each([
+    ['switch', 0],
+    ['cel', 1],
+    ['reconcile', 1],
+  ] as const)('counts that a call began unheard where %s tells of it first', async (source, gaps) => {
+    const { ledger, stored, metrics, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'line', source);
+    arrive('a', 'line', source);
+    await ledger.settled();
+    const told = stored.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'gap'));
+    expect(told.map(({ fact, callId }) => [fact.leg === callId, fact.data])).toEqual(
+      Array(gaps).fill([true, { what: 'beginning-missed', until: expect.any(Number) }]),
+    );
+    expect((await metrics.gaps.get()).values.reduce((sum, { value }) => sum + value, 0)).toBe(gaps);
+  });
+
+  it('takes a leg of which the log tells for that of the caller’s call, where the record that it rang for is lost', async () => {
+    const { ledger, stored, arrive } = ledgerWith(() => undefined);
+    arrive('a', 'staffed', 'cel');
+    const room = `rl-${id(903)}`;
+    const joined = { leg: 'a', kind: 'joined', key: `${room}@1`, at: 1, source: 'cel', data: { room } } as Fact;
+    ledger.tell({ ...node, leg: 'a', facts: [joined], receivedAt: null });
+    const rung = (leg: string, source: Fact['source'] = 'cel'): void => {
+      const data = { side: 'agent', linkedId: leg, sipCallId: null, name: 'PJSIP/agent1-0000002a' };
+      const created = { leg, kind: 'created', key: LOGGED, at: Date.now(), source, data } as Fact;
+      ledger.tell({ ...node, leg, facts: [created], receivedAt: null });
+    };
+    const lost = `rl-${id(903)}-a0c0`;
+    rung(`rl-${id(903)}-a1c0`, 'switch');
+    rung(lost);
+    rung(`rl-${id(904)}-a0c0`);
+    await ledger.settled();
+    const facts = stored.flatMap((commit) => commit.facts);
+    const caller = facts.find(({ fact }) => fact.kind === 'placed');
+    const phone = { side: 'agent', agentId: id(902), device: 'PJSIP/agent1', contact: null };
+    expect(facts.filter(({ fact }) => fact.leg.startsWith('rl-'))).toMatchObject([
+      { callId: caller?.callId, fact: { leg: lost, kind: 'planned', data: phone } },
+      { callId: caller?.callId, fact: { leg: lost, kind: 'created' } },
+    ]);
+  });
+
   it('keeps a bounded number of ended calls in memory, however many a log tells of', async () => {
     const { ledger, stored, arrive } = ledgerWith(() => undefined);
     const total = 5_050;

@@ -6,7 +6,8 @@ import type { OutboxEvent } from '../../outbox/outbox.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
-import { firstLegs, isAgentLegId } from '../control/legs.js';
+import { gapFact } from '../domain/gap.js';
+import { callOfOurId, firstLegs, isAgentLegId, roomOf, rungByLog } from '../control/legs.js';
 import { instant } from '../domain/fold.js';
 import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
@@ -326,6 +327,7 @@ export class CallLedger {
     const committedAt = this.clock.now();
     this.metrics.commitSeconds.observe((committedAt - startedAt) / 1000);
     this.metrics.commitFacts.observe(facts.size);
+    for (const { fact } of facts.values()) if (fact.kind === 'gap') this.metrics.gaps.inc({ kind: fact.data.what });
     this.#tellSubscribers([...touched.values()], committedAt);
   }
 
@@ -452,7 +454,14 @@ export class CallLedger {
     this.#pointLeg(legKey(told, id), id);
     this.#pointLeg(rootKey, id);
     const called = this.#early.calledOf(rootKey).map((one) => calledFact(one, region));
-    return this.#join(told, call, [observedFact(id, region, line, entered), ...soFar, ...called], sighting);
+    const begun = [observedFact(id, region, line, entered), ...this.#missedBeginning(id, told, entered.at)];
+    return this.#join(told, call, [...begun, ...soFar, ...called], sighting);
+  }
+
+  /** Of a call that began without a word of events: its PBX was not heard then. */
+  #missedBeginning(callId: string, told: Told, at: number): Fact[] {
+    const isLate = told.facts.some(({ source }) => source === 'cel' || source === 'reconcile');
+    return isLate ? [gapFact(callId, 'beginning-missed', at, this.clock.now())] : [];
   }
 
   /** What a leg of a known call is, and between whom the call is, as somebody tells who saw it first or better. */
@@ -502,6 +511,8 @@ export class CallLedger {
       this.#remember(call);
       return { call, facts: [...told.facts, ...this.#pointLegs(told, told.facts, told.call.id)] };
     }
+    const rung = this.#rungFor(told);
+    if (rung !== null) return rung;
     const route = routes.get(told);
     // The log tells of callers whose number is no line of ours too.
     if (told.sighting !== undefined && route == null)
@@ -528,8 +539,30 @@ export class CallLedger {
     // Who is only in the log has left, mostly: whether phones ring for him is decided when he was asked for.
     const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
     // Together with the facts of its frame, so that they make one change.
-    const facts = [incoming(id, leg, told.arrival, route), ...legs, ...told.facts];
+    const begun = [incoming(id, leg, told.arrival, route), ...this.#missedBeginning(id, told, told.arrival.at)];
+    const facts = [...begun, ...legs, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, id)] };
+  }
+
+  /**
+   * The call of the caller for whom a leg of ours rang, where only the log tells of it: the record that it was made for is lost,
+   * and one was made anew for its caller.
+   */
+  #rungFor(told: Told): CallAndFacts | null {
+    const lost = isAgentLegId(told.leg) && isLogged(told) ? callOfOurId(told.leg) : null;
+    const created = told.facts.find((fact) => fact.kind === 'created');
+    if (lost === null || created === undefined) return null;
+    // The room that both were to meet in has the name of the lost one.
+    const call = [...this.#calls.values()].find(
+      ({ boot, legs, identity }) =>
+        boot === told.boot &&
+        identity.pbxNodeId === told.nodeId &&
+        legs.some(({ stays }) => stays.some(({ room }) => room === roomOf(lost))),
+    );
+    const plan = call?.state?.placed.plan;
+    if (call === undefined || plan?.kind !== 'ring-line') return null;
+    const facts = [...rungByLog(plan.phones, created), ...told.facts];
+    return { call, facts: [...facts, ...this.#pointLegs(told, facts, call.identity.id)] };
   }
 
   /** What makes an observed call one that Ringline drives, when its caller comes to a line. */

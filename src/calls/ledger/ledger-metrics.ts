@@ -8,6 +8,7 @@ export class LedgerMetrics {
   readonly unrouted: Counter;
   readonly unassigned: Counter;
   readonly parked: Counter;
+  readonly gaps: Counter<'kind'>;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -36,6 +37,12 @@ export class LedgerMetrics {
     this.parked = new Counter({
       name: 'ringline_calls_parked_total',
       help: 'Calls whose record could not be written and was set aside.',
+      registers,
+    });
+    this.gaps = new Counter({
+      name: 'ringline_gaps_total',
+      help: 'What Ringline did not hear of calls when it happened.',
+      labelNames: ['kind'],
       registers,
     });
   }

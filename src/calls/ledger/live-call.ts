@@ -17,6 +17,8 @@ export class LiveCall {
   #state: CallState | null = null;
   /** Of one that it only observes. */
   #observed: ObservedState | null = null;
+  /** Whether the record as it was read has been compared with what its facts fold to. */
+  #isCompared: boolean;
 
   constructor(
     readonly identity: CallIdentity,
@@ -27,6 +29,7 @@ export class LiveCall {
     private stored: Call | null,
   ) {
     this.#facts = new FactSet(facts);
+    this.#isCompared = stored === null;
     this.#gather();
   }
 
@@ -54,22 +57,31 @@ export class LiveCall {
     return this.stored?.endedAt != null;
   }
 
-  /** Takes what one source told at one moment. Returns the facts that were news, and the changes they make. */
+  /**
+   * Takes what one source told at one moment. Returns the facts that were news, and the changes they make. A record that was
+   * read and is not what its facts fold to is put right though nothing is news: then those that are known count as such.
+   */
   apply(facts: readonly Fact[]): { readonly news: readonly Fact[]; readonly changes: readonly Change[] } {
     const news = facts.filter((fact) => this.#facts.add(fact));
-    if (news.length === 0) return { news, changes: [] };
-    this.#gather();
+    if (news.length > 0) this.#gather();
+    else if (this.#isCompared) return { news, changes: [] };
+    this.#isCompared = true;
+    const changes = this.#refold();
+    return { news: news.length > 0 || changes.length === 0 ? news : this.#facts.known(facts), changes };
+  }
+
+  #refold(): readonly Change[] {
     const before = this.stored;
     const version = before?.version ?? 0;
     const folded = this.#fold(version + 1);
     // What has become part of another call tells nothing more.
-    if (folded === null || before?.mergedInto != null) return { news, changes: [] };
+    if (folded === null || before?.mergedInto != null) return [];
     const changes = changesBetween(before, folded).map((type, i): Change => ({
       type,
       call: { ...folded, version: version + 1 + i },
     }));
     this.stored = changes.at(-1)?.call ?? before;
-    return { news, changes };
+    return changes;
   }
 
   /** Ends the record: its legs go on in another one. */
