@@ -1,5 +1,6 @@
 import { makeTellable, tellInDisorder } from '../replay/disorder.js';
 import { readFixtures } from '../replay/fixture.js';
+import { makeLogged, makeObservedLogged, tellWithLogLast } from '../replay/log-last.js';
 import { makeObservedTellable, tellObservedInDisorder } from '../replay/observed-disorder.js';
 import { observedNames } from '../replay/observed-stream.js';
 
@@ -23,7 +24,10 @@ export type DisorderProof = {
 const TURN = 250;
 const MOST_TOLD_OF = 5;
 
-/** Every recorded stream, told in another order with repetitions, gaps and late ends: is it always the same record? */
+/**
+ * Every recorded stream, told in another order with repetitions, gaps and late ends; and once more with frames that are lost for
+ * good and Asterisk's log last: is it always the same record?
+ */
 export async function proveDisorder(options: {
   readonly seed: number;
   readonly runs: number;
@@ -32,13 +36,21 @@ export async function proveDisorder(options: {
 }): Promise<DisorderProof> {
   const { seed, runs, limitMs, report } = options;
   const fixtures = await Promise.all([
-    ...(await readFixtures()).map(async ({ name, entries }) => {
+    ...(await readFixtures()).map(async ({ name, entries, log }) => {
       const stream = await makeTellable(entries);
-      return begun(name, stream.told.length, (own) => tellInDisorder(stream, own));
+      const logged = await makeLogged(stream, log);
+      return begun(name, stream.told.length, async (own) => [
+        ...(await tellInDisorder(stream, own)),
+        ...(await tellWithLogLast(logged, own)).map(withLog),
+      ]);
     }),
     ...observedNames().map(async (name) => {
       const stream = await makeObservedTellable(name);
-      return begun(`observed-${name}`, stream.told.length, (own) => tellObservedInDisorder(stream, own));
+      const logged = await makeObservedLogged(name);
+      return begun(`observed-${name}`, stream.told.length, async (own) => [
+        ...(await tellObservedInDisorder(stream, own)),
+        ...(await tellWithLogLast(logged, own)).map(withLog),
+      ]);
     }),
   ]);
   const startedAt = performance.now();
@@ -67,6 +79,10 @@ export async function proveDisorder(options: {
       broken,
     })),
   };
+}
+
+function withLog(broken: string): string {
+  return `with the log last, ${broken}`;
 }
 
 /** @param tell Gives what did not hold when the stream was told in the order of this seed. */

@@ -15,7 +15,7 @@ import { MemoryStore } from './memory-store.js';
 import { replay, ReplayLedger, type ReplayedEvent } from './replay.js';
 
 // One for all runs: to make one takes as long as a tenth of a run.
-const unread = new LedgerMetrics({ registry: new Registry() });
+export const unread = new LedgerMetrics({ registry: new Registry() });
 
 /** A stream that can be told in any order: what was told in it, each of which left its facts in the record. */
 export type Tellable = {
@@ -116,7 +116,7 @@ export async function tellInDisorder(stream: Tellable, seed: number): Promise<st
 }
 
 /** All of it, some more than once, in any order; what we told ourselves of a call after what made the call. */
-function disordered(told: readonly Told[], chance: Chance): Told[] {
+export function disordered(told: readonly Told[], chance: Chance): Told[] {
   const repeated = told.flatMap((one) => (chance.isBelow(0.3) ? [one, one] : [one]));
   const order = chance.shuffled(repeated);
   const makes = (one: Told): boolean =>
@@ -131,7 +131,7 @@ function disordered(told: readonly Told[], chance: Chance): Told[] {
 }
 
 /** The record of exactly these facts, as if they had come at once. */
-function foldOf({ id, tenantId, pbxNodeId }: Call, facts: readonly Fact[]): Call | null {
+export function foldOf({ id, tenantId, pbxNodeId }: Call, facts: readonly Fact[]): Call | null {
   const state = gatherState(id, new FactSet(facts).values());
   return state === null ? null : foldCall({ id, tenantId, pbxNodeId }, state, 1);
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
@@ -13,8 +12,8 @@ export type Fixture = {
   readonly name: string;
   readonly entries: readonly StreamEntry[];
   readonly expected: readonly ExpectedCall[];
-  /** What Asterisk wrote into its channel event log about the same calls, line by line; null where that is not kept. */
-  readonly log: readonly string[] | null;
+  /** What Asterisk wrote into its channel event log about the same calls, line by line. */
+  readonly log: readonly string[];
 };
 export type ExpectedCall = { readonly record: Call; readonly events: readonly CallEventType[] };
 
@@ -36,13 +35,12 @@ export async function readFixtures(): Promise<Fixture[]> {
   );
 }
 
-async function readLog(name: string): Promise<string[] | null> {
-  const file = join(logFolder, `${name}.csv`);
-  return existsSync(file) ? (await readFile(file, 'utf8')).trimEnd().split('\n') : null;
+async function readLog(name: string): Promise<string[]> {
+  return (await readFile(join(logFolder, `${name}.csv`), 'utf8')).trimEnd().split('\n');
 }
 
 export async function writeFixture({ name, entries, expected, log }: Fixture): Promise<string> {
-  if (log !== null) await writeFile(join(logFolder, `${name}.csv`), log.map((line) => `${line}\n`).join(''));
+  await writeFile(join(logFolder, `${name}.csv`), log.map((line) => `${line}\n`).join(''));
   const file = join(folder, `${name}.jsonl`);
   await writeFile(file, [...entries, { expected }].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return file;

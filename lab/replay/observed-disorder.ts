@@ -65,13 +65,13 @@ function brokenBy(outcome: Outcome, records: ReadonlyMap<string, Call>): string[
 }
 
 /** The records that did not become part of another one, by what does not depend on who was heard of first. */
-function stayed({ calls, folded }: Outcome): Map<string, Call> {
+export function stayed({ calls, folded }: Outcome): Map<string, Call> {
   const merged = new Set(calls.flatMap(({ id, mergedInto }) => (mergedInto === null ? [] : [id])));
   const own = folded.filter(({ id }) => !merged.has(id));
   return new Map(own.map((call) => [`${call.linkedId} of ${call.startedAt}`, call]));
 }
 
-function repeated(told: readonly Told[], chance: Chance): Told[] {
+export function repeated(told: readonly Told[], chance: Chance): Told[] {
   return chance.shuffled(told.flatMap((one) => (chance.isBelow(0.3) ? [one, one] : [one])));
 }
 

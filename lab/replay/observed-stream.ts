@@ -20,6 +20,7 @@ import { parseAriTime } from '../../src/asterisk/ari-time.js';
 import { FirstSights } from '../../src/asterisk/observer/first-sights.js';
 import { translateObserved } from '../../src/asterisk/observer/translate-observed.js';
 import { projectRoot } from '../project-root.js';
+import { tellLog } from './told-log.js';
 
 const folder = join(projectRoot, 'test/fixtures/observed');
 
@@ -94,6 +95,13 @@ export function observedTold(name: string): Told[] {
     });
 }
 
+/** What Asterisk's log told of the same calls, line by line. */
+export function observedLog(name: string): string[] {
+  return readFileSync(join(folder, `${name}.log`), 'utf8')
+    .split('\n')
+    .filter(Boolean);
+}
+
 // One for all: to make one takes as long as a tenth of a stream.
 const unread = new LedgerMetrics({ registry: new Registry() });
 
@@ -107,8 +115,14 @@ const nowhere = {
 /**
  * Plays what was told to a new ledger.
  * @param togetherMs What came within so long is stored together, as it is where the ledger waits for more.
+ * @param log What Asterisk's log tells after all of it.
  */
-export async function play(told: readonly Told[], store: CallStore = nowhere, togetherMs = 0): Promise<Outcome> {
+export async function play(
+  told: readonly Told[],
+  store: CallStore = nowhere,
+  togetherMs = 0,
+  log: readonly string[] = [],
+): Promise<Outcome> {
   const clock = { at: told[0]?.receivedAt ?? 0 };
   const ledger = new CallLedger(store, new Company(), unread, { now: () => clock.at }, createLog('silent'));
   const calls = new Map<string, Call>();
@@ -122,6 +136,10 @@ export async function play(told: readonly Told[], store: CallStore = nowhere, to
     clock.at = Math.max(clock.at, one.receivedAt ?? 0);
     ledger.tell(one);
     if ((told[i + 1]?.receivedAt ?? Infinity) - (one.receivedAt ?? 0) >= togetherMs) await ledger.settled();
+  }
+  if (log.length > 0) {
+    await ledger.settled();
+    await tellLog(ledger, { id: NODE.nodeId, boot: NODE.boot, app: 'ringline', observe: true }, log);
   }
   const refold: Outcome['refold'] = (callId, random) => {
     const live = ledger.peek(callId);

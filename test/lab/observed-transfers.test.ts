@@ -19,7 +19,7 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
   }
 
   /** Passes on what one has, after asking the other, who answers. */
-  async function consult(from: DeskPhone, call: PhoneCall, to: DeskPhone): Promise<PhoneCall> {
+  async function consult(from: DeskPhone, call: PhoneCall, to: DeskPhone, thenTalkMs = A_TALK_MS): Promise<PhoneCall> {
     await call.hold();
     const consultation = await from.dial(to.user);
     const second = await to.incoming();
@@ -27,7 +27,7 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     await consultation.waitFor('established');
     await office.untilTalking(`PJSIP/${from.user}`, `PJSIP/${to.user}`);
     await call.attendedTransfer(consultation);
-    await office.untilTalking(`PJSIP/${to.user}`, 'PJSIP/trunk', A_TALK_MS);
+    await office.untilTalking(`PJSIP/${to.user}`, 'PJSIP/trunk', thenTalkMs);
     await Promise.all([call.waitFor('closed'), consultation.waitFor('closed')]);
     return second;
   }
@@ -95,9 +95,12 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     ]);
   });
 
-  it('passes a customer on after asking, by REFER', async () => {
+  it.each([
+    ['', A_TALK_MS],
+    [', who hangs up at once', 0],
+  ])('passes a customer on after asking, by REFER%s', async (_, thenTalkMs) => {
     const { call, first } = await customerAtAnna();
-    await consult(office.anna, first, office.ben);
+    await consult(office.anna, first, office.ben, thenTalkMs);
     await call.hangup();
     await office.expectRecords(
       [

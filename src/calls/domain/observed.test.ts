@@ -30,18 +30,18 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'started ringing voicemail ended',
   ],
   'ring-group': [
-    'inbound +491713920001>s answered/talked (remote)',
-    '1001 rang, 1002 rang, 1003 answered',
+    'inbound +491713920001>+493023125101 answered/talked (agent)',
+    '1004 rang, 1005 answered',
     'started ringing answered ended',
   ],
   'group-to-voicemail': [
-    'inbound +491713920001>+493023125100 voicemail/agent-busy (remote)',
+    'inbound +491713920001>s voicemail/agent-busy (remote)',
     '1001 rang, 1002 rang, 1003 rang',
     'started ringing voicemail ended',
   ],
   queue: [
     'inbound +491713920001>+493023125200 answered/talked (agent)',
-    '1001 rang, 1002 answered, 1003 rang',
+    '1001 rang, 1002 answered, 1003 rang, 1004 rang',
     'started ringing answered ended',
   ],
   'queue-linear': [
@@ -55,9 +55,9 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'started ringing answered ended',
   ],
   hold: [
-    'internal 1001>1002 answered/talked (agent)',
-    '1001 answered, 1002 answered',
-    'started ringing answered held resumed ended',
+    'inbound +491713920001>+493023125001 answered/talked (remote)',
+    '1001 answered',
+    'started ringing answered held resumed held resumed ended',
   ],
   'blind-refer': [
     'inbound +491713920001>+493023125001 answered/talked (remote)',
@@ -167,11 +167,15 @@ describe.each([16, 22])('what Asterisk %i tells of an ordinary dial plan', (vers
     const made = summary(await play(observedTold(`forwarded.${version}`)));
     expect(made).toEqual([
       [
+        'inbound +491713920001>+493023125200 missed/caller-gave-up (remote)',
+        '1001 rang, 1002 rang, 1003 rang, 1004 rang',
+        'started ringing ended',
+      ],
+      [
         'inbound +491713920001>+493023125002 answered/talked (remote)',
         '01713920042 answered',
         'started ringing answered ended',
       ],
-      ['inbound +491713920001>+493023125002 missed/caller-gave-up (remote)', '1002 rang', 'started ringing ended'],
     ]);
   });
 });

@@ -17,6 +17,27 @@ function parted(at: number, source: FactSource, room = 'room'): Fact {
   return fact('parted', at, source, { room }, `${room}@${at}`);
 }
 
+describe('a leg that left our control because it was hung up', () => {
+  const log = [fact('left-control', 92, 'cel'), fact('hangup-asked', 92, 'cel', { byParty: false })];
+  const timeOf = (facts: readonly Fact[], wanted: Fact['kind']): number | undefined =>
+    standingFacts(facts).find(({ kind }) => kind === wanted)?.at;
+
+  it('did not live on where events told of its leaving alone, some ms before the log', () => {
+    const facts = [...log, fact('left-control', 90, 'switch')];
+    expect([timeOf(facts, 'hangup-asked'), timeOf(facts, 'left-control')]).toEqual([90, 90]);
+    expect([timeOf(facts.toReversed(), 'hangup-asked'), timeOf(facts.toReversed(), 'left-control')]).toEqual([90, 90]);
+  });
+
+  it('keeps its times where the log has it hung up later', () => {
+    const facts = [
+      log[0] as Fact,
+      fact('hangup-asked', 95, 'cel', { byParty: true }),
+      fact('left-control', 90, 'switch'),
+    ];
+    expect([timeOf(facts, 'hangup-asked'), timeOf(facts, 'left-control')]).toEqual([95, 90]);
+  });
+});
+
 const created = fact('created', 0, 'cel', { side: 'remote', linkedId: null, sipCallId: null, name: null });
 const ended = fact('ended', 90, 'cel', { q850: null, sip: null, text: null });
 /** Held for a while: parted, and joined again. */

@@ -39,12 +39,24 @@ function withWitnessesJoined(facts: readonly Fact[]): readonly Fact[] {
   const isLogged = (fact: Fact): boolean => fact.source === 'cel' && twiceTold.has(fact.kind);
   const logged = new Map(facts.filter(isLogged).map((fact) => [fact.kind, fact]));
   const told = new Set(facts.flatMap((fact) => (isLogged(fact) || fact.source === 'estimate' ? [] : [fact.kind])));
-  return facts.flatMap((fact) => {
+  const joined = facts.flatMap((fact) => {
     const log = logged.get(fact.kind);
     if (log === undefined) return [fact];
     if (fact === log) return told.has(fact.kind) ? [] : [fact];
     return fact.source === 'estimate' ? [] : [together(fact, log)];
   });
+  const hasLeftByHangup =
+    logged.has('left-control') && logged.get('left-control')?.at === logged.get('hangup-asked')?.at;
+  return hasLeftByHangup ? withHangupFirst(joined) : joined;
+}
+
+/**
+ * The log writes at one moment that a leg left our control and was hung up where it left because it was hung up. An event of
+ * the leaving alone comes some ms before that, and does not make it one that lived on in the dial plan.
+ */
+function withHangupFirst(facts: readonly Fact[]): readonly Fact[] {
+  const leftAt = facts.find(({ kind }) => kind === 'left-control')?.at ?? Infinity;
+  return facts.map((fact) => (fact.kind === 'hangup-asked' && fact.at > leftAt ? { ...fact, at: leftAt } : fact));
 }
 
 /**

@@ -179,7 +179,7 @@ describe('the ledger', () => {
     await ledger.settled();
     const told = stored.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'gap'));
     expect(told.map(({ fact, callId }) => [fact.leg === callId, fact.data])).toEqual(
-      Array(gaps).fill([true, { what: 'beginning-missed', until: expect.any(Number) }]),
+      Array.from({ length: gaps }, () => [true, { what: 'beginning-missed', until: expect.any(Number) }]),
     );
     expect((await metrics.gaps.get()).values.reduce((sum, { value }) => sum + value, 0)).toBe(gaps);
   });
