@@ -97,7 +97,7 @@ export function observedTold(name: string): Told[] {
 
 /** What Asterisk's log told of the same calls, line by line. */
 export function observedLog(name: string): string[] {
-  return readFileSync(join(folder, `${name}.log`), 'utf8')
+  return readFileSync(join(folder, `${name}.csv`), 'utf8')
     .split('\n')
     .filter(Boolean);
 }

@@ -11,6 +11,9 @@ import { waitFor } from '../../lab/wait-for.js';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
 
+/** Names of the fixtures that are wanted: `npm run record-fixture` sets them. */
+export const toKeep = process.env['RECORD_FIXTURES']?.split(',') ?? [];
+
 /** What the service has recorded about one call so far. */
 export async function streamOf(streams: string, callId: string): Promise<StreamEntry[]> {
   const files = (await readdir(streams)).toSorted().map((file) => join(streams, file));
@@ -53,13 +56,13 @@ export async function keep(
   name: string,
   entries: readonly StreamEntry[],
   replayed: ReplayedCall,
-  log: readonly string[] | null,
+  log: readonly string[],
 ): Promise<void> {
   const scrubber = new Scrubber('fixtures', regionsOf(entries));
   const scrubbed = entries.map((entry) => scrubber.entry(entry));
   const { calls } = await replay(scrubbed);
   expect(calls).toEqual([scrubber.document(replayed)]);
-  const scrubbedLog = log?.map((line) => scrubLogLine(line, scrubber)) ?? null;
+  const scrubbedLog = log.map((line) => scrubLogLine(line, scrubber));
   const fixture = { name, entries: scrubbed, expected: expectedOf(calls), log: scrubbedLog };
   console.error(`kept ${await writeFixture(fixture)}`);
 }

@@ -4,7 +4,7 @@ import { disagreements, type Span } from '../../lab/record-oracle.js';
 import { header, type SipCall } from '../../lab/sip-trace.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { keep, logOf, recordedStream } from './kept-stream.js';
+import { keep, logOf, recordedStream, toKeep } from './kept-stream.js';
 import { setScene, Stage, type Scene } from './outcome-scene.js';
 import { outcomeRows, type ClickRow, type Expected, type IncomingRow, type OutcomeRow } from './outcome-table.js';
 
@@ -15,8 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene?.stop());
 
-/** Names of rows of which fixtures are wanted: `npm run record-fixture` sets it. Then no others are played. */
-const toKeep = process.env['RECORD_FIXTURES']?.split(',') ?? [];
+// Where fixtures are wanted, no other rows are played.
 const names = outcomeRows.map(fixtureName);
 const unknown = toKeep.filter((name) => !names.includes(name));
 if (unknown.length > 0) throw new Error(`No row has this name: ${unknown.join(', ')}. There are:\n${names.join('\n')}`);

@@ -8,7 +8,7 @@ import { startLab, type Lab } from '../../lab/start-lab.js';
 import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { keep, recordedStream } from './kept-stream.js';
+import { keep, logOf, recordedStream, toKeep } from './kept-stream.js';
 
 // What tests of transfers have in common: a customer who talks with the first agent, and the record against what was seen.
 
@@ -95,7 +95,8 @@ export async function talk() {
 async function compare(record: Call, fixture: string): Promise<void> {
   const { entries, replayed } = await recordedStream(streams, record);
   expect(replayed.record, 'what the recorded stream folds to').toEqual(record);
-  if (process.env['LAB_RECORD_TRANSFERS'] !== undefined) await keep(fixture, entries, replayed, null);
+  if (!toKeep.includes(fixture)) return;
+  await keep(fixture, entries, replayed, await logOf(lab.asterisk.celFile, record));
 }
 
 export function isAnswered({ status }: Call): boolean {

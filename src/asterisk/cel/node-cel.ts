@@ -183,7 +183,7 @@ export class NodeCel {
     if (event === 'CHAN_END') this.#channels.delete(channel);
     const translation = translateCel(line, this.node.app, seen?.startedAt ?? null);
     if (seen === undefined) return translation;
-    if (translation?.arrival !== undefined) seen.isInApp = true;
+    if (event === 'APP_START' && translation !== null) seen.isInApp = true;
     // Of a channel whose start was not seen the ledger knows whether it is one of ours.
     return seen.isInApp ? translation : null;
   }

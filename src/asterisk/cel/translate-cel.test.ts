@@ -75,9 +75,14 @@ describe('what a line tells', () => {
     ['another app', { appData: 'other,inbound,4930901820' }],
     ['another application', { app: 'Dial', appData: 'ringline,inbound,4930901820' }],
     ['other arguments', { appData: 'ringline,leg' }],
-    ['no arguments', { appData: 'ringline' }],
   ])('a channel in %s: nothing', (_, changes) => {
     expect(facts({ ...caller, ...changes, event: 'APP_START' })).toBeNull();
+  });
+
+  it('a channel without arguments: the switch put it in the place of a leg of ours', () => {
+    expect(facts({ ...caller, event: 'APP_START', appData: 'ringline' })).toMatchObject([
+      { kind: 'created', data: { side: 'agent' } },
+    ]);
   });
 
   it('a leg of ours in our app: nothing, it was made there', () => {

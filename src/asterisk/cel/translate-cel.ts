@@ -1,5 +1,5 @@
 import { isOurs, isRemoteLegId } from '../../calls/control/legs.js';
-import { LOGGED, twiceTold, type Fact } from '../../calls/domain/fact.js';
+import { LOGGED, twiceTold, type Fact, type LegSide } from '../../calls/domain/fact.js';
 import type { Translation } from '../translate.js';
 import type { CelLine } from './cel-line.js';
 
@@ -31,9 +31,13 @@ export function translateCel(line: CelLine, app: string, startedAt: number | nul
       // Whether another's channel concerns us is known when it enters our app.
       return isOurs({ id: line.channel }) ? tell(created(line, line.at)) : null;
     case 'APP_START': {
-      const [kind, did] = appArguments(line, app) ?? [];
-      if (kind !== 'inbound' || isOurs({ id: line.channel })) return null;
+      const args = appArguments(line, app);
+      if (args === null || isOurs({ id: line.channel })) return null;
+      const [kind, did] = args;
       const at = startedAt ?? latestStart(line);
+      // Put into the place of a leg of ours by the switch itself; the dial plan gives arguments.
+      if (kind === undefined) return tell(created(line, at, 'agent'));
+      if (kind !== 'inbound') return null;
       return {
         ...tell(created(line, at)),
         arrival: { did: did ?? '', callerNumber: line.callerNumber, callerName: line.callerName, at },
@@ -71,13 +75,16 @@ export function translateCel(line: CelLine, app: string, startedAt: number | nul
 /** The cause stands beside it: the log may say 0 where an event knows the true one. */
 const ended: Bare = { kind: 'ended', data: { q850: null, sip: null, text: null } };
 
-function created({ channel, linkedId, name }: CelLine, at: number): Bare {
-  const side = isOurs({ id: channel }) && !isRemoteLegId(channel) ? 'agent' : 'remote';
+function created({ channel, linkedId, name }: CelLine, at: number, side = sideOf(channel)): Bare {
   return {
     kind: 'created',
     at,
     data: { side, linkedId: linkedId === '' ? null : linkedId, sipCallId: null, name: name === '' ? null : name },
   };
+}
+
+function sideOf(channel: string): LegSide {
+  return isOurs({ id: channel }) && !isRemoteLegId(channel) ? 'agent' : 'remote';
 }
 
 /** Arguments that our app was given; null when the line is about another application. */
