@@ -154,7 +154,7 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
     return { held, figures };
   },
 
-  replay: async ({ seed, limitMs, report, runs = isShort(limitMs) ? 100 : 10_000 }) => {
+  replay: async ({ seed, limitMs, report, runs = isShort(limitMs) ? 50 : 10_000 }) => {
     const figures = await proveDisorder({ seed, runs, limitMs, report });
     return { held: figures.isComplete && figures.fixtures.every(({ broken }) => broken.length === 0), figures };
   },

@@ -327,6 +327,25 @@ describe('the health of a node that is observed', () => {
     });
   });
 
+  it('tells the calls that it observes, and no others, of a while in which only the second connection was cut', async () => {
+    const call = (id: string, observed: unknown): LiveCall =>
+      ({
+        identity: { id, tenantId: 'tenant', pbxNodeId: 'node' },
+        boot: 'boot',
+        legs: [],
+        observed,
+      }) as unknown as LiveCall;
+    open = [call('driven', null), call('observed', {})];
+    node.start();
+    await observer();
+    await waitFor(() => ari.requests.filter(({ path }) => path.startsWith(subscribes)).length === 2, {
+      what: 'the subscriptions',
+    });
+    openSockets()[1]?.close();
+    await waitFor(() => told.length > 0, { what: 'the gap', timeoutMs: 10_000 });
+    expect(told).toMatchObject([{ leg: 'observed', facts: [{ kind: 'gap', data: { what: 'not-heard' } }] }]);
+  });
+
   it('warns when another program takes the name of the second connection', async () => {
     node.start();
     await observer();

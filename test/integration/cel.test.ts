@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { ConversationReader } from '../../src/asterisk/audit/conversations.js';
+import { openAuditor, type Verdict } from '../../src/asterisk/audit/log-auditor.js';
 import { shipCel } from '../../src/asterisk/cel/cel-shipper.js';
 import type { Call } from '../../src/calls/domain/call.js';
+import { newId } from '../../src/common/ids.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { celLine, handedBackCaller } from '../support/cel-lines.js';
 import { startDatabaseServer } from '../support/database.js';
@@ -191,6 +194,64 @@ describe('lines that are sent', () => {
     expect(statuses).toContain(200);
     expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
     expect(await calls()).toHaveLength(150);
+  });
+});
+
+describe('lines that are compared with the records', () => {
+  async function audit(lines: readonly string[]): Promise<Verdict[]> {
+    const reader = new ConversationReader(noon, noon + 600_000);
+    for (const line of lines) reader.add(line);
+    const auditor = await openAuditor(
+      world.source,
+      { id: node, app: 'ringline', observe: false },
+      noon,
+      noon + 600_000,
+    );
+    const verdicts = reader.conversations().map((conversation) => () => auditor?.check(conversation) ?? null);
+    const found: Verdict[] = [];
+    for (const verdict of verdicts) found.push(await verdict());
+    return found;
+  }
+  const kinds = (verdicts: readonly Verdict[]): unknown[] =>
+    verdicts.map((verdict) =>
+      verdict?.map(({ callId, differences, isRepairable }) => [
+        callId,
+        differences.map(({ kind }) => kind).join(),
+        isRepairable,
+      ]),
+    );
+
+  it('are found missing, and nothing is written', async () => {
+    expect(kinds(await audit(caller(1)))).toEqual([[[null, 'missing', true]]]);
+    expect([await calls(), await events()]).toEqual([[], 0]);
+    await send(caller(1));
+    expect(await audit(caller(1))).toEqual([[]]);
+  });
+
+  it('are no call where their number is no line', async () => {
+    expect(await audit([...handedBackCaller(noon, uniqueId(9), '000')])).toEqual([null]);
+  });
+
+  it('are found doubled where two records tell of them', async () => {
+    await send([...caller(1), ...caller(2)]);
+    const [, first] = await calls();
+    const copy = newId();
+    await world.source.query(
+      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids, started_at, ended_at, version, document)
+       select tenant_id, $2, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids, started_at, ended_at, version, document
+         from call where id = $1`,
+      [first?.id, copy],
+    );
+    expect(kinds(await audit([...caller(1), ...caller(2)]))).toEqual([[[copy, 'doubled', false]], []]);
+  });
+
+  it('of a call that Ringline placed are found missing, and cannot say who asked for it', async () => {
+    const leg = `rl-${newId()}-a0c0`;
+    const lines = [
+      celLine('CHAN_START', noon + 1_000, leg, { channame: 'PJSIP/alice-00000001' }),
+      celLine('CHAN_END', noon + 4_000, leg, { channame: 'PJSIP/alice-00000001' }),
+    ];
+    expect(kinds(await audit(lines))).toEqual([[[null, 'missing', false]]]);
   });
 });
 

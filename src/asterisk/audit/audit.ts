@@ -6,9 +6,8 @@ import { readConfig, SettingsError, type Config } from '../../config/config.js';
 import { createDataSource } from '../../database/data-source.js';
 import { PbxNode } from '../../pbx-nodes/pbx-node.entity.js';
 import { sendUntilTaken } from '../cel/send-lines.js';
-import { nodeMemoryIn } from '../node-memory.js';
 import { ConversationReader, type Conversation } from './conversations.js';
-import { LogAuditor, type Finding } from './log-auditor.js';
+import { openAuditor, type Finding } from './log-auditor.js';
 import { filesSince, readLines } from './read-logs.js';
 import { auditDocument, tellAudit, type NodeAudit } from './tell-audit.js';
 
@@ -27,9 +26,6 @@ const LINES_AT_ONCE = 500;
 const CHARACTERS_AT_ONCE = 300_000;
 /** How long lines are handed over again and again before it is given up, ms. */
 const REPAIR_MS = 15_000;
-/** Records of one conversation begin within so long of each other, ms. */
-const SAME_CALL_MS = 3_600_000;
-
 /** One that cannot go on as it was asked to. */
 class Refusal extends Error {}
 
@@ -73,10 +69,9 @@ async function auditNode(source: DataSource, node: PbxNode, asked: Asked, config
     throw new Refusal(`${files.join(', ')}: no line is of the form of asterisk/ringline/cel_custom.conf.`);
   const conversations = reader.conversations();
   const compare = async (some: readonly Conversation[]): Promise<{ findings: Finding[]; notOurs: number }> => {
-    const [runs, doubles] = [await nodeMemoryIn(source).runs(node.id), await doublesOf(source, node.id, from, to)];
-    if (runs.length === 0)
+    const auditor = await openAuditor(source, node, from, to);
+    if (auditor === null)
       throw new Refusal(`Ringline was never connected to ${node.name}: there is nothing to compare its log with.`);
-    const auditor = new LogAuditor(source, node, runs, doubles);
     const verdicts = [];
     for (const conversation of some) verdicts.push(await auditor.check(conversation));
     return {
@@ -106,12 +101,10 @@ async function repair(nodeId: string, wrong: readonly Conversation[], asked: Ask
   const key = await keyOf(asked, config);
   const host = ['0.0.0.0', '::'].includes(config.http.host) ? '127.0.0.1' : config.http.host;
   const url = asked.url ?? `http://${host}:${config.http.port}`;
-  const intake = { url, nodeId, key: () => Promise.resolve(key), signal: AbortSignal.timeout(REPAIR_MS) };
   let said = '';
   for (const lines of batchesOf(wrong.flatMap((conversation) => conversation.lines))) {
-    const isTaken = await sendUntilTaken(lines, { ...intake, signal: AbortSignal.timeout(REPAIR_MS) }, (line) => {
-      said = line;
-    });
+    const intake = { url, nodeId, key: () => Promise.resolve(key), signal: AbortSignal.timeout(REPAIR_MS) };
+    const isTaken = await sendUntilTaken(lines, intake, (line) => (said = line));
     if (!isTaken) throw new Refusal(`Ringline did not take the log: ${said || `no answer from ${url}`}`);
   }
 }
@@ -159,17 +152,6 @@ async function nodesOf(source: DataSource, { node, files }: Asked): Promise<read
       `The log of ${found.name} is not on this host (celFile): copy its files here, and name them by --file.`,
     );
   return [found];
-}
-
-/** Records of which several are of one conversation, by its linked id. */
-async function doublesOf(source: DataSource, nodeId: string, from: number, to: number): Promise<Map<string, string[]>> {
-  const rows: { linked: string; ids: string[] }[] = await source.query(
-    `select document->>'linkedId' as linked, array_agg(id::text) as ids from call
-      where pbx_node_id = $1 and started_at between $2 and $3 and document->>'mergedInto' is null
-      group by 1 having count(*) > 1 and document->>'linkedId' is not null`,
-    [nodeId, new Date(from - SAME_CALL_MS), new Date(to + SAME_CALL_MS)],
-  );
-  return new Map(rows.map(({ linked, ids }) => [linked, ids]));
 }
 
 function readArguments(): Asked {

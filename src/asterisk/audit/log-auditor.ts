@@ -27,11 +27,40 @@ export type Finding = {
 /** What a conversation of the log came to: null where it is no call of a tenant. */
 export type Verdict = readonly Finding[] | null;
 
+/** Records of one conversation begin within so long of each other, ms. */
+const SAME_CALL_MS = 3_600_000;
+
+/**
+ * For the log of one node.
+ * @param from, to Between which its conversations begin, ms by the switch's clock.
+ * @returns null where Ringline was never connected to the node
+ */
+export async function openAuditor(
+  source: DataSource,
+  node: CelNode,
+  from: number,
+  to: number,
+): Promise<LogAuditor | null> {
+  const runs = await nodeMemoryIn(source).runs(node.id);
+  return runs.length === 0 ? null : new LogAuditor(source, node, runs, await doublesOf(source, node.id, from, to));
+}
+
+/** Records of which several are of one conversation, by its linked id. */
+async function doublesOf(source: DataSource, nodeId: string, from: number, to: number): Promise<Map<string, string[]>> {
+  const rows: { linked: string; ids: string[] }[] = await source.query(
+    `select document->>'linkedId' as linked, array_agg(id::text) as ids from call
+      where pbx_node_id = $1 and started_at between $2 and $3 and document->>'mergedInto' is null
+      group by 1 having count(*) > 1 and document->>'linkedId' is not null`,
+    [nodeId, new Date(from - SAME_CALL_MS), new Date(to + SAME_CALL_MS)],
+  );
+  return new Map(rows.map(({ linked, ids }) => [linked, ids]));
+}
+
 /**
  * Tells conversations of a log to a ledger that stores nothing, on the way that every line of a log takes, and compares what
  * each record would be with what is stored.
  */
-export class LogAuditor {
+class LogAuditor {
   readonly #store: ReadStore;
   readonly #ledger: CallLedger;
   readonly #cel: NodeCel;
