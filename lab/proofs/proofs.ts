@@ -5,6 +5,7 @@ import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
 import { storm, stormHeld, type Blow } from './storm.js';
+import { proveWebhooks, webhooksHeld } from './webhooks.js';
 
 export type Asked = {
   readonly seed: number;
@@ -112,5 +113,13 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
   pop: async ({ limitMs, report }) => {
     const figures = await provePop({ runs: Math.min(20, Math.max(1, Math.floor(limitMs / DEMO_MS))), limitMs, report });
     return { held: figures.held === figures.asked, figures };
+  },
+
+  /** Ten minutes; in a short run the worker is killed as soon as it works. */
+  webhooks: async ({ seed, limitMs, report }) => {
+    const seconds = Math.min(600, Math.max(20, limitMs / 1000 - 60));
+    const killEverySeconds = isShort(limitMs) ? 7 : 60;
+    const figures = await proveWebhooks({ seed, seconds, killEverySeconds, report });
+    return { held: webhooksHeld(figures), figures };
   },
 };
