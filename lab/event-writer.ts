@@ -17,7 +17,7 @@ export class EventWriter {
   private constructor(
     readonly source: DataSource,
     private readonly secretBox: SecretBox,
-    private readonly nodeId: string,
+    readonly nodeId: string,
   ) {}
 
   /** In a database whose tables are there. */

@@ -30,7 +30,7 @@ export class DeliveryWorld {
   private constructor(
     readonly database: Database,
     readonly log: Log,
-    private readonly writer: EventWriter,
+    readonly writer: EventWriter,
     readonly secretBox: SecretBox,
   ) {}
 
