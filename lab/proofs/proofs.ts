@@ -1,3 +1,4 @@
+import { backlogHeld, proveBacklog } from './backlog.js';
 import { proveBlind } from './blind.js';
 import { readFixtures } from '../replay/fixture.js';
 import { fuzz } from '../replay/fuzz.js';
@@ -121,5 +122,15 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
     const killEverySeconds = isShort(limitMs) ? 7 : 60;
     const figures = await proveWebhooks({ seed, seconds, killEverySeconds, report });
     return { held: webhooksHeld(figures), figures };
+  },
+
+  /** A million due deliveries, a tenth of them where time is short. */
+  backlog: async ({ limitMs, report }) => {
+    const figures = await proveBacklog(
+      isShort(limitMs)
+        ? { due: 100_000, picks: 100, drainSeconds: 8, compareSeconds: 8, report }
+        : { due: 1_000_000, picks: 1_000, drainSeconds: 60, compareSeconds: 60, report },
+    );
+    return { held: backlogHeld(figures, !isShort(limitMs)), figures };
   },
 };

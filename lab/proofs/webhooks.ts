@@ -2,15 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import { SecretBox } from '../../src/common/secret-box.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import { EVENTS_COMMITTED, OutboxWakeUp } from '../../src/outbox/outbox-wake-up.js';
 import type { OutboxEvent } from '../../src/outbox/outbox.js';
-import { EventWriter, type WrittenCall } from '../event-writer.js';
+import { DeliveryLab } from '../delivery-lab.js';
+import type { EventWriter, WrittenCall } from '../event-writer.js';
 import { Chance } from '../replay/chance.js';
 import { readFixtures, type ExpectedCall } from '../replay/fixture.js';
-import { startRingline, type LabRingline } from '../ringline.js';
-import { startLab, type Lab } from '../start-lab.js';
+import type { LabRingline } from '../ringline.js';
 import { waitFor } from '../wait-for.js';
 import { FickleReceiver } from './fickle-receiver.js';
 import { judgeDeliveries, type DeliveryFigures, type StoredDelivery } from './judge-deliveries.js';
@@ -35,7 +32,6 @@ const TICK_MS = 25;
 const SETTLE_MS = 600_000;
 /** Seconds before each try; long enough that no chance uses all of them up. */
 const SCHEDULE = [0, 1, 2, 4, 8, 16, 32, ...Array<number>(13).fill(60)];
-const SECRET_KEY = '5e'.repeat(32);
 
 /** Calls at a steady rate to receivers that fail at random, while the worker is killed and Redis is emptied. */
 export async function proveWebhooks(options: {
@@ -44,45 +40,36 @@ export async function proveWebhooks(options: {
   readonly killEverySeconds: number;
   readonly report: (line: string) => void;
 }): Promise<WebhookFigures> {
-  const lab = await startLab({ asterisk: false });
+  const delivery = await DeliveryLab.start();
   try {
-    return await run(lab, options);
+    return await run(delivery, options);
   } finally {
-    await lab.stop();
+    await delivery.stop();
   }
 }
 
 async function run(
-  lab: Lab,
+  delivery: DeliveryLab,
   { seed, seconds, killEverySeconds, report }: Parameters<typeof proveWebhooks>[0],
 ): Promise<WebhookFigures> {
-  const databaseUrl = await lab.postgres.createDatabase();
-  const source = await createDataSource(databaseUrl).initialize();
-  await source.runMigrations();
   const chance = new Chance(seed);
   const receiver = await FickleReceiver.start(new Chance(seed + 1));
-  const worker = await startRingline(lab, {
-    name: 'worker',
-    databaseUrl,
-    env: { LOG_LEVEL: 'warn', ROLE: 'worker', SECRET_KEY, WEBHOOK_RETRY_SECONDS: SCHEDULE.join(',') },
-  });
-  const writer = await EventWriter.open(source, new SecretBox(SECRET_KEY));
+  const worker = await delivery.worker({ env: { WEBHOOK_RETRY_SECONDS: SCHEDULE.join(',') } });
   const tenants: string[] = [];
   for (let n = 0; n < ENDPOINTS; n++) {
-    const tenantId = await writer.addTenant();
-    const { secret } = await writer.addEndpoint(tenantId, receiver.urlOf(tenantId));
-    receiver.expect(tenantId, secret);
+    const { tenantId, secret } = await delivery.addEndpoint(receiver.urlOf(String(n)));
+    receiver.expect(String(n), secret);
     tenants.push(tenantId);
   }
 
   const [committed, kills] = await Promise.all([
-    writeCalls(writer, tenants, chance, seconds),
-    strike(lab, worker, { seconds, killEverySeconds, report }),
+    writeCalls(delivery, tenants, chance, seconds),
+    strike(delivery.lab.redis.url, worker, { seconds, killEverySeconds, report }),
   ]);
   report(`${committed.size} events are committed; waiting until nothing is pending`);
   const overAt = Date.now();
   const pending = async (): Promise<number> => {
-    const [row]: { count: number }[] = await source.query(
+    const [row]: { count: number }[] = await delivery.source.query(
       `select count(*)::int as count from delivery where status = 'pending'`,
     );
     return row?.count ?? Number.NaN;
@@ -93,12 +80,11 @@ async function run(
     everyMs: 500,
   }).catch(() => false);
   const settledSeconds = settled ? Math.round((Date.now() - overAt) / 100) / 10 : null;
-  const stored: StoredDelivery[] = await source.query(
+  const stored: StoredDelivery[] = await delivery.source.query(
     `select event_id as "eventId", call_id as "callId", sequence, status from delivery`,
   );
   await worker.stop();
   await receiver.stop();
-  await source.destroy();
   return {
     seconds,
     callsPerSecond: CALLS_PER_SECOND,
@@ -112,7 +98,7 @@ async function run(
 
 /** Kills the worker time and again and starts it at once; empties Redis once, between two kills. Gives how often it killed. */
 async function strike(
-  lab: Lab,
+  redisUrl: string,
   worker: LabRingline,
   { seconds, killEverySeconds, report }: { seconds: number; killEverySeconds: number; report: (line: string) => void },
 ): Promise<number> {
@@ -127,7 +113,7 @@ async function strike(
     report(`${at} s: the worker was killed`);
     if (kills !== Math.ceil(seconds / killEverySeconds / 2)) continue;
     await until(at + killEverySeconds / 2);
-    await emptyRedis(lab.redis.url);
+    await emptyRedis(redisUrl);
     report(`${at + killEverySeconds / 2} s: Redis was emptied`);
   }
   return kills;
@@ -144,15 +130,13 @@ type RunningCall = { readonly call: WrittenCall; readonly like: ExpectedCall; ne
 
 /** Calls like those of the fixtures, each with its events one after the other. Gives when each event was committed. */
 async function writeCalls(
-  writer: EventWriter,
+  delivery: DeliveryLab,
   tenants: readonly string[],
   chance: Chance,
   seconds: number,
 ): Promise<ReadonlyMap<string, number>> {
   const alike = (await readFixtures()).flatMap(({ expected }) => expected.filter(({ events }) => events.length > 0));
-  const wakeUp = new OutboxWakeUp((tenantIds) => {
-    writer.source.query('select pg_notify($1, $2)', [EVENTS_COMMITTED, tenantIds]).catch(() => undefined);
-  });
+  const { writer } = delivery;
   const committed = new Map<string, number>();
   const running = new Set<RunningCall>();
   const startedAt = Date.now();
@@ -167,10 +151,8 @@ async function writeCalls(
     }
     const events = [...running].filter(({ nextAt }) => nextAt <= now).map((one) => step(writer, one, chance, running));
     if (events.length > 0) {
-      await writer.commit(events);
-      const at = Date.now();
+      const at = await delivery.commit(events);
       for (const { id } of events) committed.set(id, at);
-      wakeUp.wakeEverywhere(new Set(events.map(({ tenantId }) => tenantId)));
     }
     await sleep(TICK_MS);
   }
