@@ -32,7 +32,7 @@ const WARM_UP = 0.2;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const fixtures = await readFixtures();
-const record = fixtures.flatMap(({ expected }) => expected).find(({ record }) => record.outcome === 'answered')?.record;
+const record = fixtures.flatMap(({ expected }) => expected).find((one) => one.record.outcome === 'answered')?.record;
 if (record === undefined) throw new Error('no fixture has an answered call');
 const document = JSON.stringify({ type: 'call.ended', sequence: 4, data: { call: record } });
 
