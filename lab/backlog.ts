@@ -16,7 +16,7 @@ with calls as (
   returning tenant_id, id
 ), events as (
   insert into call_event (tenant_id, id, call_id, type, sequence, created_at, document, relayed_at)
-  select c.tenant_id, ${rowId('c.id, t.sequence')}, c.id, t.type, t.sequence, now(), $6, now()
+  select c.tenant_id, ${rowId('c.id, t.sequence')}, c.id, t.type, t.sequence, now() - interval '1 hour', $6, now()
   from calls c cross join unnest($5::text[]) with ordinality as t (type, sequence)
   returning tenant_id, id, call_id, sequence
 )
@@ -25,7 +25,10 @@ select e.tenant_id, ${rowId('e.call_id, e.sequence')}, $3, e.id, e.call_id, e.se
   now() - ($7::int - row_number() over (order by e.call_id, e.sequence)) * interval '1 ms', now()
 from events e`;
 
-/** Due deliveries of one endpoint, about as many as asked for, whose events the queues have had; the eldest is due longest. */
+/**
+ * Due deliveries of one endpoint, about as many as asked for; the eldest is due longest. Their events are an hour old, so that
+ * an empty Redis is not filled with them.
+ */
 export async function addBacklog(
   writer: EventWriter,
   { tenantId, id }: { readonly tenantId: string; readonly id: string },
