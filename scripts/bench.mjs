@@ -1,4 +1,5 @@
-// npm run bench: what Ringline costs beside a bare client, on real parts. Figures go to standard output as JSON.
+// npm run bench [-- deliveries]: what Ringline costs beside a bare client, on real parts, in calls or in deliveries of webhooks.
+// Figures go to standard output as JSON.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -9,7 +10,8 @@ import { requireNode } from './project.mjs';
 requireNode();
 try {
   await ensureInstalled();
-  await import(pathToFileURL(join(await compile(), 'bench/bench.js')).href);
+  const what = process.argv[2] === 'deliveries' ? 'deliveries' : 'bench';
+  await import(pathToFileURL(join(await compile(), `bench/${what}.js`)).href);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

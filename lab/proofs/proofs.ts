@@ -1,3 +1,4 @@
+import { backlogHeld, proveBacklog } from './backlog.js';
 import { proveBlind } from './blind.js';
 import { failpoints, killAt, type Failpoint } from './failpoints.js';
 import { readFixtures } from '../replay/fixture.js';
@@ -8,6 +9,7 @@ import { proveDisorder } from './replay.js';
 import * as blow from './blows.js';
 import { canaryHeld, proveCanary } from './canary.js';
 import { healedInTime, storm, stormHeld } from './storm.js';
+import { proveWebhooks, webhooksHeld } from './webhooks.js';
 
 export type Asked = {
   readonly seed: number;
@@ -170,5 +172,23 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
   pop: async ({ limitMs, report }) => {
     const figures = await provePop({ runs: Math.min(20, Math.max(1, Math.floor(limitMs / DEMO_MS))), limitMs, report });
     return { held: figures.held === figures.asked, figures };
+  },
+
+  /** Ten minutes; in a short run the worker is killed as soon as it works. */
+  webhooks: async ({ seed, limitMs, report }) => {
+    const seconds = Math.min(600, Math.max(20, limitMs / 1000 - 60));
+    const killEverySeconds = isShort(limitMs) ? 7 : 60;
+    const figures = await proveWebhooks({ seed, seconds, killEverySeconds, report });
+    return { held: webhooksHeld(figures), figures };
+  },
+
+  /** A million due deliveries, a tenth of them where time is short. */
+  backlog: async ({ limitMs, report }) => {
+    const figures = await proveBacklog(
+      isShort(limitMs)
+        ? { due: 100_000, picks: 100, drainSeconds: 8, compareSeconds: 8, report }
+        : { due: 1_000_000, picks: 1_000, drainSeconds: 60, compareSeconds: 60, report },
+    );
+    return { held: backlogHeld(figures, !isShort(limitMs)), figures };
   },
 };

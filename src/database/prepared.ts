@@ -16,6 +16,30 @@ export async function runPrepared<Row extends QueryResultRow>(
   return (await pool(source).query<Row>({ ...statement, values: [...values] })).rows;
 }
 
+/** Ways of PostgreSQL's planner that are switched off. */
+export type PlannerSettings = readonly `enable_${string}`[];
+
+/** The same for a statement whose plan must not depend on what PostgreSQL believes of its tables. Not for one that waits. */
+export async function runPreparedWithout<Row extends QueryResultRow>(
+  source: DataSource,
+  settings: PlannerSettings,
+  statement: Prepared,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  const client = await pool(source).connect();
+  try {
+    await client.query(['begin', ...settings.map((name) => `set local ${name} = off`)].join('; '));
+    const { rows } = await client.query<Row>({ ...statement, values: [...values] });
+    await client.query('commit');
+    client.release();
+    return rows;
+  } catch (error) {
+    // Rolled back with its connection.
+    client.release(true);
+    throw error;
+  }
+}
+
 /** The connections that TypeORM lends out too. */
 export function pool(source: DataSource): Pool {
   return (source.driver as unknown as { readonly master: Pool }).master;

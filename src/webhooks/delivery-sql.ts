@@ -1,3 +1,5 @@
+import type { PlannerSettings } from '../database/prepared.js';
+
 /**
  * After so many failures an event gives way to a later one of its call: each carries the whole call, and the end of a
  * call must not wait for its beginning.
@@ -10,9 +12,15 @@ export const MOST_LOST = 3;
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
 
 /** Of what is due for an endpoint so much is looked at; `crowded` says that there was more. */
-const windowOf = (room: string): string => `4 * ${room} + 32`;
+const windowOf = (room: string): string => `4 * ${room} + 16`;
 /** Of a crowd so many of its newest deliveries are looked at too. */
-const NEWEST = 64;
+const newestOf = (room: string): string => `2 * ${room} + 16`;
+
+/**
+ * How it is planned. What is due changes faster than PostgreSQL's statistics: by these, or by none, a crowd looks like two
+ * rows, and reading and sorting all of them for each call like nothing. It has to walk along the indexes.
+ */
+export const claimSettings: PlannerSettings = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort'];
 
 /**
  * One statement for all endpoints. Of each call and endpoint only the lowest unfinished sequence (its head) may go.
@@ -38,12 +46,14 @@ with endpoint as materialized (
   from webhook_endpoint e left join unnest($3::uuid[], $4::int[]) as busy (id, room) on busy.id = e.id
   where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
 ), oldest as materialized (
-  select e.room, d.*, count(*) over (partition by d.endpoint_id) >= ${windowOf('e.room')} as crowded
+  select e.room, d.*
   from endpoint e
   cross join lateral (
-    select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
-    where p.endpoint_id = e.id and p.status = 'pending' and p.next_attempt_at <= now() and ${unclaimed('p')}
-    order by p.next_attempt_at limit ${windowOf('e.room')}
+    select first.*, count(*) over () >= ${windowOf('e.room')} as crowded from (
+      select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
+      where p.endpoint_id = e.id and p.status = 'pending' and p.next_attempt_at <= now() and ${unclaimed('p')}
+      order by p.next_attempt_at limit ${windowOf('e.room')}
+    ) first
   ) d
   where e.room > 0
 ), seen as (
@@ -54,22 +64,26 @@ with endpoint as materialized (
   cross join lateral (
     select tenant_id, id, endpoint_id, call_id, sequence, next_attempt_at from delivery p
     where p.endpoint_id = c.endpoint_id and p.status = 'pending'
-    order by p.id desc limit ${NEWEST}
+    order by p.id desc limit ${newestOf('c.room')}
   ) n
+), numbered as (
+  select *, row_number() over (partition by endpoint_id, call_id order by sequence) as number_in_call from seen
 ), due as materialized (
-  select s.*, head.*,
-    head.head_attempts >= $8 and exists (
-      select from delivery l
-      where l.endpoint_id = s.endpoint_id and l.call_id = s.call_id and l.sequence > head.head_sequence
-        and l.status = 'pending') as gives_way
-  from seen s
-  cross join lateral (
-    select h.id as head_id, h.sequence as head_sequence, h.attempts - h.attempts_before_replay as head_attempts,
-      h.next_attempt_at as head_next_attempt_at, ${unclaimed('h')} as head_is_free
+  select s.*, first_value(head.id) over by_call as head_id, first_value(head.sequence) over by_call as head_sequence,
+    first_value(head.next_attempt_at) over by_call as head_next_attempt_at,
+    first_value(head.is_free) over by_call as head_is_free, first_value(head.gives_way) over by_call as gives_way
+  from numbered s
+  left join lateral (
+    select h.id, h.sequence, h.next_attempt_at, ${unclaimed('h')} as is_free,
+      h.attempts - h.attempts_before_replay >= $8 and exists (
+        select from delivery l
+        where l.endpoint_id = s.endpoint_id and l.call_id = s.call_id and l.sequence > h.sequence
+          and l.status = 'pending') as gives_way
     from delivery h
-    where h.endpoint_id = s.endpoint_id and h.call_id = s.call_id and h.status = 'pending'
+    where s.number_in_call = 1 and h.endpoint_id = s.endpoint_id and h.call_id = s.call_id and h.status = 'pending'
     order by h.sequence limit 1
-  ) head
+  ) head on true
+  window by_call as (partition by s.endpoint_id, s.call_id order by s.number_in_call)
 ), candidate as (
   select tenant_id, endpoint_id, id, room, next_attempt_at,
     row_number() over (partition by endpoint_id order by next_attempt_at, id) * 4 / 3.0 as turn

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { runPrepared } from '../database/prepared.js';
-import { SUPERSEDE_AFTER_ATTEMPTS, claimSql, completeSql, giveBackSql } from './delivery-sql.js';
+import { runPrepared, runPreparedWithout } from '../database/prepared.js';
+import { SUPERSEDE_AFTER_ATTEMPTS, claimSettings, claimSql, completeSql, giveBackSql } from './delivery-sql.js';
 
 /** A delivery that this process may send until `CLAIM_SECONDS` have passed. */
 export type ClaimedDelivery = {
@@ -71,23 +71,21 @@ export class DeliveryStore {
 
   /** Takes what is due, at most one delivery of a call per endpoint. */
   async claim(request: ClaimRequest): Promise<Claimed> {
-    const rows = await runPrepared<ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }>(
-      this.source,
-      { name: 'webhook-claim', text: claimSql },
-      [
-        this.workerId,
-        request.tenantIds,
-        [...request.room.keys()],
-        [...request.room.values()],
-        request.otherRoom,
-        request.limit,
-        this.claimSeconds,
-        SUPERSEDE_AFTER_ATTEMPTS,
-        [...request.tenantRoom.keys()],
-        [...request.tenantRoom.values()],
-        request.otherTenantRoom,
-      ],
-    );
+    const rows = await runPreparedWithout<
+      ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }
+    >(this.source, claimSettings, { name: 'webhook-claim', text: claimSql }, [
+      this.workerId,
+      request.tenantIds,
+      [...request.room.keys()],
+      [...request.room.values()],
+      request.otherRoom,
+      request.limit,
+      this.claimSeconds,
+      SUPERSEDE_AFTER_ATTEMPTS,
+      [...request.tenantRoom.keys()],
+      [...request.tenantRoom.values()],
+      request.otherTenantRoom,
+    ]);
     const superseded = rows[0]?.superseded ?? [];
     return {
       deliveries: rows.filter(({ id }) => id !== null),

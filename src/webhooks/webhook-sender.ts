@@ -17,8 +17,11 @@ import { tryOf, webhookRequest } from './webhook-request.js';
 export type SenderLimits = {
   /** Requests open to one endpoint at a time. */
   readonly concurrency: number;
-  /** Deliveries claimed for one endpoint that takes them quickly; a slow one gets no more than it is sent at once. */
-  readonly ahead: number;
+  /**
+   * Deliveries claimed for one endpoint that takes them quickly: twice as many as it took since the last claim, between these.
+   * A slow one gets no more than it is sent at once.
+   */
+  readonly ahead: { readonly least: number; readonly most: number };
   /** Requests open and claims held in all. */
   readonly total: number;
   /** Of them for one tenant, however many endpoints it has. */
@@ -35,9 +38,9 @@ export type SenderLimits = {
 
 export const senderLimits: SenderLimits = {
   concurrency: 4,
-  ahead: 32,
-  total: 1_000,
-  perTenant: 250,
+  ahead: { least: 8, most: 512 },
+  total: 2_000,
+  perTenant: 600,
   quickMs: 250,
   sweepMs: 5_000,
   claimSeconds: 45,
@@ -64,6 +67,8 @@ type Lane = {
   readonly breaker: Breaker;
   inFlight: number;
   quick: boolean;
+  /** Since the last claim. */
+  taken: number;
   touchedAt: number;
 };
 
@@ -151,11 +156,11 @@ export class WebhookSender {
     const tenantRoom = new Map<string, number>();
     const now = performance.now();
     for (const [endpointId, lane] of this.#lanes) {
-      const taken = lane.inFlight + lane.held.length;
-      busy += taken;
-      const most = lane.breaker.room(now, lane.quick ? this.limits.ahead : this.limits.concurrency);
-      room.set(endpointId, Math.max(0, most - taken));
-      tenantRoom.set(lane.tenantId, Math.max(0, (tenantRoom.get(lane.tenantId) ?? this.limits.perTenant) - taken));
+      const has = lane.inFlight + lane.held.length;
+      busy += has;
+      room.set(endpointId, Math.max(0, lane.breaker.room(now, this.#mostFor(lane)) - has));
+      tenantRoom.set(lane.tenantId, Math.max(0, (tenantRoom.get(lane.tenantId) ?? this.limits.perTenant) - has));
+      if (tenantIds === null || tenantIds.includes(lane.tenantId)) lane.taken = 0;
     }
     const limit = this.limits.total - busy;
     // Every end of a request makes another round.
@@ -181,10 +186,16 @@ export class WebhookSender {
     return goOn.length > 0;
   }
 
+  #mostFor({ quick, taken }: Lane): number {
+    const { ahead, concurrency } = this.limits;
+    return quick ? Math.min(ahead.most, Math.max(ahead.least, 2 * taken)) : concurrency;
+  }
+
   #lane({ endpointId, tenantId }: ClaimedDelivery): Lane {
     const known = this.#lanes.get(endpointId);
     if (known) return known;
-    const lane: Lane = { tenantId, held: [], breaker: new Breaker(), inFlight: 0, quick: false, touchedAt: 0 };
+    const state = { inFlight: 0, quick: false, taken: 0, touchedAt: 0 };
+    const lane: Lane = { tenantId, held: [], breaker: new Breaker(), ...state };
     this.#lanes.set(endpointId, lane);
     return lane;
   }
@@ -204,6 +215,7 @@ export class WebhookSender {
       const sending = this.#send(next).then(({ taken, quick }) => {
         lane.inFlight -= 1;
         lane.quick = quick;
+        if (taken) lane.taken += 1;
         lane.touchedAt = performance.now();
         this.#noteFor(lane, taken);
         this.#open.delete(sending);
@@ -216,12 +228,16 @@ export class WebhookSender {
   }
 
   #noteFor({ breaker, tenantId, touchedAt }: Lane, taken: boolean): void {
-    const before = breaker.openUntil;
+    const { openUntil: before, isClosed } = breaker;
     breaker.note(taken, touchedAt);
-    this.metrics.paused.set([...this.#lanes.values()].filter((lane) => !lane.breaker.isClosed).length);
+    if (breaker.isClosed !== isClosed) this.#countPaused();
     if (breaker.openUntil > before) {
       setTimeout(() => this.nudge([tenantId]), breaker.openUntil - touchedAt).unref();
     }
+  }
+
+  #countPaused(): void {
+    this.metrics.paused.set([...this.#lanes.values()].filter(({ breaker }) => !breaker.isClosed).length);
   }
 
   #giveBack(lane: Lane): void {
@@ -336,5 +352,6 @@ export class WebhookSender {
       const after = lane.breaker.isClosed ? FORGET_LANE_MS : FORGET_PAUSED_LANE_MS;
       if (lane.inFlight === 0 && lane.held.length === 0 && now - lane.touchedAt > after) this.#lanes.delete(endpointId);
     }
+    this.#countPaused();
   }
 }

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { EventWriter, type WrittenCall } from '../../lab/event-writer.js';
 import { callEventTypes, type CallEventType } from '../../src/calls/domain/call-event.js';
 import { systemClock } from '../../src/common/clock.js';
 import { newId } from '../../src/common/ids.js';
@@ -14,14 +15,10 @@ import { RedisLink } from '../../src/queues/redis-link.js';
 import { DeliveryStore } from '../../src/webhooks/delivery-store.js';
 import { EndpointWatch, watchLimits, type WatchLimits } from '../../src/webhooks/endpoint-watch.js';
 import type { Delivery } from '../../src/webhooks/delivery.entity.js';
-import { secretPlace } from '../../src/webhooks/endpoint-secret.js';
-import { newSecret } from '../../src/webhooks/standard-webhooks.js';
 import { WebhookMetrics } from '../../src/webhooks/webhook-metrics.js';
 import { WebhookSender, senderLimits, type SenderLimits } from '../../src/webhooks/webhook-sender.js';
 import { callDocument } from './call-document.js';
-import { writeEvents } from './write-events.js';
 
-export type WorldCall = { readonly id: string; readonly tenantId: string; sequence: number };
 export type DeliveryRow = Pick<Delivery, 'id' | 'sequence' | 'status' | 'attempts' | 'nextAttemptAt' | 'createdAt'>;
 export type AttemptRow = { number: number; status: number | null; error: string | null; excerpt: string | null };
 
@@ -29,12 +26,12 @@ export type AttemptRow = { number: number; status: number | null; error: string 
 export class DeliveryWorld {
   readonly #ends: (() => Promise<unknown> | void)[] = [];
   logged: Record<string, unknown>[] = [];
-  readonly secretBox = new SecretBox('ab'.repeat(32));
 
   private constructor(
     readonly database: Database,
     readonly log: Log,
-    private readonly nodeId: string,
+    readonly writer: EventWriter,
+    readonly secretBox: SecretBox,
   ) {}
 
   static async start(databaseUrl: string): Promise<DeliveryWorld> {
@@ -43,13 +40,8 @@ export class DeliveryWorld {
     const database = new Database(createDataSource(databaseUrl), { runMigrations: true }, log);
     database.start();
     await database.ready;
-    const nodeId = newId();
-    await database.source.query(
-      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, tenant_ids)
-       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, 'auto', '{}')`,
-      [nodeId],
-    );
-    const world = new DeliveryWorld(database, log, nodeId);
+    const secretBox = new SecretBox('ab'.repeat(32));
+    const world = new DeliveryWorld(database, log, await EventWriter.open(database.source, secretBox), secretBox);
     world.logged = logged;
     return world;
   }
@@ -68,44 +60,25 @@ export class DeliveryWorld {
     return this.database.source.query(sql, parameters);
   }
 
-  async addTenant(): Promise<string> {
-    const id = newId();
-    await this.query(
-      `insert into tenant (id, name, region, dial_rules, limits, retention) values ($1, 'Acme', 'DE', '{}', '{}', '{}')`,
-      [id],
-    );
-    return id;
+  addTenant(): Promise<string> {
+    return this.writer.addTenant();
   }
 
-  async addEndpoint(
-    tenantId: string,
-    url: string,
-    { eventTypes = [], status = 'enabled' }: { eventTypes?: readonly string[]; status?: string } = {},
-  ): Promise<{ readonly id: string; readonly secret: string }> {
-    const id = newId();
-    const secret = newSecret();
-    await this.query(
-      `insert into webhook_endpoint (tenant_id, id, url, description, event_types, secret_sealed, status)
-       values ($1, $2, $3, '', $4, $5, $6)`,
-      [tenantId, id, url, eventTypes, this.secretBox.seal(secret, secretPlace(tenantId, id)), status],
-    );
-    return { id, secret };
+  addEndpoint(...endpoint: Parameters<EventWriter['addEndpoint']>): ReturnType<EventWriter['addEndpoint']> {
+    return this.writer.addEndpoint(...endpoint);
   }
 
-  async addCall(tenantId: string): Promise<WorldCall> {
-    const id = newId();
-    await this.query(
-      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, agent_ids, started_at, version, document)
-       values ($1, $2, $3, 'boot', 'inbound', 'queued', '{}', now(), 1, '{}')`,
-      [tenantId, id, this.nodeId],
-    );
-    return { id, tenantId, sequence: 0 };
+  async addCall(tenantId: string): Promise<WrittenCall> {
+    const [call] = await this.writer.addCalls([tenantId]);
+    return call as WrittenCall;
   }
 
   /** Commits the next events of calls in one transaction, as the ledger does, and answers with them. */
-  async commit(...changes: readonly (readonly [WorldCall, ...CallEventType[]])[]): Promise<OutboxEvent[]> {
-    const events = changes.flatMap(([call, ...types]) => types.map((type) => nextEvent(call, type, this.nodeId)));
-    await writeEvents(this.database.source, events);
+  async commit(...changes: readonly (readonly [WrittenCall, ...CallEventType[]])[]): Promise<OutboxEvent[]> {
+    const events = changes.flatMap(([call, ...types]) =>
+      types.map((type) => this.writer.next(call, type, callDocument)),
+    );
+    await this.writer.commit(events);
     return events;
   }
 
@@ -174,22 +147,6 @@ export class DeliveryWorld {
     );
     return row?.count === '0';
   }
-}
-
-function nextEvent(call: WorldCall, type: CallEventType, pbxNodeId: string): OutboxEvent {
-  call.sequence += 1;
-  const { id: callId, tenantId, sequence } = call;
-  const createdAt = new Date();
-  const id = newId();
-  const document = JSON.stringify({
-    id,
-    type,
-    timestamp: createdAt.toISOString(),
-    tenantId,
-    sequence,
-    data: { call: callDocument({ id: callId, tenantId, pbxNodeId, version: sequence }) },
-  });
-  return { tenantId, id, callId, type, sequence, createdAt, document };
 }
 
 /** The milestones of an answered call. */
