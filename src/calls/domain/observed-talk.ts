@@ -68,5 +68,6 @@ function otherEndOf({ legs }: ObservedState, wire: ObservedLeg): ObservedLeg | n
 function overlap(a: Span, b: Span): Span | null {
   const from = Math.max(a.from, b.from);
   const until = a.until === null ? b.until : b.until === null ? a.until : Math.min(a.until, b.until);
-  return until !== null && until <= from ? null : { from, until };
+  // A wire may be taken away in the ms that joined its ends: they have met all the same.
+  return until !== null && until < from ? null : { from, until };
 }
