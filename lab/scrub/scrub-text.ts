@@ -15,6 +15,8 @@ const parts = new RegExp(
     '(?<mac>(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:]))',
     // The end of a channel's name.
     '(?<serial>(?<=-)[0-9a-f]{8}(?=;[12]$|$))',
+    // Which end of a wire.
+    '(?<end>(?<=-[0-9a-f]{8};)[12]$)',
     '(?<v4>(?<![\\d.])(?:\\d{1,3}\\.){3}\\d{1,3}(?![\\d.]))',
     '(?<v6>(?<![0-9A-Fa-f:])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]*[0-9A-Fa-f][0-9A-Fa-f:]*(?![0-9A-Za-z:]))',
     '(?<kept>^(?:PJSIP|SIP|Local)/|(?<![A-Za-z0-9])(?:sips?|tel):|;transport=(?:udp|tcp|tls|wss?)(?![a-z]))',
@@ -67,7 +69,7 @@ export class TextScrubber {
 
   #part(part: string, found: Record<string, string | undefined>): string {
     const { chance } = this;
-    if (found['kept'] !== undefined) return part;
+    if (found['kept'] !== undefined || found['end'] !== undefined) return part;
     if (found['call'] !== undefined) return part.replace(found['call'], this.#uuid(found['call']));
     if (found['uuid'] !== undefined) return this.#uuid(part);
     if (found['time'] !== undefined) return this.#time(part);

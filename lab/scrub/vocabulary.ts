@@ -112,5 +112,7 @@ export const words: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** Where a number or a name should be and none is. */
-export const nobody: ReadonlySet<string> = new Set(['', 's', 'anonymous', 'Anonymous', 'unknown', 'unavailable']);
+/** Where a number or a name should be and none is; the last are where Asterisk says that a wire leads to another room. */
+export const nobody: ReadonlySet<string> = new Set(
+  ['', 's', 'anonymous', 'Anonymous', 'unknown', 'unavailable'].concat(['transfer', '_attended']),
+);

@@ -11,6 +11,7 @@ import {
 } from '../calls/telephony-switch.js';
 import { isSafeContact } from '../numbers/dial-endpoint.js';
 import type { AriChannel } from './ari-frame.js';
+import { farEndId } from './far-end.js';
 import { stasisArgs } from './reconcile.js';
 import type { NodeSessions } from './node-sessions.js';
 import type { AriAnswer, AriCommands } from './session/commands.js';
@@ -80,7 +81,7 @@ export class AsteriskSwitch extends TelephonySwitch {
       appArgs: 'leg',
       channelId: leg.leg,
       // The far end of a wire is ours too.
-      ...(leg.takes !== undefined && { otherChannelId: `${leg.leg}-w` }),
+      ...(leg.takes !== undefined && { otherChannelId: farEndId(leg.leg) }),
       variables: {
         'TIMEOUT(absolute)': String(leg.leaseSeconds),
         // Who the phone is: shown to whoever it is joined with.

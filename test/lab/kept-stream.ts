@@ -8,6 +8,7 @@ import { replay, type ReplayedCall } from '../../lab/replay/replay.js';
 import { scrubLogLine } from '../../lab/scrub/scrub-log.js';
 import { regionsOf, Scrubber } from '../../lab/scrub/scrub.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { farEndId } from '../../src/asterisk/far-end.js';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
 
@@ -41,7 +42,8 @@ export function logOf(celFile: string, { legs }: Call): Promise<string[]> {
   return waitFor(
     async () => {
       const lines = (await readFile(celFile, 'utf8')).split('\n');
-      const about = legs.map(({ id }) => lines.filter((line) => line.includes(`,"${id}","`)));
+      const ids = legs.flatMap(({ id }) => [id, farEndId(id)]);
+      const about = ids.map((id) => lines.filter((line) => line.includes(`,"${id}","`)));
       // A leg that could not be made has no line.
       const made = about.filter((log) => log.length > 0);
       const isWhole = made.length > 0 && made.every((log) => log.some((line) => line.startsWith('"CHAN_END"')));

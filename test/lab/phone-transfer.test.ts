@@ -171,10 +171,10 @@ describe('an attended transfer by phone', () => {
     await consultation.waitFor('closed');
     await call.status('answered');
     await Promise.all([hears('agent2'), hears('trunk')]);
-    await call.customer.hangup();
-    await second.waitFor('closed');
+    await second.hangup();
+    await call.customer.waitFor('closed');
     const record = await call.over('phone-transfer-attended-to-an-agent');
-    expect(record).toMatchObject({ outcome: 'answered', hangup: { by: 'remote' }, estimated: false });
+    expect(record).toMatchObject({ outcome: 'answered', hangup: { by: 'agent' }, estimated: false });
     expect(rolesOf(record)).toEqual([
       ['PJSIP/agent1', 'transferred'],
       ['PJSIP/agent2', 'answered'],

@@ -4,12 +4,15 @@ import { readFixtures, type Fixture } from '../../../lab/replay/fixture.js';
 import { MemoryStore } from '../../../lab/replay/memory-store.js';
 import { replay } from '../../../lab/replay/replay.js';
 import type { Call } from '../../calls/domain/call.js';
+import { isOurs } from '../../calls/control/legs.js';
 import { FactSet, gatherState } from '../../calls/domain/call-state.js';
 import { changesBetween } from '../../calls/domain/changes.js';
 import { NODE_RESTARTED, type Fact } from '../../calls/domain/fact.js';
 import { foldCall } from '../../calls/domain/fold.js';
+import { otherEndOfWire } from '../../calls/domain/wire.js';
 import { LiveCall } from '../../calls/ledger/live-call.js';
-import { parseCelLine } from './cel-line.js';
+import { nearEndId } from '../far-end.js';
+import { parseCelLine, type CelLine } from './cel-line.js';
 import { translateCel } from './translate-cel.js';
 
 const nobody = {
@@ -38,12 +41,18 @@ async function told({ name, entries, expected, log: text }: Fixture): Promise<To
   });
   const startOf = (channel: string): number | null =>
     lines.find((line) => line.event === 'CHAN_START' && line.channel === channel)?.at ?? null;
+  const app = entries[0]?.app ?? '';
+  const isInApp = (one: CelLine): boolean => one.event === 'APP_START' && one.appData.split(',')[0] === app;
+  const nearEndOf = ({ channel, name: wire }: CelLine): string | null =>
+    nearEndId(channel) ??
+    lines.find((one) => isInApp(one) && one.name === otherEndOfWire(wire) && !isOurs({ id: one.channel }))?.channel ??
+    null;
   return {
     name,
     id,
     own: facts.filter(({ source }) => source === 'ringline'),
     events: facts.filter(({ source }) => source !== 'ringline'),
-    log: lines.flatMap((line) => translateCel(line, entries[0]?.app ?? '', startOf(line.channel))?.facts ?? []),
+    log: lines.flatMap((line) => translateCel(line, app, startOf(line.channel), nearEndOf(line))?.facts ?? []),
   };
 }
 

@@ -1,12 +1,14 @@
 import { isOurs } from '../../calls/control/legs.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact } from '../../calls/domain/fact.js';
+import { otherEndOfWire } from '../../calls/domain/wire.js';
 import type { CallLedger } from '../../calls/ledger/call-ledger.js';
 import type { Arrival, Sighting } from '../../calls/ledger/told.js';
 import type { Log } from '../../common/logger.js';
 import { Problem } from '../../common/problems.js';
 import type { CelAnswer } from '../../pbx-nodes/cel.schema.js';
 import type { AsteriskMetrics } from '../asterisk-metrics.js';
+import { nearEndId } from '../far-end.js';
 import type { NodeMemory, NodeRun } from '../node-memory.js';
 import type { NodeWarning } from '../start-up-report.js';
 import type { Translation } from '../translate.js';
@@ -47,8 +49,8 @@ type Collected = {
 
 /** One Asterisk's channel event log, from its file or as it is sent: what its lines tell goes before the ledger. */
 export class NodeCel {
-  /** Channels that are not ours by name, from their start on: when that was, and whether they came into our app. */
-  readonly #channels = new Map<string, { readonly startedAt: number; isInApp: boolean }>();
+  /** Channels that are not ours by id, from their start on: when that was, and whether they came into our app. */
+  readonly #channels = new Map<string, { readonly startedAt: number; readonly name: string; isInApp: boolean }>();
   #runs: readonly NodeRun[] = [];
   #tail: CelTail | null = null;
   readonly #stopping = new AbortController();
@@ -155,8 +157,9 @@ export class NodeCel {
   #collect(line: CelLine, runs: readonly NodeRun[], collected: Map<string, Collected>): void {
     // Channel ids may repeat after a restart. What is older than the first run we know is no business of ours.
     const boot = runs.find(({ startedAt }) => startedAt <= line.at)?.boot;
-    const translation = this.#translate(line);
-    if (boot === undefined || translation === null) return;
+    if (boot === undefined) return;
+    const translation = this.#translate(line, boot);
+    if (translation === null) return;
     const { leg, facts, arrival, sighting } = translation;
     const key = `${boot}\n${leg}`;
     const one: Collected = collected.get(key) ?? { boot, leg, facts: [], arrival: undefined, sightings: [], lines: 0 };
@@ -169,23 +172,36 @@ export class NodeCel {
     one.lines++;
   }
 
-  #translate(line: CelLine): (Translation & { readonly sighting?: Sighting }) | null {
-    return this.#translateDriven(line) ?? (this.node.observe ? observeCel(line) : null);
+  #translate(line: CelLine, boot: string): (Translation & { readonly sighting?: Sighting }) | null {
+    return this.#translateDriven(line, boot) ?? (this.node.observe ? observeCel(line) : null);
   }
 
-  #translateDriven(line: CelLine): Translation | null {
-    const { channel, event, at } = line;
+  #translateDriven(line: CelLine, boot: string): Translation | null {
+    const { channel, event, at, name } = line;
     if (event === 'CHAN_START' && !isOurs({ id: channel })) {
-      this.#channels.set(channel, { startedAt: at, isInApp: false });
+      this.#channels.set(channel, { startedAt: at, name, isInApp: false });
       if (this.#channels.size > MOST_CHANNELS) this.#channels.delete([...this.#channels.keys()][0] as string);
     }
     const seen = this.#channels.get(channel);
     if (event === 'CHAN_END') this.#channels.delete(channel);
-    const translation = translateCel(line, this.node.app, seen?.startedAt ?? null);
-    if (seen === undefined) return translation;
+    const near = this.#nearEndOf(line, boot);
+    const translation = translateCel(line, this.node.app, seen?.startedAt ?? null, near);
+    if (seen === undefined || near !== null) return translation;
     if (event === 'APP_START' && translation !== null) seen.isInApp = true;
     // Of a channel whose start was not seen the ledger knows whether it is one of ours.
     return seen.isInApp ? translation : null;
+  }
+
+  /** The leg at the near end of the wire whose far end a line tells of. One that is not ours matters when it ends. */
+  #nearEndOf({ channel, event, linkedId, name }: CelLine, boot: string): string | null {
+    const ours = nearEndId(channel);
+    const other = otherEndOfWire(name);
+    if (ours !== null || other === null || event !== 'HANGUP') return ours;
+    const [seen] = [...this.#channels].find(([, one]) => one.isInApp && one.name === other) ?? [];
+    if (seen !== undefined) return seen;
+    // Ringline may have been started anew since the near end came.
+    const call = this.ledger.callOfLeg({ nodeId: this.node.id, boot }, linkedId);
+    return call?.state?.legs.find((leg) => leg.name === other)?.id ?? null;
   }
 
   async #knownRuns(): Promise<readonly NodeRun[]> {

@@ -11,8 +11,15 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly at?: 
  * The log has no ringing, no SIP status and no SIP Call-ID; those are told by events only.
  * @param app Name of our ARI app on this node.
  * @param startedAt When the line's channel came to be, ms; null when that line was not seen.
+ * @param near The leg at the near end of a wire of which the line's channel is the far end; null where it is none.
  */
-export function translateCel(line: CelLine, app: string, startedAt: number | null): Translation | null {
+export function translateCel(
+  line: CelLine,
+  app: string,
+  startedAt: number | null,
+  near: string | null = null,
+): Translation | null {
+  if (near !== null) return beyondWire(line, near);
   const tell = (...facts: readonly Bare[]): Translation => ({
     leg: line.channel,
     facts: facts.map(
@@ -70,6 +77,17 @@ export function translateCel(line: CelLine, app: string, startedAt: number | nul
     default:
       return null;
   }
+}
+
+/**
+ * The far end of a wire is no leg of a call. But where the party beyond it left, the log names who asked for the end there only:
+ * the near end just ends.
+ */
+function beyondWire({ event, extra, at }: CelLine, near: string): Translation | null {
+  const { hangupsource: asker } = extra;
+  if (event !== 'HANGUP' || typeof asker !== 'string' || asker === '') return null;
+  const left = { kind: 'hangup-asked', data: { byParty: true } } as const;
+  return { leg: near, facts: [{ ...left, leg: near, key: LOGGED, at, source: 'cel' }] };
 }
 
 /** The cause stands beside it: the log may say 0 where an event knows the true one. */

@@ -1,5 +1,6 @@
 import type { Span } from './call-state.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
+import { otherEndOfWire } from './wire.js';
 
 /** A stretch of time in which the customer and somebody else could hear each other. `other` is null for a conference. */
 export type ObservedTalk = Span & { readonly customer: ObservedLeg; readonly other: ObservedLeg | null };
@@ -57,12 +58,10 @@ export function observedTalks(state: ObservedState): readonly ObservedTalk[] {
   return found.toSorted((a, b) => a.from - b.from);
 }
 
-/** A wire has two ends that the switch names alike: what goes in at one comes out at the other. */
+/** What goes in at one end of a wire comes out at the other. */
 function otherEndOf({ legs }: ObservedState, wire: ObservedLeg): ObservedLeg | null {
-  const [, name, end] = /^(.*);([12])$/s.exec(wire.name ?? '') ?? [];
-  if (name === undefined) return null;
-  const other = `${name};${end === '1' ? 2 : 1}`;
-  return legs.find((leg) => leg.name === other) ?? null;
+  const other = otherEndOfWire(wire.name);
+  return other === null ? null : (legs.find(({ name }) => name === other) ?? null);
 }
 
 function overlap(a: Span, b: Span): Span | null {
