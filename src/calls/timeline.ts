@@ -112,6 +112,7 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
     case 'voicemail':
       return `${who} was given to voicemail.`;
     case 'entered':
+    case 'began':
     case 'party':
       return null;
     case 'planned':

@@ -130,6 +130,8 @@ export type FactDetail = {
   };
   /** The leg came into the dial plan by itself, and what it dialled and showed there. */
   readonly entered: { readonly dialled: string; readonly callerNumber: string; readonly callerName: string };
+  /** Between whom the conversation is that this leg began: one that became part of another one keeps its own. */
+  readonly began: FactDetail['observed'];
   /** What an observed leg is: a phone, the way to the outside world, or a wire inside the switch. */
   readonly party: {
     readonly kind: 'phone' | 'trunk' | 'wire';

@@ -1,6 +1,6 @@
 import type { Call, CallNumber, HangupParty, Outcome, OutcomeReason, Participant } from './call.js';
 import { isOver } from './call-state.js';
-import { NODE_RESTARTED } from './fact.js';
+import { NODE_RESTARTED, type FactDetail } from './fact.js';
 import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
@@ -20,7 +20,8 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
   const over = customer !== null && state.legs.every(isOver);
   const ended = over ? Math.max(state.at, endOf(customer)) : null;
   const last = ended === null ? null : verdict(state, direction, customer, others, talks);
-  const called = direction === 'outbound' ? (customer?.called ?? state.to) : state.to;
+  const { line, from, to } = betweenWhom(state, customer);
+  const called = direction === 'outbound' ? (customer?.called ?? to) : to;
   const hangup = ended === null ? null : hangupOf(customer, others, talks);
   return {
     id: identity.id,
@@ -30,10 +31,10 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
     status: status(direction, talks, ringing, ended),
     outcome: last?.outcome ?? null,
     outcomeReason: last?.reason ?? null,
-    from: state.from,
+    from,
     to: called,
-    remote: direction === 'inbound' ? state.from : called,
-    line: state.line,
+    remote: direction === 'inbound' ? from : called,
+    line,
     contact: null,
     owner: null,
     // Inside, both sides are colleagues.
@@ -72,6 +73,12 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
   };
 }
 
+/** What the customer's conversation began with: an older one that it became part of may have been between others. */
+function betweenWhom(state: ObservedState, customer: ObservedLeg | null): FactDetail['observed'] {
+  const origin = state.legs.find(({ id }) => id === customer?.linkedId);
+  return customer?.began ?? origin?.began ?? state;
+}
+
 function directionOf(customer: ObservedLeg | null): Call['direction'] {
   if (customer?.party?.kind !== 'trunk') return 'internal';
   return customer.isOrigin ? 'inbound' : 'outbound';
@@ -91,7 +98,7 @@ function status(
 
 /** Somebody who has put the customer on hold may talk with a colleague elsewhere meanwhile. */
 function isHeld(talks: readonly ObservedTalk[]): boolean {
-  const isHolding = ({ other }: ObservedTalk): boolean => other?.holds.some(({ until }) => until === null) === true;
+  const isHolding = ({ other }: ObservedTalk): boolean => other.holds.some(({ until }) => until === null);
   const open = talks.filter(({ until }) => until === null);
   return open.length > 0 ? open.some(isHolding) : talks.some(isHolding);
 }
@@ -104,13 +111,12 @@ function participants(others: readonly ObservedLeg[], talks: readonly ObservedTa
     groups.set(key, [...(groups.get(key) ?? []), leg]);
   }
   return [...groups.values()].map((legs): Participant => {
-    const mine = talks.filter(
-      ({ customer, other }) => legs.includes(customer) || (other !== null && legs.includes(other)),
-    );
+    const mine = talks.filter(({ customer, other }) => legs.includes(customer) || legs.includes(other));
     const rings = legs.flatMap((leg) => leg.ringing?.at ?? []);
     // Who dialled has no answer of his own: he takes part when he talks.
+    const dialled = legs.filter(({ isOrigin }) => !isOrigin);
     const answers =
-      mine.length > 0 ? [Math.min(...legs.flatMap((leg) => leg.answered?.at ?? []), mine[0]?.from ?? Infinity)] : [];
+      mine.length > 0 ? [Math.min(...dialled.flatMap((leg) => leg.answered?.at ?? []), mine[0]?.from ?? Infinity)] : [];
     const passedOn = legs.some(({ passedOnAt }) => passedOnAt !== null);
     return {
       agentId: legs[0]?.party?.agentId ?? null,
@@ -125,8 +131,10 @@ function participants(others: readonly ObservedLeg[], talks: readonly ObservedTa
   });
 }
 
+/** Of who is outside: whom somebody dialled there, or who came in besides the customer. */
 function numberOf(legs: readonly ObservedLeg[]): CallNumber | null {
-  return legs.find(({ called }) => called !== null)?.called ?? null;
+  const [leg] = legs;
+  return leg?.called ?? (leg?.party?.kind === 'trunk' ? (leg.began?.from ?? null) : null);
 }
 
 function verdict(
@@ -178,7 +186,8 @@ function hangupOf(
   others: readonly ObservedLeg[],
   talks: readonly ObservedTalk[],
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
-  const last = talks.at(-1)?.other ?? null;
+  // Of those in a conference, who talked with the customer to the end.
+  const last = talks.toSorted((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity)).at(-1)?.other ?? null;
   // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
   const asked = customer?.party?.kind === 'trunk' ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
   const parties =

@@ -2,8 +2,8 @@ import type { Span } from './call-state.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
 import { otherEndOfWire } from './wire.js';
 
-/** A stretch of time in which the customer and somebody else could hear each other. `other` is null for a conference. */
-export type ObservedTalk = Span & { readonly customer: ObservedLeg; readonly other: ObservedLeg | null };
+/** A stretch of time in which the customer and somebody else could hear each other. In a conference there are several at once. */
+export type ObservedTalk = Span & { readonly customer: ObservedLeg; readonly other: ObservedLeg };
 
 /** A call may run through so many wires, one after another: a member of a queue who forwards to a group. */
 const MOST_WIRES = 3;
@@ -14,7 +14,8 @@ const MOST_WIRES = 3;
  */
 export function customerOf({ legs }: ObservedState): ObservedLeg | null {
   const ends = legs.filter(isEnd);
-  const origin = ends.find(({ isOrigin }) => isOrigin) ?? ends[0] ?? null;
+  const origins = ends.filter(({ isOrigin }) => isOrigin);
+  const origin = origins.find(({ party }) => party?.kind === 'trunk') ?? origins[0] ?? ends[0] ?? null;
   if (origin === null || origin.party?.kind === 'trunk') return origin;
   const outside = ends.filter(({ party, isOrigin }) => party?.kind === 'trunk' && !isOrigin);
   return outside.find(({ answered }) => answered !== null) ?? outside[0] ?? origin;
@@ -33,12 +34,7 @@ export function observedTalks(state: ObservedState): readonly ObservedTalk[] {
   const follow = (leg: ObservedLeg, within: Span, passed: readonly string[]): void => {
     for (const stay of leg.stays) {
       const mine = overlap(stay, within);
-      const kind = state.rooms.get(stay.room);
-      if (mine === null || kind === 'holding') continue;
-      if (kind === 'conference') {
-        found.push({ customer, other: null, ...mine });
-        continue;
-      }
+      if (mine === null || state.rooms.get(stay.room) === 'holding') continue;
       for (const other of state.legs) {
         if (other.id === leg.id || other.id === customer.id || passed.includes(other.id)) continue;
         for (const theirs of other.stays) {

@@ -9,6 +9,8 @@ export type ObservedLeg = LegState & {
   readonly party: FactDetail['party'] | null;
   /** It came into the dial plan by itself; else it was dialled. */
   readonly isOrigin: boolean;
+  /** Between whom the conversation is that it began; null for one that began none. */
+  readonly began: FactDetail['observed'] | null;
   /** Whom it dialled, outside. */
   readonly called: CallNumber | null;
   /** When it passed the others on. */
@@ -59,6 +61,7 @@ function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number)
     ...gatherLeg(id, facts, lastSign),
     party: find(facts, 'party')?.data ?? null,
     isOrigin: find(facts, 'entered') !== undefined,
+    began: find(facts, 'began')?.data ?? null,
     called: find(facts, 'called')?.data.number ?? null,
     passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,

@@ -19,10 +19,12 @@ import type { LedgerMetrics } from './ledger-metrics.js';
 import type { CallStore, Merge } from './ledger-store.js';
 import { LiveCall, type Change } from './live-call.js';
 import {
+  beganFact,
   bestEntered,
   betterEntered,
   calledBy,
   calledFact,
+  conferencesIn,
   isBetterSight,
   isConversation,
   observedFact,
@@ -385,9 +387,13 @@ export class CallLedger {
     return id === undefined ? null : this.peek(id);
   }
 
-  /** Observed conversations that have become one, as the switch counts a leg to another one than before. The oldest one stays. */
+  /**
+   * Observed conversations that have become one, as the switch counts a leg to another one than before, or it came into a
+   * conference. The oldest one stays.
+   */
   #unite(told: Told, { linkedId, at }: Sighting): readonly Union[] {
-    const [into, ...others] = this.#observedOf(told, [told.leg, linkedId, ...this.#earlyLegs(told, linkedId)]).toSorted(
+    const legs = [told.leg, linkedId, ...this.#earlyLegs(told, linkedId), ...conferencesIn(told.facts)];
+    const [into, ...others] = this.#observedOf(told, legs).toSorted(
       (a, b) => a.observed.at - b.observed.at || (a.identity.id < b.identity.id ? -1 : 1),
     );
     if (into === undefined) return [];
@@ -431,20 +437,33 @@ export class CallLedger {
     const held = this.#early.ownerOf(rootKey);
     const owner = [mine, held].find((one) => one?.line != null) ?? mine ?? held ?? ownerOf(known);
     const party = partyFact(told, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
-    const facts = [...told.facts, party];
+    const own = bestEntered(told.leg, told.facts);
+    const began = own === null || owner === null ? [] : [beganFact(owner.region, known.line, own)];
+    const facts = [...told.facts, party, ...began];
     if (root !== null) return this.#join(told, root, facts, sighting);
     const entered = bestEntered(sighting.linkedId, [...this.#early.of(rootKey), ...told.facts]);
     // Its other legs may have come before it, as those of a conversation that became part of it.
-    const [joined] = this.#observedOf(told, this.#earlyLegs(told, sighting.linkedId));
+    const conferences = conferencesIn(told.facts);
+    const isTheirs = (tenantId: string | undefined): boolean =>
+      owner === null || tenantId === undefined || tenantId === owner.tenantId;
+    const [joined] = [
+      ...this.#observedOf(told, this.#earlyLegs(told, sighting.linkedId)),
+      ...this.#observedOf(told, conferences).filter(({ identity }) => isTheirs(identity.tenantId)),
+    ];
     if (joined !== undefined) {
       this.#pointLeg(rootKey, joined.identity.id);
       const anew = this.#seenAnew(told, joined, known);
       return this.#join(told, joined, [...this.#early.of(rootKey), ...told.facts, ...anew], sighting);
     }
     if (owner === null) this.metrics.unassigned.inc();
-    const soFar = [...this.#early.of(rootKey), ...facts];
+    // Who is alone in a conference has no conversation; a second one makes it one.
+    const rooms = conferences
+      .map((room) => legKey(told, room))
+      .filter((key) => isTheirs(this.#early.ownerOf(key)?.tenantId));
+    const soFar = [...this.#early.of(rootKey), ...rooms.flatMap((key) => this.#early.of(key)), ...facts];
     if (owner === null || entered === null || !isConversation(soFar, sighting.linkedId)) {
       this.#early.hold(rootKey, facts, this.clock.now(), { owner: mine, called: calledBy(told.leg, sighting) });
+      for (const key of rooms) this.#early.hold(key, soFar, this.clock.now(), { owner, called: null });
       return null;
     }
     const { tenantId, region, line } = owner;
@@ -470,9 +489,14 @@ export class CallLedger {
       return [];
     const { id, tenantId } = call.identity;
     const party = partyFact(told, told.sighting, known, tenantId);
-    const entered = betterEntered(told, call);
+    const { region } = call.observed;
     const line = known.line?.tenantId === tenantId ? known.line : null;
-    return entered === null ? [party] : [party, observedFact(id, call.observed.region, line, entered)];
+    const [own, entered] = [bestEntered(told.leg, told.facts), betterEntered(told, call)];
+    return [
+      party,
+      ...(own === null ? [] : [beganFact(region, line, own)]),
+      ...(entered === null ? [] : [observedFact(id, region, line, entered)]),
+    ];
   }
 
   #join(told: Told, call: LiveCall, facts: readonly Fact[], sighting: Sighting): CallAndFacts {
@@ -639,16 +663,33 @@ export class CallLedger {
   #remember(call: LiveCall): void {
     this.#calls.set(call.identity.id, call);
     if (call.isOver) this.#over.set(call.identity.id, this.clock.now());
-    for (const leg of call.legs)
-      this.#pointLeg(legKey({ nodeId: call.identity.pbxNodeId, boot: call.boot }, leg.id), call.identity.id);
+    const node = { nodeId: call.identity.pbxNodeId, boot: call.boot };
+    for (const leg of call.legs) this.#pointLeg(legKey(node, leg.id), call.identity.id);
+    for (const room of conferencesIn(call.facts)) {
+      const key = legKey(node, room);
+      if (!this.#callOfLeg.has(key)) this.#pointLeg(key, call.identity.id);
+    }
   }
 
-  /** Points the legs that are told about to their call. Gives what was told of new ones before they had one. */
+  /**
+   * Points the legs that are told about to their call, and the conferences they come into: one leads to its call as a leg does.
+   * Gives what was told of new ones before they had one.
+   */
   #pointLegs(node: NodeBoot, told: readonly Fact[], callId: string): Fact[] {
-    return told.flatMap(({ leg }) => {
+    const tenantId = this.peek(callId)?.identity.tenantId;
+    const ofLegs = told.flatMap(({ leg }) => {
       const key = legKey(node, leg);
       return this.#pointLeg(key, callId) ? this.#early.of(key) : [];
     });
+    const ofConferences = conferencesIn(told).flatMap((room) => {
+      const key = legKey(node, room);
+      // Two tenants may meet in one: it leads to the call of the first.
+      if (this.#callOfLeg.has(key)) return [];
+      this.#pointLeg(key, callId);
+      return [tenantId, undefined].includes(this.#early.ownerOf(key)?.tenantId) ? this.#early.of(key) : [];
+    });
+    const early = [...ofLegs, ...ofConferences];
+    return early.length === 0 ? early : [...early, ...this.#pointLegs(node, early, callId)];
   }
 
   /** True when that is news. */

@@ -1,5 +1,5 @@
 import { readNumber } from '../../numbers/phone-number.js';
-import { betterFact, type Fact } from '../domain/fact.js';
+import { betterFact, type Fact, type FactDetail } from '../domain/fact.js';
 import { guessParty } from '../domain/party-guess.js';
 import type { Known } from '../routing.js';
 import type { Called, Owner } from './early-facts.js';
@@ -45,21 +45,30 @@ export function isConversation(facts: readonly Fact[], linkedId: string): boolea
 
 /** Between whom a call is, by what the leg with which it began dialled and showed: as good as that was told. */
 export function observedFact(callId: string, region: string, line: Known['line'], entered: EnteredFact): Fact {
+  const { at, source } = entered;
+  return { leg: callId, kind: 'observed', key: '', at, source, data: betweenWhom(region, line, entered) };
+}
+
+/** The same of the conversation that a leg began, whatever call it has become part of. */
+export function beganFact(region: string, line: Known['line'], entered: EnteredFact): Fact {
+  const { leg, at, source } = entered;
+  return { leg, kind: 'began', key: '', at, source, data: betweenWhom(region, line, entered) };
+}
+
+function betweenWhom(region: string, line: Known['line'], entered: EnteredFact): FactDetail['observed'] {
   const { dialled, callerNumber, callerName } = entered.data;
   const to = readNumber(dialled, region).number;
   return {
-    leg: callId,
-    kind: 'observed',
-    key: '',
-    at: entered.at,
-    source: entered.source,
-    data: {
-      region,
-      line: line === null ? null : { id: line.id, number: line.number, name: line.name },
-      from: readNumber(callerNumber, region, callerName).number,
-      to: line === null ? to : { ...to, e164: line.number },
-    },
+    region,
+    line: line === null ? null : { id: line.id, number: line.number, name: line.name },
+    from: readNumber(callerNumber, region, callerName).number,
+    to: line === null ? to : { ...to, e164: line.number },
   };
+}
+
+/** The conferences that somebody comes into. */
+export function conferencesIn(facts: readonly Fact[]): readonly string[] {
+  return facts.flatMap((fact) => (fact.kind === 'joined' && fact.data.in === 'conference' ? [fact.data.room] : []));
 }
 
 /** When what is told happened: the earliest of it. */
@@ -81,7 +90,7 @@ export function isBetterSight(told: Told, call: LiveCall): boolean {
   // Most frames tell of neither: a long call has many facts to look through.
   if (!told.facts.some(({ kind }) => kind === 'created' || kind === 'entered')) return false;
   const party = call.facts.find((fact) => fact.kind === 'party' && fact.leg === told.leg);
-  return party === undefined || toldAt(told) < party.at || betterEntered(told, call) !== null;
+  return party === undefined || toldAt(told) < party.at || enteredAnew(told, call) !== null;
 }
 
 /**
@@ -89,8 +98,14 @@ export function isBetterSight(told: Told, call: LiveCall): boolean {
  * who first saw the call may have come late, when the dial plan had gone on already. Null else.
  */
 export function betterEntered(told: Told, call: LiveCall): EnteredFact | null {
+  if (call.observed === null || (told.sighting?.at ?? Infinity) > call.observed.at) return null;
+  return enteredAnew(told, call);
+}
+
+/** What a leg of a known call entered the dial plan with, where that is told better than before. */
+function enteredAnew(told: Told, call: LiveCall): EnteredFact | null {
   const entered = bestEntered(told.leg, told.facts);
-  if (entered === null || call.observed === null || (told.sighting?.at ?? Infinity) > call.observed.at) return null;
+  if (entered === null) return null;
   const known = bestEntered(told.leg, call.facts);
   if (known === null) return entered;
   const isSame = JSON.stringify(known.data) === JSON.stringify(entered.data);
