@@ -166,21 +166,71 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     ]);
   });
 
-  it('joins three in a conference', async () => {
-    const calls = await Promise.all([
-      office.anna.dial('800'),
-      office.ben.dial('800'),
-      office.customer.dial('+493023125400'),
-    ]);
-    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk');
+  it('joins a customer and two colleagues in a conference, of whom one leaves and comes back', async () => {
+    const call = await office.customer.dial('+493023125400');
+    await call.waitFor('established');
+    const anna = await office.anna.dial('800');
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
+    const ben = await office.ben.dial('800');
     await office.untilTalking('PJSIP/1002', 'PJSIP/trunk');
-    await calls[2].hangup();
-    await Promise.all(calls.slice(0, 2).map((call) => call.hangup()));
+    await anna.hangup();
+    await office.untilLeft('PJSIP/1001');
+    const back = await office.anna.dial('800');
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
+    await call.hangup();
+    await Promise.all([back.hangup(), ben.hangup()]);
     await office.expectRecords([
       'inbound +491713920001>+493023125400 answered/talked (remote)',
-      '',
+      '1001 answered, 1002 answered',
       'started answered ended',
     ]);
+  });
+
+  it('makes one conversation of a conference that a customer joins later', async () => {
+    const colleagues = [await office.anna.dial('800'), await office.ben.dial('800')];
+    await office.untilTalking('PJSIP/1001', 'PJSIP/1002', 1_300);
+    const call = await office.customer.dial('+493023125400');
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
+    await call.hangup();
+    for (const one of colleagues) await one.hangup();
+    await office.expectRecords(
+      [
+        'inbound +491713920001>+493023125400 answered/talked (remote)',
+        '1001 answered, 1002 answered',
+        'started answered updated ended',
+      ],
+      ['inbound +491713920001>+493023125400 merged', '', 'started merged'],
+    );
+  });
+
+  it('has a second outside party of a conference as a participant', async () => {
+    const other = await office.lab.baresip.customer('+491713920002');
+    const call = await office.customer.dial('+493023125400');
+    await call.waitFor('established');
+    const second = await other.dial('+493023125400');
+    await office.untilTalking('PJSIP/trunk', 'PJSIP/trunk');
+    const anna = await office.anna.dial('800');
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
+    await anna.hangup();
+    await office.untilLeft('PJSIP/1001');
+    await second.hangup();
+    await call.hangup();
+    await office.expectRecords(
+      [
+        'inbound +491713920001>+493023125400 answered/talked (remote)',
+        '+491713920002 answered, 1001 answered',
+        'started answered ended',
+      ],
+      ['inbound +491713920002>+493023125400 merged', '', 'started merged'],
+    );
+    await other.stop();
+  });
+
+  it('has no record of who is alone in a conference', async () => {
+    const alone = await office.anna.dial('800');
+    await alone.waitFor('established');
+    await alone.hangup();
+    await office.expectRecords();
   });
 
   it('forwards every call for somebody to a mobile', async () => {

@@ -291,15 +291,13 @@ export class CallLedger {
     };
     for (const told of batch) {
       const { nodeId, boot, sighting } = told;
+      // Together with what is told, so that they make one change.
+      const gained = new Map<LiveCall, Fact[]>();
       if (sighting !== undefined) {
         for (const { into, from, merged } of this.#unite(told, sighting)) {
           const { id: callId, tenantId } = from.identity;
-          apply(
-            into,
-            { nodeId, boot },
-            from.facts.filter(({ leg }) => leg !== callId),
-            null,
-          );
+          const theirs = from.facts.filter(({ leg }) => leg !== callId);
+          gained.set(into, [...(gained.get(into) ?? []), ...theirs]);
           facts.set(`${boot}\n${factId(merged)}`, { nodeId, boot, fact: merged, tenantId, callId });
           const touch = touched.get(callId) ?? { call: from, node: { nodeId, boot }, events: [], receivedAt: null };
           touched.set(callId, touch);
@@ -307,8 +305,11 @@ export class CallLedger {
         }
       }
       const known = this.#callFor(told, found);
-      if (known === null || (told.onlyWhileOpen === true && known.call.isOver)) continue;
-      apply(known.call, { nodeId, boot }, known.facts, told.receivedAt);
+      if (known !== null && !(told.onlyWhileOpen === true && known.call.isOver)) {
+        apply(known.call, { nodeId, boot }, [...(gained.get(known.call) ?? []), ...known.facts], told.receivedAt);
+        gained.delete(known.call);
+      }
+      for (const [call, theirs] of gained) apply(call, { nodeId, boot }, theirs, null);
     }
     for (const { call, node } of touched.values()) {
       const records = call.isOver ? [] : this.#recordsOf(call);
