@@ -13,7 +13,7 @@ import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import type { CallStore } from '../../src/calls/ledger/ledger-store.js';
 import type { Told } from '../../src/calls/ledger/told.js';
-import { Routing, type Known, type Seen } from '../../src/calls/routing.js';
+import { Routing, type Known, type OwnedLine, type Seen } from '../../src/calls/routing.js';
 import { createLog } from '../../src/common/logger.js';
 import { parseFrame } from '../../src/asterisk/ari-frame.js';
 import { parseAriTime } from '../../src/asterisk/ari-time.js';
@@ -35,6 +35,12 @@ export function observedNames(): string[] {
 export const TENANT = '00000000-0000-7000-8000-00000000000a';
 export const NODE = { nodeId: '00000000-0000-7000-8000-00000000000b', boot: 'boot' };
 
+function lineOf(number: string | null): OwnedLine | null {
+  if (number?.startsWith('+493023125') !== true) return null;
+  const id = `00000000-0000-7000-8000-${number.slice(1).padStart(12, '0').slice(-12)}`;
+  return { tenantId: TENANT, id, number, name: number };
+}
+
 /** The lab's company: every phone from 1001 to 1010 is an agent's, and the tenant has a line for all that is dialled outside. */
 class Company extends Routing {
   routes(): Promise<never[]> {
@@ -43,16 +49,9 @@ class Company extends Routing {
 
   known(seen: readonly Seen[]): Promise<readonly Known[]> {
     return Promise.resolve(
-      seen.map(({ endpoint, dialled }) => ({
-        line:
-          dialled?.startsWith('+493023125') === true
-            ? {
-                tenantId: TENANT,
-                id: `00000000-0000-7000-8000-${dialled.slice(1).padStart(12, '0').slice(-12)}`,
-                number: dialled,
-                name: dialled,
-              }
-            : null,
+      seen.map(({ endpoint, dialled, shown }) => ({
+        line: lineOf(dialled),
+        outboundLines: endpoint === 'trunk' ? [lineOf(shown)].filter((line) => line !== null) : [],
         device: /^10\d\d$/.test(endpoint ?? '')
           ? { tenantId: TENANT, agentId: `00000000-0000-7000-8000-00000000${endpoint}` }
           : null,

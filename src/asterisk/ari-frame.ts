@@ -40,6 +40,8 @@ export type AriFrame = {
   readonly args?: readonly string[];
   readonly channel?: AriChannel;
   readonly peer?: AriChannel;
+  /** The channel that dials `peer`. */
+  readonly caller?: AriChannel;
   /** In whose place a channel came into our app. */
   readonly replace_channel?: AriChannel;
   readonly bridge?: AriBridge;
@@ -91,10 +93,10 @@ export function parseFrame(data: string): AriFrame | null {
     return null;
   }
   if (!isObject(frame) || typeof frame.type !== 'string' || !hasParts(frame, frameParts)) return null;
-  const { channel, peer, replace_channel, transferer_first_leg, transferer_second_leg, bridge, recording, args } =
-    frame;
+  const { channel, peer, caller, replace_channel, transferer_first_leg, transferer_second_leg } = frame;
+  const { bridge, recording, args } = frame;
   if (
-    ![channel, peer, replace_channel, transferer_first_leg, transferer_second_leg].every(
+    ![channel, peer, caller, replace_channel, transferer_first_leg, transferer_second_leg].every(
       (part) => part === undefined || isChannel(part),
     )
   )

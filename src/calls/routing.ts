@@ -31,16 +31,23 @@ export type Seen = {
   readonly endpoint: string | null;
   /** What it dialled, where it came into the dial plan by itself. */
   readonly dialled: string | null;
+  /** The number that was shown to whom it reached; null where that is not told. */
+  readonly shown: string | null;
 };
+
+/** A line of one of the tenants. */
+export type OwnedLine = CallLine & { readonly tenantId: string };
 
 /** What is known of such a leg. */
 export type Known = {
   /** The line it dialled. */
-  readonly line: (CallLine & { readonly tenantId: string }) | null;
+  readonly line: OwnedLine | null;
   /** Whose phone it is. */
   readonly device: { readonly tenantId: string; readonly agentId: string } | null;
   /** Some line goes out there. */
   readonly isTrunk: boolean;
+  /** By which line a call goes out there: of each tenant its only one there, or the one whose number was shown. */
+  readonly outboundLines: readonly OwnedLine[];
   /** Whose calls are that nothing else tells. */
   readonly defaultTenantId: string | null;
   /** Country of each tenant that is named here. */

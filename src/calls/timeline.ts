@@ -113,6 +113,7 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
       return `${who} was given to voicemail.`;
     case 'entered':
     case 'began':
+    case 'left-by':
     case 'party':
       return null;
     case 'planned':

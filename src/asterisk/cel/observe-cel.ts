@@ -89,6 +89,7 @@ function sightingOf(line: CelLine): Sighting {
     callerNumber,
     callerName,
     called: wasDialled && callerNumber !== '' ? callerNumber : null,
+    shown: null,
     at,
   };
 }

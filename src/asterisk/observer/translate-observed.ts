@@ -107,7 +107,7 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data?
 type About = (channel: AriChannel | undefined, ...facts: readonly Bare[]) => Observation[];
 
 /** An empty status says that the switch has sent the invitation, and where to. */
-function dialTold({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
+function dialTold({ caller, peer, dialstatus = '', dialstring = '' }: AriFrame, about: About): readonly Observation[] {
   const [found] = about(
     peer,
     ...(dialstatus === '' ? [{ kind: 'dialling' } as const] : []),
@@ -117,7 +117,9 @@ function dialTold({ peer, dialstatus = '', dialstring = '' }: AriFrame, about: A
   if (found === undefined) return [];
   // `<number>@<trunk>`; what rings a phone is `<endpoint>` or `<endpoint>/<contact>`.
   const number = /^([^@/]+)@[^@/]+$/.exec(dialstring)?.[1] ?? null;
-  return [{ ...found, sighting: { ...found.sighting, called: found.sighting.endpoint === null ? null : number } }];
+  const called = found.sighting.endpoint === null ? null : number;
+  const shown = called === null ? null : (caller?.caller?.number ?? null);
+  return [{ ...found, sighting: { ...found.sighting, called, shown } }];
 }
 
 function enteredFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
@@ -137,6 +139,7 @@ function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting
     callerNumber: channel.caller?.number ?? '',
     callerName: channel.caller?.name ?? '',
     called: null,
+    shown: null,
     at: parseAriTime(channel.creationtime) ?? at,
   };
 }

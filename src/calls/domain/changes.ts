@@ -4,8 +4,12 @@ import type { CallEventType } from './call-event.js';
 /** A difference of times under this is the same moment told by two sources, not a change, ms. */
 const SAME_MOMENT_MS = 1000;
 
-/** Shown only with the next change while the call is open: who else rings and which leg came or went is not news by itself. */
+/**
+ * Shown only with the next change while the call is open: who else rings, which leg came or went, and by which line a call went
+ * out is not news by itself.
+ */
 const detailsWhileOpen = new Set<keyof Call>([
+  'line',
   'legs',
   'participants',
   'talkSeconds',

@@ -140,6 +140,8 @@ export type FactDetail = {
   };
   /** Whom an observed leg dialled, outside. */
   readonly called: { readonly number: CallNumber };
+  /** The line by which an observed leg was dialled outside. Key: the tenant's id, for whose call it is may be known later. */
+  readonly 'left-by': { readonly line: CallLine };
   /** This party of an observed call passed the others on, and left. */
   readonly 'passed-on': Record<string, never>;
   /** The switch's voicemail took this party. */

@@ -20,7 +20,7 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
   const over = customer !== null && state.legs.every(isOver);
   const ended = over ? Math.max(state.at, endOf(customer)) : null;
   const last = ended === null ? null : verdict(state, direction, customer, others, talks);
-  const { line, from, to } = betweenWhom(state, customer);
+  const { line: dialled, from, to } = betweenWhom(state, customer);
   const called = direction === 'outbound' ? (customer?.called ?? to) : to;
   const hangup = ended === null ? null : hangupOf(customer, others, talks);
   return {
@@ -34,7 +34,7 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
     from,
     to: called,
     remote: direction === 'inbound' ? from : called,
-    line,
+    line: direction === 'outbound' ? (customer?.leftBy ?? null) : dialled,
     contact: null,
     owner: null,
     // Inside, both sides are colleagues.

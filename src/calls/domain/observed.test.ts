@@ -220,6 +220,13 @@ describe('an observed call', () => {
     }
   });
 
+  it('left by the line whose number was shown outside, where many go out by one trunk', async () => {
+    for (const name of ['outbound.16', 'outbound.22', 'outbound-attended.22', 'outbound-refused.16']) {
+      const { calls } = await play(observedTold(name));
+      expect(calls[0]?.line?.number, name).toBe('+493023125001');
+    }
+  });
+
   it('has agents whose talk times sum to its own', async () => {
     for (const name of Object.keys(expected).filter((one) => one !== 'hold' && !one.startsWith('conference'))) {
       const { calls } = await play(observedTold(`${name}.22`));

@@ -1,4 +1,4 @@
-import type { CallNumber } from './call.js';
+import type { CallLine, CallNumber } from './call.js';
 import { all, byOrigin, find, gatherLeg, lastSignIn, type LegState } from './call-state.js';
 import type { Fact, FactDetail, RoomKind } from './fact.js';
 import { factsByLeg, standingFacts } from './standing.js';
@@ -13,6 +13,8 @@ export type ObservedLeg = LegState & {
   readonly began: FactDetail['observed'] | null;
   /** Whom it dialled, outside. */
   readonly called: CallNumber | null;
+  /** The line by which it was dialled, outside. */
+  readonly leftBy: CallLine | null;
   /** When it passed the others on. */
   readonly passedOnAt: number | null;
   /** When voicemail took it. */
@@ -63,6 +65,7 @@ function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number)
     isOrigin: find(facts, 'entered') !== undefined,
     began: find(facts, 'began')?.data ?? null,
     called: find(facts, 'called')?.data.number ?? null,
+    leftBy: find(facts, 'left-by')?.data.line ?? null,
     passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,
   };

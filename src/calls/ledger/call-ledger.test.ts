@@ -27,7 +27,14 @@ const route: Route = {
 const staffed: Route = { ...route, phones: [{ agentId: id(902), endpoint: 'agent1', autoAnswer: 'none' }] };
 
 /** Of an observed leg that nothing is known of. */
-const nobodys: Known = { line: null, device: null, isTrunk: false, defaultTenantId: null, regions: {} };
+const nobodys: Known = {
+  line: null,
+  device: null,
+  isTrunk: false,
+  outboundLines: [],
+  defaultTenantId: null,
+  regions: {},
+};
 
 /** A ledger over a store that keeps what it is given, unless `refuse` throws. */
 function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
@@ -94,6 +101,7 @@ describe('an observed call', () => {
       callerNumber: '+491713920001',
       callerName: '',
       called: null,
+      shown: null,
       at,
     };
     ledger.tell({ ...node, leg: '1.1', facts: [entered], receivedAt: at, sighting });

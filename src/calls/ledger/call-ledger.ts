@@ -27,9 +27,10 @@ import {
   conferencesIn,
   isBetterSight,
   isConversation,
+  isOfTenant,
   observedFact,
   ownerOf,
-  partyFact,
+  partyFacts,
 } from './sightings.js';
 import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from './told.js';
 
@@ -280,9 +281,9 @@ export class CallLedger {
     const facts = new Map<string, { nodeId: string; boot: string; fact: Fact; tenantId: string; callId: string }>();
     const touched = new Map<string, Touched>();
     const apply = (call: LiveCall, node: NodeBoot, told: readonly Fact[], receivedAt: number | null): void => {
-      const { news, changes } = call.apply(told);
-      if (news.length === 0) return;
       const { id: callId, tenantId } = call.identity;
+      const { news, changes } = call.apply(told.filter((fact) => isOfTenant(fact, tenantId)));
+      if (news.length === 0) return;
       for (const fact of news)
         facts.set(`${node.boot}\n${factId(fact)}`, { nodeId: node.nodeId, boot: node.boot, fact, tenantId, callId });
       const touch = touched.get(callId) ?? { call, node, events: [], receivedAt };
@@ -370,10 +371,11 @@ export class CallLedger {
     const [routes, known] = await Promise.all([
       this.routing.routes(arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) }))),
       this.routing.known(
-        sightings.map(({ told, sighting: { endpoint, entered } }) => ({
+        sightings.map(({ told, sighting: { endpoint, entered, shown } }) => ({
           nodeId: told.nodeId,
           endpoint,
           dialled: entered?.dialled ?? null,
+          shown,
         })),
       ),
     ]);
@@ -437,10 +439,10 @@ export class CallLedger {
     const mine = known.line !== null || known.device !== null ? ownerOf(known) : null;
     const held = this.#early.ownerOf(rootKey);
     const owner = [mine, held].find((one) => one?.line != null) ?? mine ?? held ?? ownerOf(known);
-    const party = partyFact(told, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
+    const party = partyFacts(told, sighting, known, root?.identity.tenantId ?? owner?.tenantId ?? null);
     const own = bestEntered(told.leg, told.facts);
     const began = own === null || owner === null ? [] : [beganFact(owner.region, known.line, own)];
-    const facts = [...told.facts, party, ...began];
+    const facts = [...told.facts, ...party, ...began];
     if (root !== null) return this.#join(told, root, facts, sighting);
     const entered = bestEntered(sighting.linkedId, [...this.#early.of(rootKey), ...told.facts]);
     // Its other legs may have come before it, as those of a conversation that became part of it.
@@ -489,12 +491,12 @@ export class CallLedger {
     if (told.sighting === undefined || known === null || call.observed === null || !isBetterSight(told, call))
       return [];
     const { id, tenantId } = call.identity;
-    const party = partyFact(told, told.sighting, known, tenantId);
+    const party = partyFacts(told, told.sighting, known, tenantId);
     const { region } = call.observed;
     const line = known.line?.tenantId === tenantId ? known.line : null;
     const [own, entered] = [bestEntered(told.leg, told.facts), betterEntered(told, call)];
     return [
-      party,
+      ...party,
       ...(own === null ? [] : [beganFact(region, line, own)]),
       ...(entered === null ? [] : [observedFact(id, region, line, entered)]),
     ];

@@ -10,8 +10,23 @@ type PartyFact = Extract<Fact, { kind: 'party' }>;
 type Party = PartyFact['data'];
 export type EnteredFact = Extract<Fact, { kind: 'entered' }>;
 
-/** What an observed leg is, as a fact. Who saw it first knows best: its dial plan goes on. */
-export function partyFact(told: Told, sighting: Sighting, known: Known, tenantId: string | null): PartyFact {
+/** What an observed leg is, and where it was dialled outside, by which line. */
+export function partyFacts(told: Told, sighting: Sighting, known: Known, tenantId: string | null): readonly Fact[] {
+  const lines = sighting.entered === null ? known.outboundLines : [];
+  const leftBy = lines.map(({ tenantId: owner, id, number, name }): Fact => {
+    const data = { line: { id, number, name } };
+    return { leg: told.leg, kind: 'left-by', key: owner, at: sighting.at, source: 'ringline', data };
+  });
+  return [partyFact(told, sighting, known, tenantId), ...leftBy];
+}
+
+/** Whether a fact is nothing of another tenant's. */
+export function isOfTenant(fact: Fact, tenantId: string): boolean {
+  return fact.kind !== 'left-by' || fact.key === tenantId;
+}
+
+/** Who saw it first knows best: its dial plan goes on. */
+function partyFact(told: Told, sighting: Sighting, known: Known, tenantId: string | null): PartyFact {
   const { endpoint } = sighting;
   const ours = known.device !== null && (tenantId === null || known.device.tenantId === tenantId) ? known.device : null;
   const data: Party = {
@@ -86,7 +101,8 @@ export function bestEntered(leg: string, facts: readonly Fact[]): EnteredFact | 
 /** Whether it is to be looked up what the leg of a known call is: nobody has told yet, or who tells now saw it earlier. */
 export function isBetterSight(told: Told, call: LiveCall): boolean {
   if (call.observed === null) return false;
-  if (call.observed.legs.find(({ id }) => id === told.leg)?.party == null) return true;
+  const leg = call.observed.legs.find(({ id }) => id === told.leg);
+  if (leg?.party == null || (told.sighting?.shown != null && leg.leftBy === null)) return true;
   // Most frames tell of neither: a long call has many facts to look through.
   if (!told.facts.some(({ kind }) => kind === 'created' || kind === 'entered')) return false;
   const party = call.facts.find((fact) => fact.kind === 'party' && fact.leg === told.leg);

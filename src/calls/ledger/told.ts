@@ -24,6 +24,8 @@ export type Sighting = {
   readonly callerName: string;
   /** Whom it was made to dial, outside. */
   readonly called: string | null;
+  /** The number that is shown there; null where that is not told. */
+  readonly shown: string | null;
   readonly at: number;
 };
 
