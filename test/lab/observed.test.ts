@@ -1,5 +1,6 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
+import { OBSERVED_LINE } from '../../lab/observed-company.js';
 import type { PhoneOptions } from '../../lab/sipp.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
 
@@ -120,6 +121,29 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
   });
 
   describe('to outside', () => {
+    it('left by the line whose number the carrier was shown, where several go out there', async () => {
+      await office.carrier();
+      const { body } = await office.company.call('POST', '/v1/lines', {
+        pbxNodeId: office.company.nodeId,
+        number: '+493023125002',
+        name: 'Ben',
+        target: { agentIds: [office.company.agentOf('1002')] },
+        outbound: { endpoint: 'trunk', format: 'plus-e164' },
+      });
+      for (const [extension, line] of [
+        ['1001', OBSERVED_LINE],
+        ['1002', '+493023125002'],
+        ['1003', null],
+      ] as const) {
+        const call = await (await office.phone(extension)).dial(MOBILE);
+        await call.waitFor('established');
+        await call.hangup();
+        const record = await office.company.newest(({ status, from }) => status === 'ended' && from.raw === extension);
+        expect([record.direction, record.line?.number ?? null]).toEqual(['outbound', line]);
+      }
+      await office.company.call('DELETE', `/v1/lines/${body.id as string}`);
+    });
+
     it('is answered, and the agent hangs up', async () => {
       await office.carrier();
       const call = await office.anna.dial(MOBILE);

@@ -157,13 +157,14 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
       for (const record of records) {
         if (record.mergedInto === null) expectTimes(record, rows, company);
         else expect(record.mergedInto).toBe(kept?.id);
-        const isToAnna = record.to.e164 === OBSERVED_LINE;
+        // The only line that goes out there.
+        const isAnnas = record.to.e164 === OBSERVED_LINE || record.direction === 'outbound';
         expect(record).toMatchObject({
           control: 'observed',
           status: 'ended',
           estimated: false,
           remote: record.direction === 'inbound' ? record.from : record.to,
-          line: isToAnna ? { id: company.lineId, number: OBSERVED_LINE, name: 'Anna' } : null,
+          line: isAnnas ? { id: company.lineId, number: OBSERVED_LINE, name: 'Anna' } : null,
         });
       }
     },
