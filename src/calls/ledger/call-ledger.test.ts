@@ -4,7 +4,7 @@ import { createLog } from '../../common/logger.js';
 import { Metrics } from '../../metrics/metrics.js';
 import type { CommittedChange } from '../after-commit.js';
 import { LOGGED, type Fact } from '../domain/fact.js';
-import type { Known, Route, Routing } from '../routing.js';
+import type { Known, Route, Routing, Seen } from '../routing.js';
 import { CallLedger } from './call-ledger.js';
 import { ledgerHealth } from './ledger-health.js';
 import { LedgerMetrics } from './ledger-metrics.js';
@@ -37,7 +37,11 @@ const nobodys: Known = {
 };
 
 /** A ledger over a store that keeps what it is given, unless `refuse` throws. */
-function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clock = systemClock) {
+function ledgerWith(
+  refuse: (commit: Commit) => void | Promise<void>,
+  clock: Clock = systemClock,
+  known: (seen: Seen) => Known = () => nobodys,
+) {
   const stored: Commit[] = [];
   const told: CommittedChange[] = [];
   const asked: string[] = [];
@@ -55,7 +59,7 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
   const routing = {
     routes: (wanted: readonly { did: string }[]) =>
       Promise.resolve(wanted.map(({ did }) => (did === 'line' ? route : did === 'staffed' ? staffed : null))),
-    known: (seen: readonly unknown[]) => Promise.resolve(seen.map(() => nobodys)),
+    known: (seen: readonly Seen[]) => Promise.resolve(seen.map((one) => known(one))),
   } as unknown as Routing;
   const unrouted: string[] = [];
   const metrics = new LedgerMetrics(new Metrics());
@@ -87,6 +91,43 @@ function ledgerWith(refuse: (commit: Commit) => void | Promise<void>, clock: Clo
 
 const legsOf = (commits: readonly Commit[]): string[] =>
   commits.flatMap(({ facts }) => facts.filter(({ fact }) => fact.kind === 'created').map(({ fact }) => fact.leg));
+
+/** Phones of two tenants: `a1`, `a2` of one, `b1`, `b2` of the other. */
+function ofTwoTenants({ endpoint }: Seen): Known {
+  const tenantId = id(endpoint?.startsWith('a') === true ? 910 : 911);
+  return { ...nobodys, device: { tenantId, agentId: id(912) }, regions: { [tenantId]: 'DE' } };
+}
+
+describe('a conference of a dial plan', () => {
+  it('is one call of a tenant’s members, whoever of another tenant is in it', async () => {
+    const { ledger, told } = ledgerWith(() => undefined, systemClock, ofTwoTenants);
+    const at = Date.now();
+    for (const [i, endpoint] of ['a1', 'b1', 'a2', 'b2'].entries()) {
+      const leg = `1.${i}`;
+      const seen = { callerNumber: endpoint, callerName: '', called: null, shown: null, at: at + i };
+      const sighting = { linkedId: leg, endpoint, entered: { dialled: '800', context: 'phones' }, ...seen };
+      const about = { leg, at: at + i, source: 'switch' } as const;
+      const created = {
+        side: 'remote',
+        linkedId: leg,
+        sipCallId: null,
+        name: `PJSIP/${endpoint}-0000000${i}`,
+      } as const;
+      const entered = { dialled: '800', callerNumber: endpoint, callerName: '' };
+      const facts: Fact[] = [
+        { ...about, kind: 'created', key: '', data: created },
+        { ...about, kind: 'entered', key: '', data: entered },
+        { ...about, kind: 'answered', key: '', data: {} },
+        { ...about, kind: 'joined', key: `room@${at + i}`, data: { room: 'room', in: 'conference' } },
+      ];
+      ledger.tell({ ...node, leg, facts, receivedAt: at + i, sighting });
+      await ledger.settled();
+    }
+    const calls = new Map(told.map(({ call }) => [call.id, call]));
+    const members = [...calls.values()].map(({ tenantId, legs }) => [tenantId, legs.map(({ device }) => device)]);
+    expect(members).toEqual([[id(910), ['PJSIP/a1', 'PJSIP/a2']]]);
+  });
+});
 
 describe('an observed call', () => {
   it('that is no tenant’s is counted, and not stored', async () => {
