@@ -43,17 +43,17 @@ const ended = { kind: 'ended', key: 'log', at, data: { q850: null, sip: null, te
 describe('what a line tells', () => {
   it('tells of the far end of a wire only that the party beyond it left', () => {
     const far: CelLine = { ...caller, name: 'Local/_attended@transfer-00000000;2', linkedId: '1795590854.0' };
-    const ended = (asker: string): CelLine => ({
+    const hungUpBy = (asker: string): CelLine => ({
       ...far,
       event: 'HANGUP',
       extra: { hangupcause: 16, hangupsource: asker },
     });
     const near = '1795590854.3';
-    expect(translateCel(ended('PJSIP/agent2-00000004'), 'ringline', null, near)).toEqual({
+    expect(translateCel(hungUpBy('PJSIP/agent2-00000004'), 'ringline', null, near)).toEqual({
       leg: near,
       facts: [{ leg: near, kind: 'hangup-asked', key: 'log', at, source: 'cel', data: { byParty: true } }],
     });
-    for (const line of [ended(''), { ...far, event: 'CHAN_START' }, { ...far, event: 'ANSWER' }])
+    for (const line of [hungUpBy(''), { ...far, event: 'CHAN_START' }, { ...far, event: 'ANSWER' }])
       expect(translateCel(line, 'ringline', null, near)).toBeNull();
   });
 
