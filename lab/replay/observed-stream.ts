@@ -131,6 +131,8 @@ export async function play(
     events.set(callId, [...(events.get(callId) ?? []), ...news.map(({ event }) => event)]);
   };
   ledger.subscribe([{ name: 'test', onCommit: (changes) => changes.forEach(keep) }], () => undefined);
+  // As the service does that is started anew.
+  await ledger.loadOpen(NODE.nodeId);
   for (const [i, one] of told.entries()) {
     clock.at = Math.max(clock.at, one.receivedAt ?? 0);
     ledger.tell(one);

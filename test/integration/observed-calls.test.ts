@@ -44,7 +44,15 @@ function gist(calls: readonly Call[]): unknown {
   }));
 }
 
-describe.each(['attended-refer.22', 'attended-feature-code.16', 'pick-up.22', 'follow-me.16'])('%s', (name) => {
+const names = [
+  'attended-refer.22',
+  'attended-feature-code.16',
+  'pick-up.22',
+  'follow-me.16',
+  'conference-joined-later.22',
+];
+
+describe.each(names)('%s', (name) => {
   it('is stored as it was folded', async () => {
     const { calls, parked } = await play(observedTold(name), new LedgerStore(world.database.source));
     expect(parked).toBe(0);

@@ -70,6 +70,8 @@ export class CallLedger {
   readonly #over = new Map<string, number>();
   readonly #callOfLeg = new Map<string, string>();
   readonly #legsOfCall = new Map<string, string[]>();
+  /** A conference leads to the call of its members, as a leg does; also while that is not in memory. */
+  readonly #callOfConference = new Map<string, string>();
   /** Calls that cannot be written, by id. Their neighbours go on. */
   readonly #parked = new Set<string>();
   readonly #early = new EarlyFacts();
@@ -354,8 +356,10 @@ export class CallLedger {
     };
     const late = unknown.filter((told) => !justCame(told));
     const owners = await this.store.callsOfLegs([...late, ...late.flatMap(rootOf)]);
+    const conferences = batch.flatMap((told) => conferencesIn(told.facts).map((room) => legKey(told, room)));
     const wanted = new Set([
       ...[...owners.values()].map(({ callId }) => callId),
+      ...conferences.flatMap((key) => this.#callOfConference.get(key) ?? []),
       ...batch.flatMap(({ call }) => (call === undefined ? [] : [call.id])),
     ]);
     for (const call of await this.store.load([...wanted].filter((id) => !this.#calls.has(id)))) this.#remember(call);
@@ -395,8 +399,9 @@ export class CallLedger {
    * conference. The oldest one stays.
    */
   #unite(told: Told, { linkedId, at }: Sighting): readonly Union[] {
-    const legs = [told.leg, linkedId, ...this.#earlyLegs(told, linkedId), ...conferencesIn(told.facts)];
-    const [into, ...others] = this.#observedOf(told, legs).toSorted(
+    const legs = [told.leg, linkedId, ...this.#earlyLegs(told, linkedId)];
+    const met = new Set([...this.#observedOf(told, legs), ...this.#observedIn(told, conferencesIn(told.facts))]);
+    const [into, ...others] = [...met].toSorted(
       (a, b) => a.observed.at - b.observed.at || (a.identity.id < b.identity.id ? -1 : 1),
     );
     if (into === undefined) return [];
@@ -412,10 +417,20 @@ export class CallLedger {
 
   #observedOf(node: NodeBoot, legs: readonly string[]): readonly ObservedCall[] {
     const calls = new Set(legs.map((leg) => this.callOfLeg(node, leg)));
-    return [...calls].filter((call): call is ObservedCall => call !== null && call.observed !== null);
+    return [...calls].filter(isObserved);
+  }
+
+  /** The calls of conferences. */
+  #observedIn(node: NodeBoot, conferences: readonly string[]): readonly ObservedCall[] {
+    return conferences.flatMap((room) => {
+      const call = this.peek(this.#callOfConference.get(legKey(node, room)) ?? '');
+      return isObserved(call) ? [call] : [];
+    });
   }
 
   #uniteTwo(told: Told, at: number, into: LiveCall, from: LiveCall): Union {
+    for (const [key, callId] of this.#callOfConference)
+      if (callId === from.identity.id) this.#callOfConference.set(key, into.identity.id);
     for (const key of this.#legsOfCall.get(from.identity.id) ?? []) {
       if (key !== legKey(told, from.identity.id)) this.#pointLeg(key, into.identity.id);
     }
@@ -451,7 +466,7 @@ export class CallLedger {
       owner === null || tenantId === undefined || tenantId === owner.tenantId;
     const [joined] = [
       ...this.#observedOf(told, this.#earlyLegs(told, sighting.linkedId)),
-      ...this.#observedOf(told, conferences).filter(({ identity }) => isTheirs(identity.tenantId)),
+      ...this.#observedIn(told, conferences).filter(({ identity }) => isTheirs(identity.tenantId)),
     ];
     if (joined !== undefined) {
       this.#pointLeg(rootKey, joined.identity.id);
@@ -670,7 +685,7 @@ export class CallLedger {
     for (const leg of call.legs) this.#pointLeg(legKey(node, leg.id), call.identity.id);
     for (const room of conferencesIn(call.facts)) {
       const key = legKey(node, room);
-      if (!this.#callOfLeg.has(key)) this.#pointLeg(key, call.identity.id);
+      if (!this.#callOfConference.has(key)) this.#callOfConference.set(key, call.identity.id);
     }
   }
 
@@ -687,8 +702,8 @@ export class CallLedger {
     const ofConferences = conferencesIn(told).flatMap((room) => {
       const key = legKey(node, room);
       // Two tenants may meet in one: it leads to the call of the first.
-      if (this.#callOfLeg.has(key)) return [];
-      this.#pointLeg(key, callId);
+      if (this.#callOfConference.has(key)) return [];
+      this.#callOfConference.set(key, callId);
       return [tenantId, undefined].includes(this.#early.ownerOf(key)?.tenantId) ? this.#early.of(key) : [];
     });
     const early = [...ofLegs, ...ofConferences];
@@ -730,11 +745,16 @@ export class CallLedger {
     for (const [id, since] of this.#over) {
       if (since >= before && this.#over.size <= MOST_ENDED) return;
       this.#drop(id);
+      for (const [key, callId] of this.#callOfConference) if (callId === id) this.#callOfConference.delete(key);
     }
   }
 }
 
 type ObservedCall = LiveCall & { readonly observed: ObservedState };
+
+function isObserved(call: LiveCall | null): call is ObservedCall {
+  return call !== null && call.observed !== null;
+}
 
 /** Of two observed calls one became part of the other. */
 type Union = { readonly into: LiveCall; readonly from: LiveCall; readonly merged: Extract<Fact, { kind: 'merged' }> };
