@@ -59,8 +59,8 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
 }
 
 function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number): ObservedLeg {
-  return {
-    ...gatherLeg(id, facts, lastSign),
+  // Into the fresh one: a copy of so many fields takes longer than to gather them.
+  return Object.assign(gatherLeg(id, facts, lastSign), {
     party: find(facts, 'party')?.data ?? null,
     isOrigin: find(facts, 'entered') !== undefined,
     began: find(facts, 'began')?.data ?? null,
@@ -68,5 +68,5 @@ function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number)
     leftBy: find(facts, 'left-by')?.data.line ?? null,
     passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,
-  };
+  });
 }
