@@ -111,6 +111,17 @@ export class AsteriskSwitch extends TelephonySwitch {
     return this.#command(node, 'POST', `${channelPath(leg)}/ring`);
   }
 
+  async askToConfirm(node: NodeBoot, leg: string): Promise<CommandResult> {
+    // What an earlier process began would be heard to its end first.
+    await this.stopAsking(node, leg);
+    const media = encodeURIComponent(question.join(','));
+    return this.#command(node, 'POST', `${channelPath(leg)}/play/${questionId(leg)}?media=${media}`);
+  }
+
+  async stopAsking(node: NodeBoot, leg: string): Promise<CommandResult> {
+    return this.#command(node, 'DELETE', `/playbacks/${questionId(leg)}`);
+  }
+
   async answerLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
     return this.#command(node, 'POST', `${channelPath(leg)}/answer`);
   }
@@ -261,6 +272,16 @@ export class AsteriskSwitch extends TelephonySwitch {
     if (commands === undefined) return { kind: 'not-sent', text: 'the PBX node is not connected' };
     return commands.send(...request);
   }
+}
+
+/**
+ * "Press 1 to accept this call, or press 2 to reject it", twice, of Asterisk's core sounds: in the channel's language, where
+ * those are installed. A telephone is at the ear a moment after the answer.
+ */
+const question = ['sound:silence/1', 'sound:followme/options', 'sound:silence/3', 'sound:followme/options'];
+
+function questionId(leg: string): string {
+  return `${encodeURIComponent(leg)}-question`;
 }
 
 const transferStates: Readonly<Record<TransferProgress, string>> = {

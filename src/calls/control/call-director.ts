@@ -245,6 +245,11 @@ export class CallDirector implements AfterCommit {
       }
       case 'tell-ringing':
         return succeeded(await this.telephony.tellRinging(node, command.leg));
+      case 'ask-leg':
+        return succeeded(await this.#repeat(call, command, () => this.telephony.askToConfirm(node, command.leg)));
+      case 'stop-asking':
+        await this.telephony.stopAsking(node, command.leg);
+        return true;
       case 'answer-leg':
         return succeeded(await this.#repeat(call, command, () => this.telephony.answerLeg(node, command.leg)));
       case 'join-legs':
@@ -478,7 +483,7 @@ export class CallDirector implements AfterCommit {
     for (;;) {
       const leg = call.state?.legs.find((candidate) => candidate.id === id);
       if (leg === undefined || isOver(leg) || leg.released !== null) return false;
-      if (leg.diallingAt !== null || leg.ringing !== null || leg.progressAt !== null || leg.answered !== null)
+      if ([leg.diallingAt, leg.ringing, leg.progressAt, leg.answered, leg.pickedUp].some((seen) => seen !== null))
         return true;
       const presence = await this.telephony.presenceOf(node, id);
       if (presence === 'gone') {
