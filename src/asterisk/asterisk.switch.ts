@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleaseReason } from '../calls/domain/fact.js';
 import type { NodeBoot } from '../calls/ledger/told.js';
 import {
@@ -118,8 +119,13 @@ export class AsteriskSwitch extends TelephonySwitch {
     return this.#command(node, 'POST', `${channelPath(leg)}/play/${questionId(leg)}?media=${media}`);
   }
 
+  /** It is over a moment after it was asked to end: a channel does nothing else until then, and comes into no bridge. */
   async stopAsking(node: NodeBoot, leg: string): Promise<CommandResult> {
-    return this.#command(node, 'DELETE', `/playbacks/${questionId(leg)}`);
+    for (let turn = 0; ; turn++) {
+      const result = await this.#command(node, 'DELETE', `/playbacks/${questionId(leg)}`);
+      if (result.kind !== 'done' || turn >= PLAYBACK_TURNS) return result;
+      await sleep(PLAYBACK_EVERY_MS);
+    }
   }
 
   async answerLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
@@ -273,6 +279,10 @@ export class AsteriskSwitch extends TelephonySwitch {
     return commands.send(...request);
   }
 }
+
+/** How often it is asked whether a playback has ended, and at which distance, ms: a second in all. */
+const PLAYBACK_TURNS = 20;
+const PLAYBACK_EVERY_MS = 50;
 
 /**
  * "Press 1 to accept this call, or press 2 to reject it", twice, of Asterisk's core sounds: in the channel's language, where

@@ -9,6 +9,11 @@ export const ASK_SECONDS = 15;
 /** The switch itself ends who is asked this much later, should we be gone, seconds. */
 const ABANDONED_SECONDS = 5;
 
+/** Names the command that asks a leg. */
+export function askKey(leg: string): string {
+  return `ask:${leg}`;
+}
+
 /**
  * Asks who answered an outside phone to press 1: only then has he the call. Who presses another key, or none in time, is sent
  * away. After a restart the question begins anew, as a key that was pressed meanwhile is not known; the time does not.
@@ -25,10 +30,9 @@ export function decideAsking(decision: DecisionBuilder, legs: readonly LegState[
       continue;
     }
     const seconds = Math.ceil((until - now) / 1000) + ABANDONED_SECONDS;
-    decision.chain(
-      { key: `lease:ask:${leg.id}`, do: 'renew-lease', leg: leg.id, seconds },
-      { key: `ask:${leg.id}`, do: 'ask-leg', leg: leg.id },
-    );
+    // Not in one chain: while a leg hears something the switch does nothing else with it, a lease included.
+    decision.chain({ key: `lease:ask:${leg.id}`, do: 'renew-lease', leg: leg.id, seconds });
+    decision.chain({ key: askKey(leg.id), do: 'ask-leg', leg: leg.id });
     decision.wakeAt(until);
     asked.push(leg);
   }

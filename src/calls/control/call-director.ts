@@ -11,6 +11,7 @@ import type { LiveCall } from '../ledger/live-call.js';
 import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import type { TransferTargets } from '../transfer-targets.js';
+import { askKey } from './ask.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
@@ -248,6 +249,8 @@ export class CallDirector implements AfterCommit {
       case 'ask-leg':
         return succeeded(await this.#repeat(call, command, () => this.telephony.askToConfirm(node, command.leg)));
       case 'stop-asking':
+        // A question that is being begun would be heard to its end.
+        await handled.given.get(askKey(command.leg));
         await this.telephony.stopAsking(node, command.leg);
         return true;
       case 'answer-leg':

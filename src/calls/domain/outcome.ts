@@ -173,12 +173,17 @@ function agentSide(agents: readonly LegState[]): Verdict {
   return { outcome: reason === 'agent-rejected' ? 'cancelled' : 'failed', reason };
 }
 
+/** True for an outside number that was answered, where nobody pressed a key, and nobody hung up either. */
+function isUnconfirmed({ pickedUp, answered, isDeclined, hangupAsked }: LegState): boolean {
+  return pickedUp !== null && answered === null && !isDeclined && hangupAsked?.byParty !== true;
+}
+
 /** Why no agent took a call, from the legs of their phones, now or at the end of the time they have. A phone that rang tells more than one that could not. */
 export function agentReason(agents: readonly LegState[]): OutcomeReason {
   const refusals = agents.map((leg): OutcomeReason => {
     // Out of time. A phone that has not even rung by then is gone, though it is registered.
-    const isOutOfTime = leg.released?.why === 'no-answer' || leg.released?.why === 'not-confirmed';
-    const waitedFor = !isOver(leg) || (isOutOfTime && !endedByItself(leg));
+    const waitedFor =
+      !isOver(leg) || isUnconfirmed(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
     if (waitedFor) return rang(leg) ? 'agent-no-answer' : 'device-unreachable';
     switch (refusalOf(leg)) {
       case 'busy':
