@@ -294,12 +294,14 @@ export function sippIn(lab: SippOptions): Sipp {
 
 /** What uas.xml does in calls to one number only. SIPp refuses a variable that is set and never read. */
 function mobileParts(mobile: PhoneOptions['mobile']): Readonly<Record<string, string>> {
-  if (mobile === undefined) return { IS_MOBILE: '', IF_MOBILE: '', IF_PRESSED: '', KEY: '', KEY_MS: String(NEVER_MS) };
+  if (mobile === undefined)
+    return { IS_MOBILE: '', IF_MOBILE: '', IF_PRESSED: '', PRESSED: '', KEY: '', KEY_MS: String(NEVER_MS) };
   const number = mobile.number.replace('+', '\\+');
   return {
     IS_MOBILE: `<action><ereg regexp="sip:${number}@" search_in="hdr" header="To:" check_it="false" assign_to="mobile"/></action>`,
     IF_MOBILE: '<nop next="mobile" test="mobile"/>',
-    IF_PRESSED: '<nop next="pressed" test="mobile"/>',
+    IF_PRESSED: '<nop next="pressed" test="pressed"/>',
+    PRESSED: '<nop><action><assignstr assign_to="pressed" value="yes"/></action></nop>',
     KEY: mobile.key ?? '',
     KEY_MS: String(mobile.key === undefined ? NEVER_MS : (mobile.afterMs ?? 1_000)),
   };

@@ -152,7 +152,8 @@ export class Stage {
       register: [user],
       ringMs,
       mediaCalls: 2,
-      media: this.row.apiHangsUp === 'talking' ? media : 'none',
+      // Asterisk tells that a key was pressed only when there is sound after it.
+      media: isMobile ? 'echo' : this.row.apiHangsUp === 'talking' ? media : 'none',
       ...(provisional !== undefined && { provisional }),
       ...(refuse !== undefined && { refuse }),
       ...(talkMs !== undefined && { talkMs }),
