@@ -152,8 +152,7 @@ export class Stage {
       register: [user],
       ringMs,
       mediaCalls: 2,
-      // Asterisk tells that a key was pressed only when there is sound after it.
-      media: isMobile ? 'echo' : this.row.apiHangsUp === 'talking' ? media : 'none',
+      media: this.row.apiHangsUp === 'talking' ? media : 'none',
       ...(provisional !== undefined && { provisional }),
       ...(refuse !== undefined && { refuse }),
       ...(talkMs !== undefined && { talkMs }),
