@@ -182,8 +182,7 @@ function isUnconfirmed({ pickedUp, answered, isDeclined, hangupAsked }: LegState
 export function agentReason(agents: readonly LegState[]): OutcomeReason {
   const refusals = agents.map((leg): OutcomeReason => {
     // Out of time. A phone that has not even rung by then is gone, though it is registered.
-    const waitedFor =
-      !isOver(leg) || isUnconfirmed(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
+    const waitedFor = !isOver(leg) || isUnconfirmed(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
     if (waitedFor) return rang(leg) ? 'agent-no-answer' : 'device-unreachable';
     switch (refusalOf(leg)) {
       case 'busy':
