@@ -9,9 +9,9 @@ export const ASK_SECONDS = 15;
 /** The switch itself ends who is asked this much later, should we be gone, seconds. */
 const ABANDONED_SECONDS = 5;
 
-/** Names the command that asks a leg. */
-export function askKey(leg: string): string {
-  return `ask:${leg}`;
+/** Names the commands by which a leg is asked: the question, and the lease that bounds it. */
+export function askKeys(leg: string): { readonly question: string; readonly lease: string } {
+  return { question: `ask:${leg}`, lease: `lease:ask:${leg}` };
 }
 
 /**
@@ -31,8 +31,9 @@ export function decideAsking(decision: DecisionBuilder, legs: readonly LegState[
     }
     const seconds = Math.ceil((until - now) / 1000) + ABANDONED_SECONDS;
     // Not in one chain: while a leg hears something the switch does nothing else with it, a lease included.
-    decision.chain({ key: `lease:ask:${leg.id}`, do: 'renew-lease', leg: leg.id, seconds });
-    decision.chain({ key: askKey(leg.id), do: 'ask-leg', leg: leg.id });
+    const keys = askKeys(leg.id);
+    decision.chain({ key: keys.lease, do: 'renew-lease', leg: leg.id, seconds });
+    decision.chain({ key: keys.question, do: 'ask-leg', leg: leg.id });
     decision.wakeAt(until);
     asked.push(leg);
   }
@@ -41,8 +42,9 @@ export function decideAsking(decision: DecisionBuilder, legs: readonly LegState[
 
 /** Who pressed 1 is no longer ended by the lease of the question. */
 export function keepConfirmed(decision: DecisionBuilder, leg: LegState, seconds: number): void {
-  if (leg.pickedUp !== null)
-    decision.chain({ key: `lease:confirmed:${leg.id}`, do: 'renew-lease', leg: leg.id, seconds });
+  if (leg.pickedUp === null) return;
+  const lease = { key: `lease:confirmed:${leg.id}`, do: 'renew-lease', leg: leg.id, seconds } as const;
+  decision.chain(...endQuestions([leg]), lease);
 }
 
 /** What a leg hears ends before it comes into a room: the switch would let it come in only afterwards. */

@@ -11,7 +11,7 @@ import type { LiveCall } from '../ledger/live-call.js';
 import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import type { TransferTargets } from '../transfer-targets.js';
-import { askKey } from './ask.js';
+import { askKeys } from './ask.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
@@ -248,11 +248,13 @@ export class CallDirector implements AfterCommit {
         return succeeded(await this.telephony.tellRinging(node, command.leg));
       case 'ask-leg':
         return succeeded(await this.#repeat(call, command, () => this.telephony.askToConfirm(node, command.leg)));
-      case 'stop-asking':
-        // A question that is being begun would be heard to its end.
-        await handled.given.get(askKey(command.leg));
+      case 'stop-asking': {
+        // One that is being begun would be heard to its end, and its lease be the last word.
+        const { question, lease } = askKeys(command.leg);
+        await Promise.all([handled.given.get(question), handled.given.get(lease)]);
         await this.telephony.stopAsking(node, command.leg);
         return true;
+      }
       case 'answer-leg':
         return succeeded(await this.#repeat(call, command, () => this.telephony.answerLeg(node, command.leg)));
       case 'join-legs':
