@@ -5,7 +5,7 @@ import { foldCall } from '../domain/fold.js';
 import type { ClickToCall, OutsidePhone, RingLine } from '../domain/plan.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Decision } from './decision.js';
-import { plannedLegsOf } from './outside-legs.js';
+import { outsideByLog, plannedLegsOf } from './outside-legs.js';
 import { decideRingLine } from './ring-line.js';
 import { agentIds, callId, caller, created, fact, joined, line, number, phone, start } from './talking.test-support.js';
 
@@ -215,6 +215,15 @@ describe('the record of a call that rang outside numbers', () => {
       role: 'answered',
       answeredAt: new Date(start + 4_000).toISOString(),
     });
+  });
+
+  it('that is made anew from the log knows the number that had the call by the id of its leg', () => {
+    const lost = 'rl-01936c7e-8b2a-7000-8000-00000000000f-g1';
+    expect(outsideByLog(outside, { leg: lost, at: start })).toMatchObject([
+      { leg: lost, kind: 'planned', data: { agentId: agentIds[1], device: `PJSIP/${mobiles[1]}@carrier` } },
+    ]);
+    for (const leg of [desk, `rl-${callId}-r`, `rl-${callId}-g2`])
+      expect(outsideByLog(outside, { leg, at: 0 })).toEqual([]);
   });
 
   it.each([

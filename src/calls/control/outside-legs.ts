@@ -18,24 +18,29 @@ export function isGuardedLegId(id: string): boolean {
 
 /** The legs of all that rings at first: each phone's first address, and each outside number. */
 export function plannedLegsOf(callId: string, plan: Pick<Plan, 'phones' | 'outside'>, at: number): Fact[] {
-  const outside = (plan.outside ?? []).map((phone, place): Fact => {
-    const { agentId, trunk, guarded } = phone;
-    return {
-      leg: outsideLegId(callId, place, phone),
-      kind: 'planned',
-      key: '',
-      at,
-      source: 'ringline',
-      data: {
-        side: 'agent',
-        agentId,
-        device: trunkEndpoint(trunk.number, trunk.endpoint),
-        contact: null,
-        ...(guarded && { guarded }),
-      },
-    };
-  });
+  const outside = (plan.outside ?? []).map((phone, place) =>
+    plannedLeg(outsideLegId(callId, place, phone), phone, at, phone.guarded),
+  );
   return [...firstLegs(callId, plan.phones, at), ...outside];
+}
+
+/**
+ * Which outside number a leg rang whose record is lost, by its id; nothing where it rang none of these. The log does not tell
+ * which keys were pressed: who came into the room had the call.
+ */
+export function outsideByLog(
+  outside: readonly OutsidePhone[],
+  { leg, at }: Pick<Extract<Fact, { kind: 'created' }>, 'leg' | 'at'>,
+): Fact[] {
+  const place = /-[gn](\d+)$/.exec(leg)?.[1];
+  const phone = place === undefined ? undefined : outside[Number(place)];
+  return phone === undefined ? [] : [plannedLeg(leg, phone, at, false)];
+}
+
+function plannedLeg(leg: string, { agentId, trunk }: OutsidePhone, at: number, guarded: boolean): Fact {
+  const device = trunkEndpoint(trunk.number, trunk.endpoint);
+  const data = { side: 'agent', agentId, device, contact: null, ...(guarded && { guarded }) } as const;
+  return { leg, kind: 'planned', key: '', at, source: 'ringline', data };
 }
 
 /**

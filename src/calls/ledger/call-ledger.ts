@@ -8,7 +8,7 @@ import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
 import { gapFact } from '../domain/gap.js';
 import { callOfOurId, isAgentLegId, roomOf, rungByLog } from '../control/legs.js';
-import { plannedLegsOf } from '../control/outside-legs.js';
+import { outsideByLog, plannedLegsOf } from '../control/outside-legs.js';
 import { instant } from '../domain/fold.js';
 import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
@@ -562,7 +562,8 @@ export class CallLedger {
     );
     const plan = call?.state?.placed.plan;
     if (call === undefined || plan?.kind !== 'ring-line') return null;
-    const facts = [...rungByLog(plan.phones, created), ...told.facts];
+    const rung = [...rungByLog(plan.phones, created), ...outsideByLog(plan.outside ?? [], created)];
+    const facts = [...rung, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, call.identity.id)] };
   }
 
