@@ -1,10 +1,7 @@
 import { isOver, type LegState } from '../domain/call-state.js';
 import type { Command, DecisionBuilder } from './decision.js';
 
-/**
- * How long whoever answers an outside phone may take to press 1, seconds: the question is heard twice. A mailbox has let its
- * greeting run by then, and keeps little of the question.
- */
+/** How long whoever answers an outside phone may take to press 1, seconds: he hears the question twice in that time. */
 export const ASK_SECONDS = 15;
 /** The switch itself ends who is asked this much later, should we be gone, seconds. */
 const ABANDONED_SECONDS = 5;
