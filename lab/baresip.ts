@@ -76,6 +76,8 @@ export interface DeskPhone {
 export interface DeskPhoneOptions {
   /** Answers by itself so long after it began to ring; waits for `answer` unless told. */
   readonly answerAfterMs?: number;
+  /** Takes calls to these numbers too, as somebody does whom a carrier reaches. */
+  readonly numbers?: readonly string[];
 }
 
 export interface Baresip {
@@ -114,7 +116,7 @@ export function baresipIn(lab: BaresipOptions): Baresip {
   const running = new Set<() => Promise<void>>();
   let started = 0;
 
-  async function start(user: string, account: string, registers: boolean): Promise<DeskPhone> {
+  async function start(user: string, accounts: readonly string[], registers: boolean): Promise<DeskPhone> {
     started += 1;
     const dir = join(lab.dir, `${started}-${user}`);
     const { kept, port, controlPort, logFile } = await startProcess(lab, dir);
@@ -151,7 +153,7 @@ export function baresipIn(lab: BaresipOptions): Baresip {
       },
       { what: `baresip to listen (${logFile})` },
     );
-    await control.command('uanew', account);
+    for (const account of accounts) await control.command('uanew', account);
     if (registers) {
       await waitFor(
         () => {
@@ -193,11 +195,12 @@ export function baresipIn(lab: BaresipOptions): Baresip {
   }
 
   return {
-    phone(user, { answerAfterMs } = {}) {
+    phone(user, { answerAfterMs, numbers = [] } = {}) {
       const manner = answerAfterMs === undefined ? '' : `;answerdelay=${Math.max(1, answerAfterMs)}`;
-      return start(user, `<sip:${user}@127.0.0.1:${lab.sipPort}>;regint=3600${manner}`, true);
+      const others = numbers.map((number) => `<sip:${number}@127.0.0.1:${lab.sipPort}>;regint=0${manner}`);
+      return start(user, [`<sip:${user}@127.0.0.1:${lab.sipPort}>;regint=3600${manner}`, ...others], true);
     },
-    customer: (number, trunk = 'trunk') => start(number, `<sip:${number}@${trunk}.example>;regint=0`, false),
+    customer: (number, trunk = 'trunk') => start(number, [`<sip:${number}@${trunk}.example>;regint=0`], false),
     async stopAll() {
       await Promise.all([...running].map((stop) => stop()));
     },

@@ -13,6 +13,8 @@ export interface Witnesses {
   /** When a click-to-call was asked for, and when it was accepted, ms since 1970. */
   readonly asked?: Span;
   readonly hungUpByApi?: boolean;
+  /** A number at which whoever answers is asked to press 1. */
+  readonly guarded?: string;
 }
 
 /** How far a time may be from what a witness says, ms. */
@@ -28,7 +30,8 @@ export interface Span {
  * one for each disagreement; none means that the record is true.
  */
 export function disagreements(record: Call, witnesses: Witnesses): string[] {
-  const { remote, agents, asked } = witnesses;
+  const { remote, asked, guarded } = witnesses;
+  const agents = witnesses.agents.map((call) => (call.calledUser === guarded ? byKey(call) : call));
   const said: string[] = [];
   const inbound = record.direction === 'inbound';
   const channels = channelsOf(record, witnesses.cel);
@@ -71,7 +74,7 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
 
   if ((record.outcome === 'answered') !== (sipTalk !== undefined))
     said.push(`the outcome is ${record.outcome}, but the phones ${sipTalk === undefined ? 'did not talk' : 'talked'}`);
-  const by = whoHungUp(record, witnesses, sipTalk !== undefined, remoteChannel !== undefined);
+  const by = whoHungUp(record, { ...witnesses, agents }, sipTalk !== undefined, remoteChannel !== undefined);
   if (record.hangup?.by !== by) said.push(`the record says that ${record.hangup?.by} hung up, it was ${by}`);
 
   const legs = record.legs.map(({ id }) => id);
@@ -85,7 +88,8 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
     }
     sameMoment(`the end of ${leg.id}`, leg.endedAt, 'CEL', channel.endedAt);
     // CEL counts the fall-back's answer too; the record does not.
-    if (leg.side === 'agent' || sipTalk !== undefined)
+    const isAsked = guarded !== undefined && leg.device?.startsWith(`PJSIP/${guarded}@`) === true;
+    if (!isAsked && (leg.side === 'agent' || sipTalk !== undefined))
       sameMoment(`the answer of ${leg.id}`, leg.answeredAt, 'CEL', channel.answeredAt);
     // CEL says 0 of a caller who hung up.
     if (leg.q850 !== null && Boolean(channel.cause) && leg.q850 !== channel.cause)
@@ -94,7 +98,7 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
   for (const { callId } of parties)
     if (!record.sipCallIds.includes(callId)) said.push(`the record does not know the SIP Call-ID ${callId}`);
   for (const participant of record.participants) {
-    const phones = agents.filter(({ calledUser }) => `PJSIP/${calledUser}` === participant.device);
+    const phones = agents.filter(({ calledUser }) => `PJSIP/${calledUser}` === participant.device?.split('@')[0]);
     const ring = least(phones.map((phone) => phone.ringingAt));
     sameMoment(`the ring of ${participant.device}`, participant.ringingAt, 'the phone', ring);
     if (participant.role !== 'answered') continue;
@@ -105,6 +109,14 @@ export function disagreements(record: Call, witnesses: Witnesses): string[] {
   if (inbound && agentChannels.some(({ startedAt: made }) => made < (remoteChannel?.startedAt ?? 0)))
     said.push('an agent was rung before the caller came');
   return said;
+}
+
+/** Whoever is asked to press 1 answers by that, and declines by another key. */
+function byKey(call: SipCall): SipCall {
+  const { pressed } = call;
+  if (call.answeredAt === undefined || pressed?.key === '1')
+    return { ...call, answeredAt: call.answeredAt && pressed?.at };
+  return { ...call, answeredAt: undefined, byeBy: pressed === undefined ? call.byeBy : 'us' };
 }
 
 /** Who ended the call, by who said BYE, CANCEL, or a refusal. */

@@ -38,6 +38,8 @@ export interface SipCall {
   readonly finalAt: number | undefined;
   /** From the 200 to the BYE; undefined while it lasts. */
   readonly talkMs: number | undefined;
+  /** The first key that was pressed, where an INFO tells it. */
+  readonly pressed: { readonly key: string; readonly at: number } | undefined;
 }
 
 const SEPARATOR = /^-{40,} (\d{4}-\d\d-\d\d)[T \t]+(\d\d:\d\d:\d\d\.\d+)/;
@@ -124,6 +126,8 @@ function callOf(callId: string, messages: readonly SipMessage[]): SipCall | unde
   const final = answers.findLast((message) => (statusOf(message) ?? 0) >= 200);
   const answered = answer(200);
   const bye = request('BYE');
+  const info = request('INFO');
+  const key = /^Signal=\s*(.)/m.exec(info?.body ?? '')?.[1];
   const from = header(invite, 'From') ?? '';
   return {
     callId,
@@ -143,6 +147,7 @@ function callOf(callId: string, messages: readonly SipMessage[]): SipCall | unde
     finalStatus: final && statusOf(final),
     finalAt: final?.at,
     talkMs: answered && bye ? bye.at - answered.at : undefined,
+    pressed: info && key !== undefined ? { key, at: info.at } : undefined,
   };
 }
 

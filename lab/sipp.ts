@@ -30,6 +30,8 @@ export interface PhoneOptions {
   readonly refuse?: string;
   /** Hangs up so long after it answered; waits for BYE unless told. */
   readonly talkMs?: number;
+  /** In calls to this number it answers, presses a key if told, and does not hang up: a mobile phone, or its mailbox. */
+  readonly mobile?: { readonly number: string; readonly key?: string; readonly afterMs?: number };
   /** echo unless told. */
   readonly media?: Media;
   /** Calls at once that send or echo sound; 10 unless told. */
@@ -209,6 +211,7 @@ export function sippIn(lab: SippOptions): Sipp {
           FINAL: options.refuse ? 'refuse' : 'answer',
           STATUS: options.refuse ?? '486 Busy Here',
           TALK_MS: String(options.talkMs ?? NEVER_MS),
+          ...mobileParts(options.mobile),
         },
         options.media ?? 'echo',
         options.mediaCalls ?? 10,
@@ -286,6 +289,21 @@ export function sippIn(lab: SippOptions): Sipp {
       // Asterisk goes too, so nobody has to sign off.
       await Promise.all([...running].map((end) => end()));
     },
+  };
+}
+
+/** What uas.xml does in calls to one number only. SIPp refuses a variable that is set and never read. */
+function mobileParts(mobile: PhoneOptions['mobile']): Readonly<Record<string, string>> {
+  if (mobile === undefined)
+    return { IS_MOBILE: '', IF_MOBILE: '', IF_PRESSED: '', PRESSED: '', KEY: '', KEY_MS: String(NEVER_MS) };
+  const number = mobile.number.replace('+', '\\+');
+  return {
+    IS_MOBILE: `<action><ereg regexp="sip:${number}@" search_in="hdr" header="To:" check_it="false" assign_to="mobile"/></action>`,
+    IF_MOBILE: '<nop next="mobile" test="mobile"/>',
+    IF_PRESSED: '<nop next="pressed" test="pressed"/>',
+    PRESSED: '<nop><action><assignstr assign_to="pressed" value="yes"/></action></nop>',
+    KEY: mobile.key ?? '',
+    KEY_MS: String(mobile.key === undefined ? NEVER_MS : (mobile.afterMs ?? 1_000)),
   };
 }
 

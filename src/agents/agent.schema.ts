@@ -4,8 +4,9 @@ import { instantSchema } from '../http/instant.js';
 import { patchSchema } from '../http/patch.js';
 import { plainText } from '../http/plain-text.js';
 
-const deviceShape = {
-  kind: z.literal('sip').default('sip'),
+const phoneShape = {
+  // The union of devices reads it before a default is put in; so that it may be missing, it is optional too.
+  kind: z.literal('sip').optional().default('sip'),
   pbxNodeId: idSchema,
   endpoint: z
     .string()
@@ -17,17 +18,33 @@ const deviceShape = {
     .meta({ description: 'Header by which this phone takes a click-to-call by itself.' }),
 };
 
-/** A device as it is sent: `id` keeps a device that the agent has, `order` is the place in the list. */
-const deviceInputSchema = z.strictObject({
+const numberShape = {
+  kind: z.literal('number'),
+  number: plainText(64).meta({
+    description:
+      'An outside number, such as a mobile phone, in any form; kept as E.164. Called by the trunk of the call’s line, under the tenant’s dial rules.',
+    example: '+14155550123',
+  }),
+  confirm: z.enum(['press-1', 'none']).default('press-1').meta({
+    description:
+      'Whoever answers there has to press 1 before he has the call, since a mailbox answers too. `none`: who answers has it.',
+  }),
+};
+
+/** What a device is sent with beside what it is: `id` keeps one that the agent has, `order` is the place in the list. */
+const placeShape = {
   id: idSchema.optional().meta({ description: 'Of a device the agent has; left out for a new one.' }),
-  ...deviceShape,
   order: z
     .int()
     .min(0)
     .max(1000)
     .optional()
     .meta({ description: 'Lower is earlier. Default: the place in this list.' }),
-});
+};
+const deviceInputSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...phoneShape, ...placeShape }),
+  z.strictObject({ ...numberShape, ...placeShape }),
+]);
 
 export const createAgentSchema = z
   .strictObject({
@@ -39,8 +56,10 @@ export const createAgentSchema = z
       .default([])
       .superRefine((devices, context) => {
         devices.forEach((device, index) => {
+          if (device.kind !== 'sip') return;
           const first = devices.findIndex(
-            ({ pbxNodeId, endpoint }) => pbxNodeId === device.pbxNodeId && endpoint === device.endpoint,
+            (other) =>
+              other.kind === 'sip' && other.pbxNodeId === device.pbxNodeId && other.endpoint === device.endpoint,
           );
           if (first === index) return;
           context.addIssue({
@@ -63,7 +82,13 @@ export type DeviceInput = CreateAgent['devices'][number];
 export const updateAgentSchema = patchSchema('UpdateAgent', createAgentSchema);
 export type UpdateAgent = z.output<typeof updateAgentSchema>;
 
-const deviceSchema = z.strictObject({ id: idSchema, ...deviceShape, order: z.int().min(0) }).meta({ id: 'Device' });
+const viewShape = { id: idSchema, order: z.int().min(0) };
+const deviceSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ ...phoneShape, kind: z.literal('sip'), ...viewShape }).meta({ id: 'SipDevice' }),
+    z.strictObject({ ...numberShape, ...viewShape }).meta({ id: 'NumberDevice' }),
+  ])
+  .meta({ id: 'Device' });
 export type DeviceView = z.output<typeof deviceSchema>;
 
 export const agentSchema = z

@@ -34,7 +34,7 @@ export class AgentsController {
     summary: 'Create an agent',
     status: 201,
     schema: agentSchema,
-    problems: ['conflict', 'not-found'],
+    problems: ['conflict', 'not-found', 'invalid-number', 'number-blocked'],
   })
   create(@CurrentActor() actor: Actor, @Body({ schema: createAgentSchema }) body: CreateAgent): Promise<AgentView> {
     return this.agents.create(actor, body);
@@ -52,7 +52,7 @@ export class AgentsController {
     summary: 'Change an agent',
     description: 'A list of devices replaces the one before, in the order that is sent.',
     schema: agentSchema,
-    problems: ['conflict'],
+    problems: ['conflict', 'invalid-number', 'number-blocked'],
   })
   update(
     @CurrentActor() actor: Actor,

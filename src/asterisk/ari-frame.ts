@@ -57,6 +57,8 @@ export type AriFrame = {
   readonly refer_to?: AriReferTo;
   readonly referred_by?: { readonly source_channel?: AriChannel };
   readonly state?: string;
+  /** The key that somebody pressed. */
+  readonly digit?: string;
   /** Of a user event. */
   readonly eventname?: string;
   readonly cause?: number;
@@ -85,6 +87,7 @@ const frameParts = parts({
   tech_cause: 'integer',
   soft: 'boolean',
   state: 'text',
+  digit: 'text',
 });
 
 /** A frame as it came from the socket, or null when it is not a JSON object with a type and parts as declared. Never throws. */

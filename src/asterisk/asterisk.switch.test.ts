@@ -175,6 +175,35 @@ describe('questions', () => {
   });
 });
 
+describe('a question', () => {
+  const id = 'rl-1-g0-question';
+  const gone = ok({ message: 'Playback not found' }, 404);
+
+  it('begins when what an earlier process asked has ended, and is heard twice', async () => {
+    let isPlaying = true;
+    const { telephony, asked } = switchThat((method) => {
+      if (method === 'POST') return ok({}, 201);
+      const answer = isPlaying ? ok(null, 204) : gone;
+      isPlaying = false;
+      return answer;
+    });
+    expect(await telephony.askToConfirm(node, 'rl-1-g0')).toEqual({ kind: 'done' });
+    expect(asked.map(({ request }) => request.split('?')[0])).toEqual([
+      `DELETE /playbacks/${id}`,
+      `DELETE /playbacks/${id}`,
+      `POST /channels/rl-1-g0/play/${id}`,
+    ]);
+    const media = new URLSearchParams(asked.at(-1)?.request.split('?')[1]).get('media') ?? '';
+    expect(media.split(',').filter((sound) => sound === 'sound:followme/options')).toHaveLength(2);
+  });
+
+  it('that will not end is not waited for for ever', async () => {
+    const { telephony, asked } = switchThat(() => ok(null, 204));
+    expect(await telephony.stopAsking(node, 'rl-1-g0')).toEqual({ kind: 'done' });
+    expect(asked.length).toBeLessThan(30);
+  });
+});
+
 describe('who was tied to another', () => {
   it('is tied to somebody else, or to nobody', async () => {
     const { telephony, asked } = switchThat(() => ok(null, 204));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReleaseReason } from '../calls/domain/fact.js';
 import type { NodeBoot } from '../calls/ledger/told.js';
 import {
@@ -110,6 +111,22 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   async tellRinging(node: NodeBoot, leg: string): Promise<CommandResult> {
     return this.#command(node, 'POST', `${channelPath(leg)}/ring`);
+  }
+
+  async askToConfirm(node: NodeBoot, leg: string): Promise<CommandResult> {
+    // What an earlier process began would be heard to its end first.
+    await this.stopAsking(node, leg);
+    const media = encodeURIComponent(question.join(','));
+    return this.#command(node, 'POST', `${channelPath(leg)}/play/${questionId(leg)}?media=${media}`);
+  }
+
+  /** It is over a moment after it was asked to end: a channel does nothing else until then, and comes into no bridge. */
+  async stopAsking(node: NodeBoot, leg: string): Promise<CommandResult> {
+    for (let turn = 0; ; turn++) {
+      const result = await this.#command(node, 'DELETE', `/playbacks/${questionId(leg)}`);
+      if (result.kind !== 'done' || turn >= PLAYBACK_TURNS) return result;
+      await sleep(PLAYBACK_EVERY_MS);
+    }
   }
 
   async answerLeg(node: NodeBoot, leg: string): Promise<CommandResult> {
@@ -262,6 +279,20 @@ export class AsteriskSwitch extends TelephonySwitch {
     if (commands === undefined) return { kind: 'not-sent', text: 'the PBX node is not connected' };
     return commands.send(...request);
   }
+}
+
+/** How often it is asked whether a playback has ended, and at which distance, ms: a second in all. */
+const PLAYBACK_TURNS = 20;
+const PLAYBACK_EVERY_MS = 50;
+
+/**
+ * "Press 1 to accept this call, or press 2 to reject it", twice, of Asterisk's core sounds: in the channel's language, where
+ * those are installed. A telephone is at the ear a moment after the answer.
+ */
+const question = ['sound:silence/1', 'sound:followme/options', 'sound:silence/3', 'sound:followme/options'];
+
+function questionId(leg: string): string {
+  return `${encodeURIComponent(leg)}-question`;
 }
 
 const transferStates: Readonly<Record<TransferProgress, string>> = {

@@ -21,7 +21,7 @@ import { NodeObserver } from './observer/node-observer.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
-import { arrived, readTypes, translate } from './translate.js';
+import { arrived, isPrivate, readTypes, translate } from './translate.js';
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -266,6 +266,7 @@ export class NodeSession {
         } else if (early !== null) early.push({ frame, receivedAt });
         else this.#onFrame(frame, receivedAt, report.boot);
       },
+      skips: isPrivate,
       ...(this.recorder !== null && { onText: (text) => this.#record(report.boot, { kind: 'frame', text }) }),
       onBadFrame: (reason) => this.#onBadFrame(reason),
       onClosed: (reason) => {

@@ -115,7 +115,7 @@ function lastSignOf(call: LiveCall): number {
     leg.createdAt,
     leg.dialSentAt,
     leg.ringing?.at,
-    leg.answered?.at,
+    (leg.pickedUp ?? leg.answered)?.at,
     leg.leftControlAt,
     ...leg.stays.flatMap(({ from, until }) => [from, until]),
   ]);
@@ -139,7 +139,7 @@ function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: 
   if (channel.state === 'Ringing' && leg.ringing === null) facts.push(estimate('ringing'));
   const ours = isOurs(channel);
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.
-  if (channel.state === 'Up' && leg.answered === null && (ours || leg.leftControlAt === null))
+  if (channel.state === 'Up' && (leg.pickedUp ?? leg.answered) === null && (ours || leg.leftControlAt === null))
     facts.push(estimate('answered'), gapFact(leg.id, 'answer-missed', takenAt, takenAt));
   if (!ours && !isObserved && leg.leftControlAt === null && stasisArgs(channel, app) === null)
     facts.push(estimate('left-control'));

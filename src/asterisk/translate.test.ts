@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFrame, type AriFrame } from './ari-frame.js';
-import { readTypes, translate } from './translate.js';
+import { isPrivate, readTypes, translate } from './translate.js';
 
 const callId = '01936c7e-8b2a-7000-8000-000000000001';
 const recordingId = '01936c7e-8b2a-7000-8000-00000000000a';
@@ -25,6 +25,36 @@ function told(frame: AriFrame) {
     ? null
     : { leg: translation.leg, facts: translation.facts.map(({ kind, key, data }) => ({ kind, key, data })) };
 }
+
+describe('a key that somebody presses', () => {
+  const frame = (id: string, digit: string): AriFrame => ({ type: 'ChannelDtmfReceived', digit, channel: { id } });
+  const asked = `rl-${callId}-g0`;
+
+  it.each([
+    ['1', true],
+    ['2', false],
+    ['#', false],
+  ])('%s is told of who is asked to press 1', (digit, one) => {
+    expect(told(frame(asked, digit))).toEqual({
+      leg: asked,
+      facts: [{ kind: 'key-pressed', key: '', data: { one } }],
+    });
+    expect(isPrivate(JSON.stringify(frame(asked, digit)))).toBe(false);
+  });
+
+  it.each([caller.id, leg, `rl-${callId}-r`, `rl-${callId}-n0`])('is not looked at, nor kept, on %s', (id) => {
+    expect(told(frame(id, '1'))).toBeNull();
+    expect(isPrivate(JSON.stringify(frame(id, '1')))).toBe(true);
+  });
+
+  it('is known by the type of its frame, whatever a caller is called', () => {
+    const named = {
+      type: 'StasisStart',
+      channel: { ...caller, caller: { name: '"ChannelDtmfReceived"', number: '' } },
+    };
+    expect(isPrivate(JSON.stringify(named))).toBe(false);
+  });
+});
 
 describe('what an event tells', () => {
   it('a caller comes in: with number, name and time, and what it is called elsewhere', () => {

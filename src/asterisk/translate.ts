@@ -1,4 +1,5 @@
 import { isAgentLegId, isOurs } from '../calls/control/legs.js';
+import { isGuardedLegId } from '../calls/control/outside-legs.js';
 import { recordingOfName } from '../calls/control/recording-ids.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
@@ -21,6 +22,7 @@ export const readTypes = [
   'ChannelHold',
   'ChannelUnhold',
   'ChannelTransfer',
+  'ChannelDtmfReceived',
   'Dial',
   'RecordingStarted',
   'RecordingFinished',
@@ -28,6 +30,15 @@ export const readTypes = [
   'ApplicationReplaced',
   'ChannelUserevent',
 ] as const;
+
+/**
+ * Keys that somebody presses in a talk are nobody's business, a PIN among them: such a frame is not looked at, nor kept. Only
+ * who is asked to press 1 is heard.
+ * @param text A frame as it came.
+ */
+export function isPrivate(text: string): boolean {
+  return text.includes('"ChannelDtmfReceived"') && !/"id": ?"rl-[0-9a-f-]{36}-g\d+"/.test(text);
+}
 
 /** Longer than any number; what a phone sends may be kilobytes. */
 const MOST_DIALLED = 300;
@@ -82,6 +93,10 @@ export function translate(frame: AriFrame, now: number): Translation | null {
       };
       return about(leg, { kind: 'transfer-wished', key: `@${at}`, data });
     }
+    case 'ChannelDtmfReceived':
+      return channel === undefined || !isGuardedLegId(channel.id)
+        ? null
+        : about(channel.id, { kind: 'key-pressed', data: { one: frame.digit === '1' } });
     case 'ChannelHangupRequest': {
       if (channel === undefined) return null;
       const { cause } = frame;

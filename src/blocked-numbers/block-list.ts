@@ -1,10 +1,13 @@
-import type { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+
+/** What can be asked, inside a transaction or outside. */
+export type Queries = Pick<EntityManager, 'query'>;
 
 /** Somebody a tenant may have blocked, by every pattern that means them, the most exact first. */
 export type Party = { readonly tenantId: string; readonly patterns: readonly string[] };
 
 /** @returns for each party in order the most exact entry of its tenant's block list that means it, or null. */
-export async function findBlocking(source: DataSource, parties: readonly Party[]): Promise<readonly (string | null)[]> {
+export async function findBlocking(source: Queries, parties: readonly Party[]): Promise<readonly (string | null)[]> {
   const asked = parties.flatMap(({ tenantId, patterns }) => patterns.map((pattern) => ({ tenantId, pattern })));
   if (asked.length === 0) return parties.map(() => null);
   const rows: { tenant_id: string; pattern: string }[] = await source.query(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Device } from '../agents/device.entity.js';
+import { Device, isOutsideNumber, isPhone } from '../agents/device.entity.js';
 import { Agent } from '../agents/agent.entity.js';
 import { newId } from '../common/ids.js';
 import { Problem, type ProblemDetails, type ProblemType } from '../common/problems.js';
@@ -16,6 +16,7 @@ import type { Call } from './domain/call.js';
 import type { ClickToCall } from './domain/plan.js';
 import { Gate } from './gate.js';
 import { readOutsideNumber } from './outside-number.js';
+import { outsidePhones } from './outside-phones.js';
 import { RequestDecisions } from './request-decisions.js';
 
 /** How long the node's owner may take to accept or refuse, ms. */
@@ -159,13 +160,20 @@ export class ClickToCallService {
         field: 'agentId',
       });
     const line = await this.#line(manager, tenantId, body.lineId, devices);
-    const phones = devices.filter(({ pbxNodeId }) => pbxNodeId === line.pbxNodeId);
-    if (phones.length === 0) {
+    const phones = devices.filter(isPhone).filter(({ pbxNodeId }) => pbxNodeId === line.pbxNodeId);
+    const numbers = devices.filter(isOutsideNumber);
+    if (phones.length === 0 && numbers.length === 0) {
       throw new Problem('node-mismatch', {
         detail: 'The agent’s devices and the line are on different PBX nodes.',
         field: 'lineId',
       });
     }
+    const outside = await outsidePhones(manager, tenant, numbers, line.outbound);
+    if (phones.length === 0 && outside.length === 0)
+      throw new Problem('number-blocked', {
+        detail: 'By the dial rules and the block list as they are now, the agent’s own number may not be called.',
+        field: 'agentId',
+      });
     const { endpoint, ...format } = line.outbound;
     return {
       pbxNodeId: line.pbxNodeId,
@@ -177,6 +185,7 @@ export class ClickToCallService {
           endpoint: device.endpoint,
           autoAnswer: device.autoAnswer,
         })),
+        ...(outside.length > 0 && { outside }),
         to,
         line: { id: line.id, number: line.number, name: line.name },
         trunk: { endpoint, number: formatForTrunk(to.e164, format, tenant.region) },
@@ -209,7 +218,8 @@ export class ClickToCallService {
     }
     const lines = (await manager.findBy(Line, { tenantId })).filter(
       (line): line is Line & { outbound: NonNullable<Line['outbound']> } =>
-        line.outbound !== null && devices.some(({ pbxNodeId }) => pbxNodeId === line.pbxNodeId),
+        line.outbound !== null &&
+        devices.some((device) => isOutsideNumber(device) || device.pbxNodeId === line.pbxNodeId),
     );
     const [only] = lines;
     if (only === undefined || lines.length > 1) {

@@ -1,10 +1,13 @@
 import type { DataSource } from 'typeorm';
 import { runPrepared } from '../database/prepared.js';
 import { findBlocking } from '../blocked-numbers/block-list.js';
+import type { LineOutbound } from '../lines/line.schema.js';
+import type { DialRules } from '../numbers/dial-rules.js';
 import { patternsOfCaller } from '../numbers/number-pattern.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import type { AgentPhone } from './domain/plan.js';
+import type { AgentPhone, OutsidePhone } from './domain/plan.js';
 import { findKnown } from './known-parties.js';
+import { outsidePhones, type OutsideDevice } from './outside-phones.js';
 import { Routing, type Known, type Route, type Seen, type Wanted } from './routing.js';
 
 type RouteRow = {
@@ -19,6 +22,9 @@ type RouteRow = {
   readonly limit_seconds: number;
   readonly record: boolean;
   readonly phones: AgentPhone[];
+  readonly outside: OutsideDevice[];
+  readonly outbound: LineOutbound | null;
+  readonly dial_rules: DialRules;
   /** The tenant has blocked somebody. */
   readonly blocks: boolean;
 };
@@ -48,7 +54,16 @@ export class LineRouting extends Routing {
         patterns: each?.row.blocks === true ? patternsOfCaller(each.caller) : [],
       })),
     );
-    return found.map((each, i) => (each === null ? null : toRoute(each.row, each.caller, blocking[i] ?? null)));
+    const outside = await Promise.all(found.map((each) => this.#outside(each?.row ?? null)));
+    return found.map((each, i) =>
+      each === null ? null : toRoute(each.row, each.caller, blocking[i] ?? null, outside[i] ?? []),
+    );
+  }
+
+  async #outside(row: RouteRow | null): Promise<readonly OutsidePhone[]> {
+    if (row === null) return [];
+    const { tenant_id: id, region, dial_rules: dialRules, outside, outbound } = row;
+    return outsidePhones(this.source, { id, region, dialRules }, outside, outbound);
   }
 
   known(seen: readonly Seen[]): Promise<readonly (Known | null)[]> {
@@ -65,17 +80,29 @@ select l.pbx_node_id, l.did, l.tenant_id, t.region, l.id as line_id, l.number, l
                    from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
                    join device d on d.tenant_id = l.tenant_id and d.agent_id = chosen.agent_id::uuid
                                 and d.pbx_node_id = l.pbx_node_id), '[]') as phones,
+       coalesce((select jsonb_agg(jsonb_build_object('agentId', d.agent_id, 'number', d.number, 'confirm', d.confirm)
+                                  order by chosen.place, d.position)
+                   from jsonb_array_elements_text(l.target->'agentIds') with ordinality as chosen (agent_id, place)
+                   join device d on d.tenant_id = l.tenant_id and d.agent_id = chosen.agent_id::uuid
+                                and d.kind = 'number'), '[]') as outside,
+       l.outbound, t.dial_rules,
        exists (select from blocked_number b where b.tenant_id = l.tenant_id) as blocks
   from line l join tenant t on t.id = l.tenant_id
  where (l.pbx_node_id, l.did) in (select * from unnest($1::uuid[], $2::text[]))`;
 
-function toRoute(row: RouteRow, caller: NumberReading, blockedBy: string | null): Route {
+function toRoute(
+  row: RouteRow,
+  caller: NumberReading,
+  blockedBy: string | null,
+  outside: readonly OutsidePhone[],
+): Route {
   return {
     tenantId: row.tenant_id,
     from: caller.number,
     blockedBy,
     line: { id: row.line_id, number: row.number, name: row.name },
     phones: blockedBy === null ? row.phones : [],
+    ...(blockedBy === null && outside.length > 0 && { outside }),
     ringSeconds: row.ring_seconds,
     limitSeconds: row.limit_seconds,
     record: row.record,

@@ -1,5 +1,5 @@
 import type { CallLine, CallNumber } from './domain/call.js';
-import type { AgentPhone } from './domain/plan.js';
+import type { AgentPhone, OutsidePhone } from './domain/plan.js';
 
 /** What a caller dialled and how he showed himself, as the dial plan passed it. */
 export type Wanted = {
@@ -19,6 +19,8 @@ export type Route = {
   readonly line: CallLine;
   /** None for a caller who is blocked. */
   readonly phones: readonly AgentPhone[];
+  /** Outside numbers of its agents that may be called through it; absent where there is none. */
+  readonly outside?: readonly OutsidePhone[];
   readonly ringSeconds: number;
   readonly limitSeconds: number;
   readonly record: boolean;

@@ -73,6 +73,12 @@ export abstract class TelephonySwitch {
   /** Lets the caller hear that a phone rings. */
   abstract tellRinging(node: NodeBoot, leg: string): Promise<CommandResult>;
 
+  /** The leg's party hears, from the beginning, that it takes the call by the key 1. */
+  abstract askToConfirm(node: NodeBoot, leg: string): Promise<CommandResult>;
+
+  /** It hears no more of that. */
+  abstract stopAsking(node: NodeBoot, leg: string): Promise<CommandResult>;
+
   abstract answerLeg(node: NodeBoot, leg: string): Promise<CommandResult>;
 
   /** Brings legs into a room, which is made if it is not there. */

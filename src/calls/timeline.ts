@@ -1,6 +1,7 @@
 import type { Fact } from './domain/fact.js';
 import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
+import { isGuardedLegId } from './control/outside-legs.js';
 import type { RingLine, TransferTarget } from './domain/plan.js';
 import { factsByLeg, standingFacts } from './domain/standing.js';
 import { tellGap } from './tell-gap.js';
@@ -30,6 +31,7 @@ const order: readonly Fact['kind'][] = [
   'ringing',
   'progress',
   'answered',
+  'key-pressed',
   'joined',
   'hold-asked',
   'mute-asked',
@@ -125,7 +127,9 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
     case 'progress':
       return `${who} sent early media.`;
     case 'answered':
-      return `${who} answered.`;
+      return isGuardedLegId(fact.leg) ? `${who} answered and is asked to press 1.` : `${who} answered.`;
+    case 'key-pressed':
+      return fact.data.one ? `${who} pressed 1.` : `${who} pressed another key than 1.`;
     case 'joined':
       return `${who} was joined.`;
     case 'parted':

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Agent } from '../agents/agent.entity.js';
-import { Device } from '../agents/device.entity.js';
+import { Device, isPhone } from '../agents/device.entity.js';
 import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { Line } from '../lines/line.entity.js';
@@ -56,7 +56,9 @@ export class TransferTargets {
   ): Promise<Consulted> {
     const { region } = await this.database.source.manager.findOneByOrFail(Tenant, { id: tenantId });
     const phone: AgentPhone | null =
-      device === null ? null : { agentId: device.agentId, endpoint: device.endpoint, autoAnswer: 'none' };
+      device === null || !isPhone(device)
+        ? null
+        : { agentId: device.agentId, endpoint: device.endpoint, autoAnswer: 'none' };
     return { kind: 'consulted', name, phone, number: parsePhoneNumber(to, region) };
   }
 
@@ -68,13 +70,13 @@ export class TransferTargets {
     const { manager } = this.database.source;
     const [agent, devices] = await Promise.all([
       manager.findOneBy(Agent, { tenantId, id: agentId }),
-      manager.find(Device, { where: { tenantId, agentId }, order: { position: 'ASC' } }),
+      manager.find(Device, { where: { tenantId, agentId, kind: 'sip' }, order: { position: 'ASC' } }),
     ]);
     const field = 'agentId';
     if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field });
     if (devices.length === 0)
       throw new Problem('agent-without-device', { detail: 'This agent has no device that could ring.', field });
-    const phones = devices.filter((device) => device.pbxNodeId === pbxNodeId);
+    const phones = devices.filter(isPhone).filter((device) => device.pbxNodeId === pbxNodeId);
     if (phones.length === 0)
       throw new Problem('node-mismatch', {
         detail: 'The agent’s devices are on another PBX node than the call.',

@@ -6,6 +6,7 @@ const uniqueFields: Readonly<Record<string, { readonly field: string; readonly d
   pbx_node_name: { field: 'name', detail: 'Another PBX node has this name.' },
   line_did: { field: 'did', detail: 'Another line on this PBX node has this `did`.' },
   blocked_number_pattern: { field: 'pattern', detail: 'This pattern is on the block list already.' },
+  device_number: { field: 'devices', detail: 'Another device of this company has this number.' },
   device_endpoint: { field: 'devices', detail: 'Another device on this PBX node has this endpoint.' },
 };
 

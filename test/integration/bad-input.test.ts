@@ -77,6 +77,7 @@ const device = (changes: () => Body) =>
     () => ({ name: 'A', devices: [{ pbxNodeId: known.node, endpoint: newId(), ...changes() }] }),
     false,
   );
+const number = (changes: Body) => agent({ devices: [{ kind: 'number', ...changes }] });
 const blocked = (changes: Body) => post('/v1/blocked-numbers', () => ({ pattern: '+4930123456', ...changes }), false);
 const line = (changes: () => Body) => post('/v1/lines', () => ({ ...goodLine(), ...changes() }), false);
 
@@ -407,6 +408,54 @@ const table: readonly Row[] = [
     ),
     type: 'invalid-request',
     field: 'devices.1.endpoint',
+  },
+  {
+    name: 'an outside number that is none',
+    request: number({ number: '+4917139' }),
+    type: 'invalid-number',
+    field: 'devices.0.number',
+  },
+  {
+    name: 'an outside number in text',
+    request: number({ number: 'my mobile' }),
+    type: 'invalid-number',
+    field: 'devices.0.number',
+  },
+  {
+    name: 'a premium number as a device',
+    request: number({ number: '+499001234567' }),
+    type: 'number-blocked',
+    field: 'devices.0.number',
+  },
+  {
+    name: 'an emergency number as a device',
+    request: number({ number: '112' }),
+    type: 'number-blocked',
+    field: 'devices.0.number',
+  },
+  {
+    name: 'an outside number abroad',
+    request: number({ number: '+14155550123' }),
+    type: 'number-blocked',
+    field: 'devices.0.number',
+  },
+  {
+    name: 'an outside number with an endpoint',
+    request: number({ number: '0171 3920001', endpoint: 'x' }),
+    type: 'invalid-request',
+    field: 'devices.0.endpoint',
+  },
+  {
+    name: 'an outside number that is confirmed in another way',
+    request: number({ number: '0171 3920001', confirm: 'press-2' }),
+    type: 'invalid-request',
+    field: 'devices.0.confirm',
+  },
+  {
+    name: 'one outside number twice, written in two ways',
+    request: agent({ devices: ['0171 3920001', '+491713920001'].map((text) => ({ kind: 'number', number: text })) }),
+    type: 'conflict',
+    field: 'devices.1.number',
   },
   {
     name: 'an agent of another tenant',

@@ -208,6 +208,53 @@ describe('agents', () => {
   });
 });
 
+describe('outside numbers of agents', () => {
+  const mobile = (number: string, more: object = {}) => ({ kind: 'number', number, ...more });
+
+  it('are kept as E.164 beside phones, ask to press 1 unless told, and keep their id', async () => {
+    const made = await addAgent({ devices: [device('with-mobile'), mobile('0171 392 00 01')] });
+    expect(agentSchema.parse(made)).toEqual(made);
+    const [desk, number] = made.devices;
+    expect(desk).toMatchObject({ kind: 'sip', endpoint: 'with-mobile', order: 0 });
+    expect(number).toEqual({
+      id: expect.any(String),
+      kind: 'number',
+      number: '+491713920001',
+      confirm: 'press-1',
+      order: 1,
+    });
+    const path = `/v1/agents/${made.id}`;
+    const devices = [mobile('+491713920001', { confirm: 'none' })];
+    const changed = await world.ok('PATCH', path, { ...withKey(), body: { devices } });
+    expect(changed.devices).toEqual([{ ...number, confirm: 'none', order: 0 }]);
+    const again = await world.ok('PATCH', path, { ...withKey(), body: { devices: changed.devices } });
+    expect(again.devices).toEqual(changed.devices);
+    await world.ok('DELETE', path, withKey());
+  });
+
+  it('are one agent’s within a company; another company may have them too', async () => {
+    const devices = [mobile('+491713920002')];
+    await addAgent({ devices });
+    const body = { name: 'Bob', devices };
+    expect(await world.request('POST', '/v1/agents', { ...withKey(), body })).toMatchObject({
+      status: 409,
+      body: { field: 'devices.0.number' },
+    });
+    const other = await world.addTenant();
+    expect((await world.request('POST', '/v1/agents', { key: other.key, body })).status).toBe(201);
+  });
+
+  it('may not be on the block list', async () => {
+    const blocked = { ...withKey(), body: { pattern: '+4917139200039*' } };
+    await world.ok('POST', '/v1/blocked-numbers', blocked);
+    const body = { name: 'Bob', devices: [mobile('0171 39200039')] };
+    expect(await world.request('POST', '/v1/agents', { ...withKey(), body })).toMatchObject({
+      status: 422,
+      body: { type: expect.stringMatching(/number-blocked$/), field: 'devices.0.number' },
+    });
+  });
+});
+
 describe('lines', () => {
   it('take the digits of their number as DID, until one is chosen', async () => {
     const agent = await addAgent();

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { foundCompany, type Company } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
+import type { SipCall } from '../../lab/sip-trace.js';
 import type { Caller, Media, Phone } from '../../lab/sipp.js';
 import { register } from '../../lab/sip-register.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEvent } from '../../src/calls/domain/call-event.js';
-import type { OutcomeRow, PhoneActs } from './outcome-table.js';
+import type { MobileActs, OutcomeRow, PhoneActs } from './outcome-table.js';
 
 /** Longer than anything that is waited for takes on a busy machine, ms. */
 const PATIENCE_MS = 30_000;
@@ -58,9 +59,11 @@ export async function setScene(): Promise<Scene> {
 export class Stage {
   readonly callerNumber: string;
   readonly customerNumber: string;
+  readonly mobileNumber: string;
   /** Phones of each agent. */
   readonly phones: Phone[][] = [];
-  customer: Phone | null = null;
+  /** What the trunk leads to: the customer, and the first agent's mobile phone. */
+  carrier: Phone | null = null;
   #callers: Caller[] = [];
 
   private constructor(
@@ -70,9 +73,9 @@ export class Stage {
     readonly seat: number,
     index: number,
   ) {
-    // Numbers that the German regulator keeps free for films.
-    this.callerNumber = (row.direction === 'incoming' ? row.caller?.from : undefined) ?? `+4930231253${two(index)}`;
-    this.customerNumber = `+4930231256${two(index)}`;
+    this.callerNumber = (row.direction === 'incoming' ? row.caller?.from : undefined) ?? filmNumber(300 + index);
+    this.customerNumber = filmNumber(600 + index);
+    this.mobileNumber = `+49171392000${seat}`;
   }
 
   static async set(scene: Scene, row: OutcomeRow, index: number): Promise<Stage> {
@@ -82,10 +85,12 @@ export class Stage {
     const company = await foundCompany(lab, ringline, {
       nodeId,
       agents: row.agents.map((_, i) => seat * AGENTS_A_SEAT + i + 1),
-      number: `+4930231250${two(index)}`,
+      number: filmNumber(index),
       trunk:
         row.direction === 'incoming'
-          ? null
+          ? row.mobile === undefined
+            ? null
+            : `carrier${seat + 1}`
           : typeof row.customer === 'string'
             ? trunks[row.customer]
             : `carrier${seat + 1}`,
@@ -94,6 +99,7 @@ export class Stage {
     });
     const stage = new Stage(scene, row, company, seat, index);
     if (row.direction === 'incoming' && row.setting === 'no-devices') await stage.#takeDevices();
+    if (row.mobile !== undefined) await stage.#addMobile(row.mobile);
     if (row.blocks !== undefined) await stage.#block(row.blocks);
     await stage.#startPhones();
     return stage;
@@ -120,12 +126,26 @@ export class Stage {
       this.phones[agent] = phones;
     });
     await Promise.all(agents);
-    if (row.direction === 'click-to-call' && typeof row.customer === 'object')
-      this.customer = await this.#phone(row.customer, `carrier${seat + 1}`, 'stream');
+    const customer = row.direction === 'click-to-call' && typeof row.customer === 'object' ? row.customer : undefined;
+    if (customer !== undefined || row.mobile !== undefined)
+      this.carrier = await this.#phone({ ...customer, ...row.mobile }, `carrier${seat + 1}`, 'stream');
   }
 
-  #phone(act: PhoneActs, user: string, media: Media): Promise<Phone> {
-    const { provisional, ringMs = 300, refuse, talkMs } = act;
+  /** What the customer's phone saw, in the order of the calls. */
+  async customerCalls(): Promise<SipCall[]> {
+    return ((await this.carrier?.calls()) ?? []).filter(({ calledUser }) => calledUser !== this.mobileNumber);
+  }
+
+  /** What the phones of the agents saw. */
+  async agentCalls(): Promise<SipCall[]> {
+    const calls = await Promise.all(this.phones.flat().map((phone) => phone.calls()));
+    const mobile = ((await this.carrier?.calls()) ?? []).filter(({ calledUser }) => calledUser === this.mobileNumber);
+    return [...calls.flat(), ...mobile];
+  }
+
+  #phone(act: PhoneActs & MobileActs, user: string, media: Media): Promise<Phone> {
+    const { provisional, ringMs = 300, refuse, talkMs, key } = act;
+    const isMobile = this.row.mobile !== undefined && user.startsWith('carrier');
     const { sipp } = this.scene.lab;
     return sipp.phone({
       name: user,
@@ -136,7 +156,15 @@ export class Stage {
       ...(provisional !== undefined && { provisional }),
       ...(refuse !== undefined && { refuse }),
       ...(talkMs !== undefined && { talkMs }),
+      ...(isMobile && { mobile: { number: this.mobileNumber, ...(key !== undefined && { key }) } }),
     });
+  }
+
+  async #addMobile({ confirm, isOnly }: MobileActs): Promise<void> {
+    const mobile = { kind: 'number', number: this.mobileNumber, ...(confirm !== undefined && { confirm }) };
+    const phone = { kind: 'sip', pbxNodeId: this.scene.nodeId, endpoint: this.endpoint(0) };
+    const devices = isOnly === true ? [mobile] : [phone, mobile];
+    await this.company.call('PATCH', `/v1/agents/${this.company.agentIds[0]}`, { body: { devices } });
   }
 
   async #registerNobody(user: string): Promise<void> {
@@ -252,7 +280,7 @@ export class Stage {
 
   /** Frees the seat for another row. */
   async clear(): Promise<void> {
-    await Promise.all([...this.phones.flat(), ...(this.customer === null ? [] : [this.customer])].map((p) => p.stop()));
+    await Promise.all([...this.phones.flat(), ...(this.carrier === null ? [] : [this.carrier])].map((p) => p.stop()));
     await Promise.all(this.#callers.map((caller) => caller.stop()));
     if (this.#gone !== null) {
       const { user, port } = this.#gone;
@@ -265,6 +293,7 @@ export class Stage {
 
 const trunks = { 'no-contact': 'trunk-empty', 'nobody-listens': 'trunk-down' } as const;
 
-function two(index: number): string {
-  return String(index).padStart(2, '0');
+/** Numbers that the German regulator keeps free for films: a thousand, shared out among lines, callers and customers. */
+function filmNumber(place: number): string {
+  return `+493023125${String(place).padStart(3, '0')}`;
 }

@@ -15,6 +15,16 @@ export type PhoneActs = {
   readonly gone?: true;
 };
 
+/** An outside number of the first agent, called by the line's carrier: a mobile phone, or its mailbox. */
+export type MobileActs = Pick<PhoneActs, 'ringMs' | 'refuse'> & {
+  /** The key that is pressed there; none: it is a mailbox. */
+  readonly key?: string;
+  /** Who answers has the call at once. */
+  readonly confirm?: 'none';
+  /** The agent has no phone beside it. */
+  readonly isOnly?: true;
+};
+
 /** A moment in a call at which the API is asked to hang up. */
 export type Stage = 'agent-rings' | 'customer-called' | 'customer-rings' | 'talking';
 
@@ -36,6 +46,7 @@ type Shared = {
   readonly name: string;
   /** Each agent's phones, all registered at the agent's one address. None: not registered. */
   readonly agents: readonly (readonly PhoneActs[])[];
+  readonly mobile?: MobileActs;
   /** Whom the company has blocked: exactly this number, all that begin like it, or callers who show none. */
   readonly blocks?: 'number' | 'beginning' | 'anonymous';
   /** The API hangs up at this moment. */
@@ -338,6 +349,57 @@ const incoming: readonly Omit<IncomingRow, 'direction'>[] = [
     expected: talked({ by: 'remote' }),
   },
   {
+    name: 'an agent’s mobile phone answers, 1 is pressed there, and the caller hangs up',
+    agents: [[]],
+    mobile: { key: '1', isOnly: true },
+    caller: { talkMs: 1_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'an agent’s mobile phone that need not confirm answers, and the caller hangs up',
+    agents: [[]],
+    mobile: { confirm: 'none', isOnly: true },
+    caller: { talkMs: 1_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the mailbox of an agent’s mobile phone answers, then his desk phone',
+    agents: [[{ ringMs: 4_000 }]],
+    mobile: {},
+    caller: { talkMs: 1_000 },
+    expected: { ...talked({ by: 'remote' }), roles: ['answered', 'rang'] },
+  },
+  {
+    name: 'the mailbox of an agent’s mobile phone answers, nobody presses 1, and nobody else answers',
+    agents: [[{ ringMs: 'forever' }]],
+    mobile: {},
+    ringSeconds: 5,
+    caller: listening,
+    expected: missed({ reason: 'agent-no-answer', events: rangAndHandedBack, roles: ['rang', 'rang'], fallback: true }),
+    seconds: 17,
+  },
+  {
+    name: 'another key than 1 is pressed on the agent’s mobile phone',
+    agents: [[]],
+    mobile: { key: '2', isOnly: true },
+    caller: listening,
+    expected: missed({ reason: 'agent-rejected', events: rangAndHandedBack, roles: ['rang'], fallback: true }),
+  },
+  {
+    name: 'the agent’s mobile phone is busy',
+    agents: [[]],
+    mobile: { refuse: '486 Busy Here', isOnly: true },
+    caller: listening,
+    expected: missed({ reason: 'agent-busy', events: rangAndHandedBack, roles: ['rang'], fallback: true }),
+  },
+  {
+    name: 'the caller gives up while the agent’s mobile phone asks to press 1',
+    agents: [[]],
+    mobile: { isOnly: true },
+    caller: { giveUpMs: A_WHILE_MS },
+    expected: { ...missed({ reason: 'caller-gave-up', events: rangAndEnded, roles: ['rang'] }), sip: 487 },
+  },
+  {
     name: 'the API hangs up while the agent’s phone rings',
     agents: [[{ ringMs: 'forever' }]],
     apiHangsUp: 'agent-rings',
@@ -418,6 +480,49 @@ const clicks: readonly Omit<ClickRow, 'direction'>[] = [
     customer: {},
     expected: { outcome: 'failed', reason: 'agent-no-answer', by: 'system', sip: null, events: ended, roles: ['rang'] },
     seconds: 31,
+  },
+  {
+    name: 'the agent’s mobile phone, his only device, answers, 1 is pressed there, then the customer answers',
+    agents: [[]],
+    mobile: { key: '1', isOnly: true },
+    customer: { talkMs: 1_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the agent’s desk phone is not registered, his mobile phone answers and 1 is pressed there',
+    agents: [[]],
+    mobile: { key: '1' },
+    customer: { talkMs: 1_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the mailbox of the agent’s mobile phone answers, and nobody presses 1',
+    agents: [[]],
+    mobile: { isOnly: true },
+    customer: {},
+    expected: { outcome: 'failed', reason: 'agent-no-answer', by: 'system', sip: null, events: ended, roles: ['rang'] },
+    seconds: 17,
+  },
+  {
+    name: 'another key than 1 is pressed on the agent’s mobile phone',
+    agents: [[]],
+    mobile: { key: '2', isOnly: true },
+    customer: {},
+    expected: {
+      outcome: 'cancelled',
+      reason: 'agent-rejected',
+      by: 'agent',
+      sip: null,
+      events: ended,
+      roles: ['rang'],
+    },
+  },
+  {
+    name: 'the agent’s mobile phone is busy',
+    agents: [[]],
+    mobile: { refuse: '486 Busy Here', isOnly: true },
+    customer: {},
+    expected: { outcome: 'failed', reason: 'agent-busy', by: 'agent', sip: 486, events: ended, roles: ['rang'] },
   },
   {
     name: 'the agent’s phone is not registered',

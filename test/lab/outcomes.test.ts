@@ -60,7 +60,8 @@ async function playIncoming(stage: Stage, row: IncomingRow): Promise<void> {
   expect(record.remote.raw).toBe(row.caller?.from ?? stage.callerNumber);
   expect(record.to).toMatchObject({ raw: stage.did, e164: `+${stage.did}` });
   for (const phone of await agentCalls(stage)) {
-    expect(phone.fromUser).toBe(record.from.e164 ?? record.from.raw);
+    const shown = isMobile(stage, phone) ? stage.company.number : (record.from.e164 ?? record.from.raw);
+    expect(phone.fromUser).toBe(shown);
     if (record.outcome === 'answered' && phone.cancelAt !== undefined)
       expect(reasonOfCancel(phone)).toMatch(/cause=200/);
   }
@@ -87,19 +88,22 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
   expect(answer.status).toBe(201);
   if (row.apiHangsUp !== undefined) await hangUpByApi(stage, row.apiHangsUp);
   const record = await stage.recorded(({ status }) => status === 'ended', 'the end of the call in the record', 90_000);
-  const [remote] = (await stage.customer?.calls()) ?? [];
+  const [remote] = await stage.customerCalls();
   await check(stage, row.expected, record, remote, asked);
   expect(record.remote.e164).toBe(stage.customerNumber);
   const agents = await agentCalls(stage);
   for (const agent of agents) {
-    expect(agent.fromUser).toBe(stage.customerNumber);
+    expect(agent.fromUser).toBe(isMobile(stage, agent) ? stage.company.number : stage.customerNumber);
     expect(headerOf(agent, 'Call-Info')).toBe(
       row.autoAnswer === 'call-info' ? '<sip:ringline>;answer-after=0' : undefined,
     );
     expect(headerOf(agent, 'Alert-Info') ?? '').toMatch(row.autoAnswer === 'alert-info' ? /alert-autoanswer/ : /^$/);
   }
-  const answeredAt = agents.find((agent) => agent.answeredAt !== undefined)?.answeredAt;
-  expect(remote !== undefined, 'the customer was called').toBe(answeredAt !== undefined && stage.customer !== null);
+  const answeredAt = agents
+    .map((agent) => (isMobile(stage, agent) && agent.pressed?.key !== '1' ? undefined : agent))
+    .map((agent) => agent?.pressed?.at ?? agent?.answeredAt)
+    .find((at) => at !== undefined);
+  expect(remote !== undefined, 'the customer was called').toBe(answeredAt !== undefined && stage.carrier !== null);
   if (remote === undefined) return;
   expect(remote.inviteAt).toBeGreaterThan(answeredAt ?? Infinity);
   expect(remote.calledUser).toBe(stage.customerNumber);
@@ -153,13 +157,21 @@ async function check(
     },
     { what: 'CEL to be whole' },
   );
-  const witnesses = { cel, remote, agents, hungUpByApi, ...(asked !== undefined && { asked }) };
+  const isGuarded = row.mobile !== undefined && row.mobile.confirm !== 'none';
+  const witnesses = {
+    cel,
+    remote,
+    agents,
+    hungUpByApi,
+    ...(asked !== undefined && { asked }),
+    ...(isGuarded && { guarded: stage.mobileNumber }),
+  };
   expect(disagreements(record, witnesses)).toEqual([]);
   for (const phone of [...agents, ...(remote === undefined ? [] : [remote])])
     expect(attempts(phone), `INVITEs of ${phone.calledUser}`).toBe(1);
   const isBlocked = expected.outcome === 'blocked';
   expect(agents.length, 'phones that were called').toBe(
-    isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length,
+    isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length + (row.mobile === undefined ? 0 : 1),
   );
   if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
 
@@ -184,17 +196,20 @@ function fixtureName({ direction, name }: OutcomeRow): string {
 
 /** What the agents' phones saw of this call. */
 async function agentCalls(stage: Stage): Promise<SipCall[]> {
-  const calls = await Promise.all(stage.phones.flat().map((phone) => phone.calls()));
-  return calls.flat().filter(({ fromUser }) => fromUser !== EARLIER_CALLER);
+  return (await stage.agentCalls()).filter(({ fromUser }) => fromUser !== EARLIER_CALLER);
+}
+
+function isMobile({ mobileNumber }: Stage, { calledUser }: SipCall): boolean {
+  return calledUser === mobileNumber;
 }
 
 async function hangUpByApi(stage: Stage, at: NonNullable<OutcomeRow['apiHangsUp']>): Promise<void> {
   const [agent] = stage.phones.flat();
   const patience = 30_000;
   if (at === 'agent-rings') await agent?.call(({ ringingAt }) => ringingAt !== undefined, 'the agent’s ring', patience);
-  if (at === 'customer-called') await stage.customer?.call(() => true, 'the customer’s INVITE', patience);
+  if (at === 'customer-called') await stage.carrier?.call(() => true, 'the customer’s INVITE', patience);
   if (at === 'customer-rings')
-    await stage.customer?.call(({ ringingAt }) => ringingAt !== undefined, 'the customer’s ring', patience);
+    await stage.carrier?.call(({ ringingAt }) => ringingAt !== undefined, 'the customer’s ring', patience);
   const wanted = { 'agent-rings': null, 'customer-called': null, 'customer-rings': 'ringing', talking: 'answered' }[at];
   const call = await stage.recorded(({ status }) => wanted === null || status === wanted, `a call that is ${at}`);
   if (at === 'talking') await stage.soundBothWays(call);

@@ -11,6 +11,7 @@ import type { LiveCall } from '../ledger/live-call.js';
 import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import type { TransferTargets } from '../transfer-targets.js';
+import { askKeys } from './ask.js';
 import { decideClickToCall } from './click-to-call.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
@@ -245,6 +246,15 @@ export class CallDirector implements AfterCommit {
       }
       case 'tell-ringing':
         return succeeded(await this.telephony.tellRinging(node, command.leg));
+      case 'ask-leg':
+        return succeeded(await this.#repeat(call, command, () => this.telephony.askToConfirm(node, command.leg)));
+      case 'stop-asking': {
+        // One that is being begun would be heard to its end, and its lease be the last word.
+        const { question, lease } = askKeys(command.leg);
+        await Promise.all([handled.given.get(question), handled.given.get(lease)]);
+        await this.telephony.stopAsking(node, command.leg);
+        return true;
+      }
       case 'answer-leg':
         return succeeded(await this.#repeat(call, command, () => this.telephony.answerLeg(node, command.leg)));
       case 'join-legs':
@@ -478,7 +488,7 @@ export class CallDirector implements AfterCommit {
     for (;;) {
       const leg = call.state?.legs.find((candidate) => candidate.id === id);
       if (leg === undefined || isOver(leg) || leg.released !== null) return false;
-      if (leg.diallingAt !== null || leg.ringing !== null || leg.progressAt !== null || leg.answered !== null)
+      if ([leg.diallingAt, leg.ringing, leg.progressAt, leg.answered, leg.pickedUp].some((seen) => seen !== null))
         return true;
       const presence = await this.telephony.presenceOf(node, id);
       if (presence === 'gone') {

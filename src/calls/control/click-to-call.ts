@@ -2,10 +2,12 @@ import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
+import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { createOutsideLegs } from './outside-legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTransfers } from './transfer.js';
@@ -39,7 +41,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     );
   }
   if (winner === null) {
-    ringAgent(decision, plan, state, agents, now);
+    ringAgent(decision, callId, plan, state, agents, now);
     return decision.done();
   }
 
@@ -67,12 +69,14 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
   decideDigits(decision, state, talk, now);
   decideWishes(decision, state, talk, now);
   decideRecording(decision, callId, plan, state, talk);
+  keepConfirmed(decision, winner, plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
 }
 
 function ringAgent(
   decision: DecisionBuilder,
+  callId: string,
   plan: ClickToCall,
   state: CallState,
   agents: readonly LegState[],
@@ -87,6 +91,8 @@ function ringAgent(
   // The dial bounds their ring; this bounds all that may follow.
   const leaseSeconds = plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
   createPhoneLegs(decision, plan.phones, agents, display, leaseSeconds);
+  const dialSeconds = plan.agentRingSeconds + LEASE_MARGIN_SECONDS;
+  createOutsideLegs(decision, { callId, ...plan }, agents, { guarded: dialSeconds + ASK_SECONDS, open: leaseSeconds });
   for (const [place, phone] of plan.phones.entries()) {
     // The first leg of a phone rings its first address; it also tells whether there are others.
     const first = agents.find(
@@ -97,10 +103,16 @@ function ringAgent(
     const rung = { transfer: null, phone: place, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: first.id });
   }
-  decision.dial(agents, plan.agentRingSeconds + LEASE_MARGIN_SECONDS);
+  decision.dial(agents, dialSeconds);
+  // Who answered in time has his time to press 1.
+  const asked = decideAsking(decision, agents, now);
   const deadline = state.placed.at + plan.agentRingSeconds * 1000;
-  if (now >= deadline) decision.release(liveLegs(agents), 'no-answer');
-  else decision.wakeAt(deadline);
+  if (now < deadline) decision.wakeAt(deadline);
+  else
+    decision.release(
+      liveLegs(agents).filter((leg) => !asked.includes(leg)),
+      'no-answer',
+    );
 }
 
 function callRemote(

@@ -1,6 +1,7 @@
 import { isOver, type CallState, type LegState, type Wish } from '../domain/call-state.js';
 import type { Fact, ReleaseReason } from '../domain/fact.js';
 import type { NewLeg, TransferProgress } from '../telephony-switch.js';
+import { endQuestions } from './ask.js';
 import type { RungPhone } from './legs.js';
 
 /** One thing to ask of the switch. `key` is its identity within the call: it is given once. */
@@ -9,6 +10,9 @@ export type Command = { readonly key: string } & (
   | { readonly do: 'create-leg'; readonly leg: NewLeg }
   | { readonly do: 'dial-leg'; readonly leg: string; readonly ringSeconds: number }
   | { readonly do: 'tell-ringing'; readonly leg: string }
+  /** Ask the party of `leg` to press 1, from the beginning. */
+  | { readonly do: 'ask-leg'; readonly leg: string }
+  | { readonly do: 'stop-asking'; readonly leg: string }
   | { readonly do: 'answer-leg'; readonly leg: string }
   | { readonly do: 'join-legs'; readonly room: string; readonly legs: readonly string[] }
   /** Has the switch itself end `partner`, by its own name, when `leg` ends. */
@@ -116,7 +120,9 @@ export class DecisionBuilder {
     for (const leg of legs) {
       if (isOver(leg) || leg.released !== null || leg.createdAt === null) continue;
       if (leg.dialSentAt === null) this.record({ leg: leg.id, kind: 'dial-sent', key: '', data: {} });
-      else if (leg.diallingAt === null && leg.ringing === null && leg.answered === null && leg.progressAt === null) {
+      else if (
+        [leg.diallingAt, leg.ringing, leg.progressAt, leg.answered, leg.pickedUp].every((seen) => seen === null)
+      ) {
         this.chain(...before, { key: `dial:${leg.id}`, do: 'dial-leg', leg: leg.id, ringSeconds });
       }
     }
@@ -167,5 +173,8 @@ export function tie(leg: LegState, partner: LegState): readonly Command[] {
 export function enter(room: string, ...legs: readonly LegState[]): readonly Command[] {
   const outside = legs.filter(({ stays }) => !stays.some((stay) => stay.room === room && stay.until === null));
   if (outside.length === 0) return [];
-  return [{ key: `join:${legs.at(-1)?.id}`, do: 'join-legs', room, legs: outside.map(({ id }) => id) }];
+  return [
+    ...endQuestions(outside),
+    { key: `join:${legs.at(-1)?.id}`, do: 'join-legs', room, legs: outside.map(({ id }) => id) },
+  ];
 }

@@ -7,7 +7,7 @@ import type { ClickToCall } from '../domain/plan.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
 import { REQUEST_DECIDED } from '../ledger/ledger-store.js';
 import type { TelephonySwitch } from '../telephony-switch.js';
-import { firstLegs } from './legs.js';
+import { plannedLegsOf } from './outside-legs.js';
 
 /** PostgreSQL channel: a click-to-call waits for its node's owner. */
 export const REQUEST_MADE = 'ringline_request_made';
@@ -103,14 +103,16 @@ export class RequestIntake {
         retryAfterSeconds: 2,
       });
     }
+    const { outside = [] } = row.plan;
     const presences = await Promise.all(
       row.plan.phones.map(({ endpoint }) => this.telephony.endpointPresence(row.pbx_node_id, endpoint)),
     );
-    if (presences.every((presence) => presence === 'unknown')) {
+    if (presences.length > 0 && presences.every((presence) => presence === 'unknown')) {
       return this.#refuse(row, 'node-unavailable', { detail: 'The PBX does not answer.', retryAfterSeconds: 5 });
     }
     const phones = row.plan.phones.filter((_, i) => presences[i] === 'online');
-    if (phones.length === 0) {
+    // An outside number needs no registration.
+    if (phones.length === 0 && outside.length === 0) {
       return this.#refuse(row, 'agent-unreachable', {
         detail: 'None of the agent’s phones is registered at the PBX.',
         field: 'agentId',
@@ -145,7 +147,7 @@ export class RequestIntake {
       nodeId: row.pbx_node_id,
       boot,
       leg: callId,
-      facts: [placed, ...firstLegs(callId, plan.phones, at)],
+      facts: [placed, ...plannedLegsOf(callId, plan, at)],
       receivedAt: null,
       call: { id: callId, tenantId },
     });

@@ -4,10 +4,12 @@ import type { Fact } from '../domain/fact.js';
 import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
+import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, firstLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
+import { agentLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
+import { createOutsideLegs, plannedLegsOf } from './outside-legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTransfers } from './transfer.js';
@@ -83,6 +85,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
       // Side by side: were we to stop here, nobody may be left with a partner who is gone.
       decision.chain(...tie(caller, winner));
       decision.chain(...tie(winner, caller));
+      keepConfirmed(decision, winner, plan.limitSeconds + LIMIT_MARGIN_SECONDS);
       decision.chain({ key: 'answer', do: 'answer-leg', leg: caller.id }, ...enter(room, caller, winner), {
         key: 'limit',
         do: 'renew-lease',
@@ -100,19 +103,25 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   }
 
   keepLease(decision, caller, state.placed.at, now);
-  if (agents.length === 0 && plan.phones.length > 0) {
+  const first = agents.length === 0 ? plannedLegsOf(callId, plan, now) : [];
+  if (first.length > 0) {
     // Of whom only the log told nothing was planned, and he turned out to be there.
-    for (const planned of firstLegs(callId, plan.phones, now)) decision.record(planned);
+    for (const planned of first) decision.record(planned);
     return decision.done();
   }
-  ringPhones(decision, plan, state, agents);
+  ringPhones(decision, callId, plan, state, agents);
+  const asked = decideAsking(decision, agents, now);
   if (agents.every(isOver)) return handBack(agentReason(agents));
   const deadline = state.placed.at + plan.ringSeconds * 1000;
-  if (now >= deadline) {
-    decision.release(liveLegs(agents), 'no-answer');
-    return handBack(agentReason(agents));
+  if (now < deadline) decision.wakeAt(deadline);
+  else {
+    // Who answered in time has his time to press 1.
+    decision.release(
+      liveLegs(agents).filter((leg) => !asked.includes(leg)),
+      'no-answer',
+    );
+    if (asked.length === 0) return handBack(agentReason(agents));
   }
-  decision.wakeAt(deadline);
   return decision.done();
 }
 
@@ -137,7 +146,13 @@ export function turnAway(callId: string, state: CallState, now: number): readonl
   ];
 }
 
-function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState, agents: readonly LegState[]): void {
+function ringPhones(
+  decision: DecisionBuilder,
+  callId: string,
+  plan: RingLine,
+  state: CallState,
+  agents: readonly LegState[],
+): void {
   const { from, line } = state.placed;
   for (const [phone, { agentId, endpoint }] of plan.phones.entries()) {
     const rung = { transfer: null, phone, agentId, endpoint };
@@ -145,8 +160,12 @@ function ringPhones(decision: DecisionBuilder, plan: RingLine, state: CallState,
   }
   const display = { shownNumber: from.e164 ?? from.raw, shownName: from.name ?? line.name, ownNumber: line.number };
   // The dial bounds their ring; this bounds the talk.
-  createPhoneLegs(decision, plan.phones, agents, display, plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS);
-  decision.dial(agents, plan.ringSeconds + LEASE_SECONDS);
+  const open = plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  createPhoneLegs(decision, plan.phones, agents, display, open);
+  const dialSeconds = plan.ringSeconds + LEASE_SECONDS;
+  const { outside } = plan;
+  createOutsideLegs(decision, { callId, outside, line }, agents, { guarded: dialSeconds + ASK_SECONDS, open });
+  decision.dial(agents, dialSeconds);
   if (agents.some(({ ringing }) => ringing !== null)) {
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });
   }

@@ -36,7 +36,12 @@ export type LegState = {
   readonly diallingAt: number | null;
   readonly ringing: Moment | null;
   readonly progressAt: number | null;
+  /** Its person has the call: he answered; where the leg is guarded, he pressed 1. */
   readonly answered: Moment | null;
+  /** A guarded leg was answered, by a person or a mailbox. */
+  readonly pickedUp: Moment | null;
+  /** The first key pressed on a guarded leg was another one than 1. */
+  readonly isDeclined: boolean;
   readonly stays: readonly Stay[];
   /** Stretches of time in which this party had the other on hold. */
   readonly holds: readonly Span[];
@@ -180,6 +185,9 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
   const takenOver = find(facts, 'taken-over');
   const refused = find(facts, 'refused');
   const ended = find(facts, 'ended');
+  const answered = moment(find(facts, 'answered'));
+  const isGuarded = planned?.data.guarded === true;
+  const pressed = isGuarded ? find(facts, 'key-pressed') : undefined;
   const endedAt = ended === undefined ? null : endOf(ended, facts, lastSign);
   return {
     id,
@@ -197,7 +205,9 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
     diallingAt: find(facts, 'dialling')?.at ?? null,
     ringing: moment(find(facts, 'ringing')),
     progressAt: find(facts, 'progress')?.at ?? null,
-    answered: moment(find(facts, 'answered')),
+    answered: isGuarded ? confirmation(pressed, released) : answered,
+    pickedUp: isGuarded ? answered : null,
+    isDeclined: pressed?.data.one === false,
     stays: stays(facts, endedAt),
     holds: holds(facts, endedAt),
     isMuted: isOn(facts, 'muted', 'unmuted'),
@@ -224,6 +234,16 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
             q850: trueCause(facts, ended.data.q850),
           },
   };
+}
+
+/** The moment at which a guarded leg took the call. Who presses 1 when he was sent away already comes too late. */
+function confirmation(
+  pressed: Extract<Fact, { kind: 'key-pressed' }> | undefined,
+  released: Extract<Fact, { kind: 'released' }> | undefined,
+): Moment | null {
+  if (pressed?.data.one !== true) return null;
+  const isLate = released !== undefined && (released.data.why === 'not-confirmed' || released.at <= pressed.at);
+  return isLate ? null : { at: pressed.at, estimated: false };
 }
 
 /**

@@ -59,8 +59,11 @@ export const participantRoles = ['requested', 'rang', 'answered', 'transferred',
 export const participantSchema = z
   .strictObject({
     agentId: idSchema.nullable(),
-    number: callNumberSchema.nullable(),
-    device: z.string().nullable().meta({ description: 'Endpoint of the phone, such as `PJSIP/alice`.' }),
+    number: callNumberSchema.nullable().meta({ description: 'The outside number that was rung; null for a phone.' }),
+    device: z.string().nullable().meta({
+      description:
+        'Endpoint of the phone, such as `PJSIP/alice`; of an agent’s outside number `PJSIP/<number>@<trunk>`.',
+    }),
     role: z.enum(participantRoles).meta({ description: 'The furthest this person got.' }),
     ringingAt: maybeInstant,
     answeredAt: maybeInstant,

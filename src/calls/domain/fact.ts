@@ -20,6 +20,7 @@ export const releaseReasons = [
   'answered-elsewhere',
   'other-side-left',
   'no-answer',
+  'not-confirmed',
   'cancelled',
   'transferred',
   'transfer-failed',
@@ -119,6 +120,8 @@ export type FactDetail = {
     readonly contact: string | null;
     /** The place of the transfer for which it is rung. */
     readonly transfer?: number;
+    /** Whoever answers has to press 1 before he has the call. */
+    readonly guarded?: true;
   };
   /** The leg exists in the switch. */
   readonly created: {
@@ -155,6 +158,8 @@ export type FactDetail = {
   readonly ringing: Record<string, never>;
   readonly progress: Record<string, never>;
   readonly answered: Record<string, never>;
+  /** The first key that was pressed on a leg that is guarded: whether it was the 1 that takes the call. */
+  readonly 'key-pressed': { readonly one: boolean };
   /** The leg came together with others. Key: the place where they meet, and the time. */
   readonly joined: { readonly room: string; readonly in?: RoomKind };
   readonly parted: { readonly room: string };

@@ -1,7 +1,7 @@
 import type { Call, CallLegView, CallNumber, Participant } from './call.js';
 import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
 import { hangupSide, verdict } from './outcome.js';
-import type { AgentPhone } from './plan.js';
+import type { AgentPhone, OutsidePhone } from './plan.js';
 import { recordingView } from './recording.js';
 import { talkedMs, talks, talkSecondsOfLegs, type Talk } from './talk.js';
 import { openTransfer } from './transfer.js';
@@ -137,8 +137,16 @@ function participants(state: CallState, stretches: readonly Talk[]): Participant
     const legs = state.legs.filter((leg) => leg.transfer === transfer);
     return participant({ agentId: null, number, device: null }, legs, state, talked);
   };
+  const ofOutside = ({ agentId, number, trunk }: OutsidePhone): Participant => {
+    const device = `PJSIP/${trunk.number}@${trunk.endpoint}`;
+    const legs = state.legs.filter(
+      (leg) => leg.side === 'agent' && leg.agentId === agentId && leg.device === device && leg.transfer === null,
+    );
+    return participant({ agentId, number, device }, legs, state, talked);
+  };
   return [
     ...ofPhones(state.placed.plan.phones, null),
+    ...(state.placed.plan.outside ?? []).map(ofOutside),
     ...state.transfers.flatMap(({ place, target }) => {
       if (target.kind === 'agent') return ofPhones(target.phones, place);
       if (target.kind === 'consulted' && target.phone !== null) return ofPhones([target.phone], place);

@@ -86,11 +86,12 @@ export function refusalOf(leg: LegState): Refusal {
 
 /** True when the phone there gave a sign of life: it rang, or sent sound before an answer. */
 export function rang(leg: LegState): boolean {
-  return leg.ringing !== null || leg.progressAt !== null;
+  return leg.ringing !== null || leg.progressAt !== null || leg.pickedUp !== null;
 }
 
-/** True when the leg's own party ended it: neither we nor the switch told it to go before. */
+/** True when the leg's own party ended it, or declined by a key: neither we nor the switch told it to go before. */
 export function endedByItself(leg: LegState): boolean {
+  if (leg.isDeclined && leg.released?.why === 'not-confirmed') return true;
   if (leg.ended === null || leg.hangupAsked?.byParty === false) return false;
   return leg.released === null || (leg.hangupAsked?.at ?? leg.ended.at) < leg.released.at;
 }
@@ -172,11 +173,16 @@ function agentSide(agents: readonly LegState[]): Verdict {
   return { outcome: reason === 'agent-rejected' ? 'cancelled' : 'failed', reason };
 }
 
+/** True for an outside number that was answered, where nobody pressed a key, and nobody hung up either. */
+function isUnconfirmed({ pickedUp, answered, isDeclined, hangupAsked }: LegState): boolean {
+  return pickedUp !== null && answered === null && !isDeclined && hangupAsked?.byParty !== true;
+}
+
 /** Why no agent took a call, from the legs of their phones, now or at the end of the time they have. A phone that rang tells more than one that could not. */
 export function agentReason(agents: readonly LegState[]): OutcomeReason {
   const refusals = agents.map((leg): OutcomeReason => {
     // Out of time. A phone that has not even rung by then is gone, though it is registered.
-    const waitedFor = !isOver(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
+    const waitedFor = !isOver(leg) || isUnconfirmed(leg) || (leg.released?.why === 'no-answer' && !endedByItself(leg));
     if (waitedFor) return rang(leg) ? 'agent-no-answer' : 'device-unreachable';
     switch (refusalOf(leg)) {
       case 'busy':

@@ -8,10 +8,22 @@ export type AgentPhone = {
   readonly autoAnswer: 'none' | 'call-info' | 'alert-info';
 };
 
+/** An outside number that is rung for an agent, such as his mobile phone. */
+export type OutsidePhone = {
+  readonly agentId: string;
+  readonly number: CallNumber;
+  /** Through which trunk it is dialled, and the number as that trunk wants it. */
+  readonly trunk: { readonly endpoint: string; readonly number: string };
+  /** Whoever answers there has to press 1, for a mailbox answers too. */
+  readonly guarded: boolean;
+};
+
 /** A click-to-call as it was accepted: all that is needed to place it, so that it survives a restart. */
 export type ClickToCall = {
   readonly kind: 'click-to-call';
   readonly phones: readonly AgentPhone[];
+  /** Rung beside the phones. Plans that an earlier version stored do not say: none. */
+  readonly outside?: readonly OutsidePhone[];
   readonly to: CallNumber;
   readonly line: CallLine;
   /** Through which trunk the other party is dialled, and the number as that trunk wants it. */
@@ -33,6 +45,8 @@ export type RingLine = {
   /** The caller's leg. */
   readonly callerLeg: string;
   readonly phones: readonly AgentPhone[];
+  /** Rung beside the phones. Plans that an earlier version stored do not say: none. */
+  readonly outside?: readonly OutsidePhone[];
   readonly ringSeconds: number;
   readonly limitSeconds: number;
   /** What on the tenant's block list means the caller: nobody rings, he is refused. */

@@ -7,7 +7,8 @@ import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import type { CallEvent } from '../domain/call-event.js';
 import { factId, type Fact } from '../domain/fact.js';
 import { gapFact } from '../domain/gap.js';
-import { callOfOurId, firstLegs, isAgentLegId, roomOf, rungByLog } from '../control/legs.js';
+import { callOfOurId, isAgentLegId, roomOf, rungByLog } from '../control/legs.js';
+import { outsideByLog, plannedLegsOf } from '../control/outside-legs.js';
 import { instant } from '../domain/fold.js';
 import type { ObservedState } from '../domain/observed.js';
 import type { Known, Route, Routing } from '../routing.js';
@@ -579,7 +580,7 @@ export class CallLedger {
     this.#remember(call);
     this.#pointLeg(legKey(told, id), id);
     // Who is only in the log has left, mostly: whether phones ring for him is decided when he was asked for.
-    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    const legs = isLogged(told) ? [] : plannedLegsOf(id, route, told.arrival.at);
     // Together with the facts of its frame, so that they make one change.
     const begun = [incoming(id, leg, told.arrival, route), ...this.#missedBeginning(id, told, told.arrival.at)];
     const facts = [...begun, ...legs, ...told.facts];
@@ -603,7 +604,8 @@ export class CallLedger {
     );
     const plan = call?.state?.placed.plan;
     if (call === undefined || plan?.kind !== 'ring-line') return null;
-    const facts = [...rungByLog(plan.phones, created), ...told.facts];
+    const rung = [...rungByLog(plan.phones, created), ...outsideByLog(plan.outside ?? [], created)];
+    const facts = [...rung, ...told.facts];
     return { call, facts: [...facts, ...this.#pointLegs(told, facts, call.identity.id)] };
   }
 
@@ -617,7 +619,7 @@ export class CallLedger {
       return null;
     }
     // Who is only in the log has left, mostly.
-    const legs = isLogged(told) ? [] : firstLegs(id, route.phones, told.arrival.at);
+    const legs = isLogged(told) ? [] : plannedLegsOf(id, route, told.arrival.at);
     return [incoming(id, leg, told.arrival, route), ...legs];
   }
 
@@ -841,6 +843,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
         kind: 'ring-line',
         callerLeg,
         phones: route.phones,
+        ...(route.outside !== undefined && { outside: route.outside }),
         ringSeconds: route.ringSeconds,
         limitSeconds: route.limitSeconds,
         ...(route.blockedBy !== null && { blockedBy: route.blockedBy }),
