@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { idSchema } from '../http/id.js';
 import { plainText } from '../http/plain-text.js';
-import { transferModes } from './domain/plan.js';
+import { callOrders, transferModes } from './domain/plan.js';
 
 const tagSchema = plainText(64);
 
 export const createCallSchema = z
   .strictObject({
-    agentId: idSchema.meta({ description: 'Whose phone rings first.' }),
+    agentId: idSchema.meta({ description: 'Who is to talk with the other party.' }),
     // Bounded only in size here: what is wrong with a number is said by the dial rules.
     to: z
       .string()
@@ -16,7 +16,10 @@ export const createCallSchema = z
     lineId: idSchema
       .optional()
       .meta({ description: 'The line that is shown. Default: the only one with a trunk on the agent’s node.' }),
-    order: z.literal('agent-first').default('agent-first'),
+    order: z.enum(callOrders).default('agent-first').meta({
+      description:
+        'Whose phone rings first. `customer-first`: the agent’s phones ring once the other party has answered, and that party hears ringing meanwhile.',
+    }),
     tags: z.array(tagSchema).max(20).default([]),
   })
   .meta({ id: 'CreateCall' });

@@ -70,9 +70,8 @@ export class Stage {
     readonly seat: number,
     index: number,
   ) {
-    // Numbers that the German regulator keeps free for films.
-    this.callerNumber = (row.direction === 'incoming' ? row.caller?.from : undefined) ?? `+4930231253${two(index)}`;
-    this.customerNumber = `+4930231256${two(index)}`;
+    this.callerNumber = (row.direction === 'incoming' ? row.caller?.from : undefined) ?? filmNumber(300 + index);
+    this.customerNumber = filmNumber(600 + index);
   }
 
   static async set(scene: Scene, row: OutcomeRow, index: number): Promise<Stage> {
@@ -82,7 +81,7 @@ export class Stage {
     const company = await foundCompany(lab, ringline, {
       nodeId,
       agents: row.agents.map((_, i) => seat * AGENTS_A_SEAT + i + 1),
-      number: `+4930231250${two(index)}`,
+      number: filmNumber(index),
       trunk:
         row.direction === 'incoming'
           ? null
@@ -90,7 +89,7 @@ export class Stage {
             ? trunks[row.customer]
             : `carrier${seat + 1}`,
       ...(row.direction === 'incoming' && row.ringSeconds !== undefined && { ringSeconds: row.ringSeconds }),
-      ...(row.direction === 'click-to-call' && row.autoAnswer !== undefined && { autoAnswer: row.autoAnswer }),
+      ...(row.direction !== 'incoming' && row.autoAnswer !== undefined && { autoAnswer: row.autoAnswer }),
     });
     const stage = new Stage(scene, row, company, seat, index);
     if (row.direction === 'incoming' && row.setting === 'no-devices') await stage.#takeDevices();
@@ -120,7 +119,7 @@ export class Stage {
       this.phones[agent] = phones;
     });
     await Promise.all(agents);
-    if (row.direction === 'click-to-call' && typeof row.customer === 'object')
+    if (row.direction !== 'incoming' && typeof row.customer === 'object')
       this.customer = await this.#phone(row.customer, `carrier${seat + 1}`, 'stream');
   }
 
@@ -165,7 +164,11 @@ export class Stage {
     return this.company.call('POST', '/v1/calls', {
       allow: true,
       headers: { 'idempotency-key': randomUUID() },
-      body: { agentId: this.company.agentIds[0], to: this.customerNumber },
+      body: {
+        agentId: this.company.agentIds[0],
+        to: this.customerNumber,
+        ...(this.row.direction === 'customer-first' && { order: 'customer-first' }),
+      },
     });
   }
 
@@ -265,6 +268,7 @@ export class Stage {
 
 const trunks = { 'no-contact': 'trunk-empty', 'nobody-listens': 'trunk-down' } as const;
 
-function two(index: number): string {
-  return String(index).padStart(2, '0');
+/** One of the numbers that the German regulator keeps free for films. */
+function filmNumber(last: number): string {
+  return `+493023125${String(last).padStart(3, '0')}`;
 }

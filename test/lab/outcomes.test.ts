@@ -82,6 +82,7 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
     });
     expect((await stage.company.call('GET', '/v1/calls')).body.items).toEqual([]);
     expect(await agentCalls(stage), 'calls at the agent’s phones').toEqual([]);
+    expect((await stage.customer?.calls()) ?? [], 'calls at the customer’s').toEqual([]);
     return;
   }
   expect(answer.status).toBe(201);
@@ -99,9 +100,13 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
     expect(headerOf(agent, 'Alert-Info') ?? '').toMatch(row.autoAnswer === 'alert-info' ? /alert-autoanswer/ : /^$/);
   }
   const answeredAt = agents.find((agent) => agent.answeredAt !== undefined)?.answeredAt;
-  expect(remote !== undefined, 'the customer was called').toBe(answeredAt !== undefined && stage.customer !== null);
+  const isCustomerFirst = row.direction === 'customer-first';
+  expect(remote !== undefined, 'the customer was called').toBe(
+    stage.customer !== null && (isCustomerFirst || answeredAt !== undefined),
+  );
   if (remote === undefined) return;
-  expect(remote.inviteAt).toBeGreaterThan(answeredAt ?? Infinity);
+  if (!isCustomerFirst) expect(remote.inviteAt).toBeGreaterThan(answeredAt ?? Infinity);
+  else for (const agent of agents) expect(agent.inviteAt).toBeGreaterThan(remote.answeredAt ?? Infinity);
   expect(remote.calledUser).toBe(stage.customerNumber);
   expect(remote.fromUser).toBe(stage.company.number);
 }
@@ -158,8 +163,9 @@ async function check(
   for (const phone of [...agents, ...(remote === undefined ? [] : [remote])])
     expect(attempts(phone), `INVITEs of ${phone.calledUser}`).toBe(1);
   const isBlocked = expected.outcome === 'blocked';
+  const isNotReached = row.direction === 'customer-first' && remote?.answeredAt === undefined;
   expect(agents.length, 'phones that were called').toBe(
-    isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length,
+    isBlocked || isNotReached ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length,
   );
   if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
 

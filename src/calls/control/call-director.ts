@@ -3,7 +3,7 @@ import type { Log } from '../../common/logger.js';
 import { Problem } from '../../common/problems.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import { apiKey, isOver } from '../domain/call-state.js';
-import { isBlocked } from '../domain/outcome.js';
+import { isBlocked, isCustomerFirst } from '../domain/outcome.js';
 import { openTransfer, transferKey } from '../domain/transfer.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
@@ -11,11 +11,11 @@ import type { LiveCall } from '../ledger/live-call.js';
 import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import type { TransferTargets } from '../transfer-targets.js';
-import { decideClickToCall } from './click-to-call.js';
+import { decide } from './decide.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
 import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
-import { decideRingLine, turnAway } from './ring-line.js';
+import { turnAway } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
 const REPEATS = 2;
@@ -143,11 +143,9 @@ export class CallDirector implements AfterCommit {
       return true;
     }
     // The other party's phone rings in a room where the agent waits: they need nobody to talk.
-    if (
-      state.cancelAsked !== null ||
-      state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null)
-    )
-      return false;
+    const isWithAgent =
+      !isCustomerFirst(state) && state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null);
+    if (state.cancelAsked !== null || isWithAgent) return false;
     const data = { by: 'system', reason: 'service-stopped' } as const;
     this.#tell(call, node, [{ leg: callId, kind: 'cancel-asked', key: '', at, source: 'ringline', data }], true);
     return true;
@@ -194,10 +192,7 @@ export class CallDirector implements AfterCommit {
       const record = turnAway(call.identity.id, state, now);
       if (record !== null) return { record, chains: [], wakeAt: null };
     }
-    const decision =
-      plan.kind === 'ring-line'
-        ? decideRingLine(call.identity.id, plan, state, now)
-        : decideClickToCall(call.identity.id, plan, state, now);
+    const decision = decide(call.identity.id, state, now);
     for (const { kind, leg, key } of decision.record) {
       if (kind === 'dial-sent') handled.marked.add(leg);
       if (kind === 'digits-sent') handled.marked.add(key);

@@ -1,8 +1,8 @@
 import { takingEndpoint, trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import type { OutcomeReason } from '../domain/call.js';
-import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import { isOver, type LegState } from '../domain/call-state.js';
 import { agentReason, remoteVerdict } from '../domain/outcome.js';
-import type { Consulted, Plan } from '../domain/plan.js';
+import type { Consulted } from '../domain/plan.js';
 import { presentTalk, talks } from '../domain/talk.js';
 import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.js';
 import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
@@ -11,6 +11,7 @@ import { decideHold, decideMute } from './hold.js';
 import { agentLegs, firstLegs, holdingLeg, isOurs, roomOf, transferLegs, transferNumberLegId } from './legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
+import type { PlannedCall } from './talking.js';
 import { decideWishes } from './wishes.js';
 
 /** The switch gives up on who is on hold this long after the target's ring time, should we be gone, seconds. */
@@ -18,13 +19,9 @@ const ABANDONED_SECONDS = 60;
 /** Added to a leg's ring time: after that the switch stops ringing by itself. Seconds. */
 const LEASE_MARGIN_SECONDS = 5;
 
-type TransferredCall = {
-  readonly callId: string;
-  readonly plan: Plan;
-  readonly state: CallState;
+type TransferredCall = PlannedCall & {
   /** The other party. */
   readonly remote: LegState;
-  readonly now: number;
 };
 
 /**
@@ -46,10 +43,6 @@ export function decideTransfers(
   if (isOver(remote)) {
     if (!isOver(holder)) decision.releasePartner(holder, remote);
     decision.release(others, 'other-side-left');
-    return decision.done();
-  }
-  if (holder.takenOver !== null) {
-    decideWishes(decision, state, undefined, now);
     return decision.done();
   }
   const [first] = talks(state);

@@ -8,9 +8,15 @@ export type AgentPhone = {
   readonly autoAnswer: 'none' | 'call-info' | 'alert-info';
 };
 
+/** Whose phone rings first in a click-to-call. */
+export const callOrders = ['agent-first', 'customer-first'] as const;
+export type CallOrder = (typeof callOrders)[number];
+
 /** A click-to-call as it was accepted: all that is needed to place it, so that it survives a restart. */
 export type ClickToCall = {
   readonly kind: 'click-to-call';
+  /** Plans that an earlier version stored do not say: agent first. */
+  readonly order?: CallOrder;
   readonly phones: readonly AgentPhone[];
   readonly to: CallNumber;
   readonly line: CallLine;

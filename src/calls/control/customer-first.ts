@@ -1,0 +1,130 @@
+import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import type { ClickToCall } from '../domain/plan.js';
+import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { agentLegs, firstLegs, liveLegs, roomOf, winningLeg } from './legs.js';
+import { createRemoteLeg } from './remote-leg.js';
+import { createPhoneLegs } from './ring-phones.js';
+import { decideTalking } from './talking.js';
+import { decideTransfers } from './transfer.js';
+
+/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
+const LEASE_MARGIN_SECONDS = 5;
+
+/**
+ * Click-to-call, customer first: the other party is called, and once it has answered all contacts of the agent's phones ring,
+ * while it hears ringing. The first to answer is joined with it. When nobody takes the call it is hung up on.
+ */
+export function decideCustomerFirst(callId: string, plan: ClickToCall, state: CallState, now: number): Decision {
+  const decision = new DecisionBuilder(state, now);
+  const room = roomOf(callId);
+  const agents = agentLegs(state);
+  const winner = winningLeg(state);
+  const remote = state.legs.find(({ side }) => side === 'remote');
+
+  if (state.legs.every(isOver)) {
+    if (winner !== null) decision.chain({ key: 'close-room', do: 'close-room', room });
+    return decision.done();
+  }
+  if (remote === undefined) return decision.done();
+  if (state.cancelAsked !== null) {
+    decision.release(state.legs, state.cancelAsked.reason === 'service-stopped' ? 'service-stopped' : 'cancelled');
+    return decision.done();
+  }
+  if (state.transfers.length > 0) {
+    return decideTransfers(decision, { callId, plan, state, remote, now }, () =>
+      decision.release([remote], 'transfer-failed'),
+    );
+  }
+  if (isOver(remote) || remote.released !== null) {
+    if (isOver(remote) && winner !== null && !isOver(winner)) decision.releasePartner(winner, remote);
+    decision.release(
+      agents.filter((leg) => leg !== winner),
+      winner === null ? 'other-side-left' : 'answered-elsewhere',
+    );
+    return decision.done();
+  }
+  if (remote.answered === null) {
+    callRemote(decision, plan, state, remote, now);
+    return decision.done();
+  }
+  if (winner === null) {
+    ringAgent(decision, { callId, plan, remote, agents, answeredAt: remote.answered.at, now });
+    return decision.done();
+  }
+  decision.release(
+    agents.filter((leg) => leg !== winner),
+    'answered-elsewhere',
+  );
+  if (isOver(winner)) {
+    decision.releasePartner(remote, winner);
+    return decision.done();
+  }
+  if (winner.hangupAsked !== null || winner.released !== null || remote.hangupAsked !== null) return decision.done();
+  // Side by side: were we to stop here, nobody may be left with a partner who is gone.
+  decision.chain(...tie(remote, winner));
+  decision.chain(...tie(winner, remote));
+  decision.chain(...enter(room, remote, winner), {
+    key: 'limit',
+    do: 'renew-lease',
+    leg: remote.id,
+    seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+  });
+  decideTalking(decision, { callId, plan, state, now }, remote, winner);
+  return decision.done();
+}
+
+function callRemote(
+  decision: DecisionBuilder,
+  plan: ClickToCall,
+  state: CallState,
+  remote: LegState,
+  now: number,
+): void {
+  const deadline = state.placed.at + plan.remoteRingSeconds * 1000;
+  if (now >= deadline) return decision.release([remote], 'no-answer');
+  decision.wakeAt(deadline);
+  // Should we be gone by the time it answers, it hears ringing no longer than an agent may take.
+  const leaseSeconds = plan.remoteRingSeconds + plan.agentRingSeconds + 2 * LEASE_MARGIN_SECONDS;
+  if (remote.createdAt === null) createRemoteLeg(decision, plan, remote, leaseSeconds);
+  decision.dial([remote], plan.remoteRingSeconds + LEASE_MARGIN_SECONDS);
+}
+
+function ringAgent(
+  decision: DecisionBuilder,
+  call: {
+    readonly callId: string;
+    readonly plan: ClickToCall;
+    readonly remote: LegState;
+    readonly agents: readonly LegState[];
+    readonly answeredAt: number;
+    readonly now: number;
+  },
+): void {
+  const { callId, plan, remote, agents, answeredAt, now } = call;
+  const deadline = answeredAt + plan.agentRingSeconds * 1000;
+  if (now >= deadline || (agents.length > 0 && agents.every(isOver))) {
+    decision.release(liveLegs(agents), 'no-answer');
+    return decision.release([remote], 'other-side-left');
+  }
+  decision.wakeAt(deadline);
+  if (agents.length === 0) {
+    for (const planned of firstLegs(callId, plan.phones, now)) decision.record(planned);
+    return;
+  }
+  for (const [phone, { agentId, endpoint }] of plan.phones.entries()) {
+    const rung = { transfer: null, phone, agentId, endpoint };
+    decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: remote.id });
+  }
+  const display = {
+    shownNumber: plan.to.e164 ?? plan.to.raw,
+    shownName: plan.to.name,
+    ownNumber: plan.line.number,
+  };
+  // The dial bounds their ring; this bounds the talk.
+  const leaseSeconds = plan.agentRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  createPhoneLegs(decision, plan.phones, agents, display, leaseSeconds);
+  decision.dial(agents, plan.agentRingSeconds + LEASE_MARGIN_SECONDS);
+  // An answered party hears a tone, which the first sound from the room ends.
+  if (agents.some(({ ringing }) => ringing !== null))
+    decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: remote.id });
+}
