@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connected } from '../../lab/company.js';
 import type { Phone, PhoneOptions } from '../../lab/sipp.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -140,7 +141,17 @@ describe('a click-to-call in the order customer first', () => {
   });
 });
 
+/** A request that a kill left half decided counts against its agent until it is swept. */
+async function nothingOpen(): Promise<void> {
+  const database = new pg.Client({ connectionString: ringline.databaseUrl });
+  await database.connect();
+  const isDone = async () => (await database.query('select from call_request where open')).rowCount === 0;
+  await waitFor(isDone, { what: 'no click-to-call to be open', timeoutMs: 40_000 }).finally(() => database.end());
+}
+
 describe('a kill of Ringline during it', () => {
+  beforeEach(nothingOpen);
+
   it.each([0, 5, 10, 20, 40, 80])('%i ms after it was asked for dials nobody twice', async (ms) => {
     const call = await click({ ringMs: 300 });
     await sleep(ms);
