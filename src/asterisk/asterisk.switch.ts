@@ -9,7 +9,7 @@ import {
   type NewLeg,
   type TransferProgress,
 } from '../calls/telephony-switch.js';
-import { isSafeContact } from '../numbers/dial-endpoint.js';
+import { isSafeContact, isWire } from '../numbers/dial-endpoint.js';
 import type { AriChannel } from './ari-frame.js';
 import { stasisArgs } from './reconcile.js';
 import type { NodeSessions } from './node-sessions.js';
@@ -80,7 +80,7 @@ export class AsteriskSwitch extends TelephonySwitch {
       appArgs: 'leg',
       channelId: leg.leg,
       // The far end of a wire is ours too.
-      ...(leg.takes !== undefined && { otherChannelId: `${leg.leg}-w` }),
+      ...(isWire(leg.endpoint) && { otherChannelId: `${leg.leg}-w` }),
       variables: {
         'TIMEOUT(absolute)': String(leg.leaseSeconds),
         // Who the phone is: shown to whoever it is joined with.

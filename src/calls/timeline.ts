@@ -88,8 +88,8 @@ function blockedBy({ blockedBy: entry }: RingLine): string {
   return entry === undefined ? '' : ` and is on the block list (${entry})`;
 }
 
-function orderOf({ order }: ClickToCall): string {
-  return order === 'customer-first' ? ', the other party first' : '';
+function whoFirst(plan: ClickToCall): string {
+  return plan.order === 'customer-first' ? ', the other party first' : '';
 }
 
 function targetName(target: TransferTarget): string {
@@ -104,7 +104,7 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
     case 'placed':
       return fact.data.direction === 'inbound'
         ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number})${blockedBy(fact.data.plan)}.`
-        : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number})${orderOf(fact.data.plan)}.`;
+        : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number})${whoFirst(fact.data.plan)}.`;
     case 'observed':
       return `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.to.e164 ?? fact.data.to.raw}.`;
     case 'merged':

@@ -133,6 +133,12 @@ export const problems = {
     remedy:
       'While a transfer is under way, complete it, cancel it or wait for its end: `call.transferred` or `call.resumed`. `detail` says what is the matter.',
   },
+  'extensions-not-allowed': {
+    status: 409,
+    title: 'The PBX node does not allow this extension to be dialled',
+    remedy:
+      'Name the context of the dial plan that holds it in the node’s `extensionContexts` (`PATCH /v1/pbx-nodes/{id}`, with a platform key).',
+  },
   'recording-conflict': {
     status: 409,
     title: 'The call’s recording does not allow this',

@@ -146,7 +146,8 @@ async function nothingOpen(): Promise<void> {
   const database = new pg.Client({ connectionString: ringline.databaseUrl });
   await database.connect();
   const isDone = async () => (await database.query('select from call_request where open')).rowCount === 0;
-  await waitFor(isDone, { what: 'no click-to-call to be open', timeoutMs: 40_000 }).finally(() => database.end());
+  await waitFor(isDone, { what: 'no click-to-call to be open', timeoutMs: 40_000 });
+  await database.end();
 }
 
 describe('a kill of Ringline during it', () => {

@@ -62,6 +62,13 @@ export type TransferTarget =
       /** Through which trunk it is dialled, and the number as that trunk wants it. */
       readonly trunk: { readonly endpoint: string; readonly number: string };
     }
+  | {
+      readonly kind: 'extension';
+      /** The extension, as it is dialled. */
+      readonly number: CallNumber;
+      /** The context of the dial plan in which it is dialled. */
+      readonly context: string;
+    }
   | Consulted;
 
 /** Somebody with whom who transfers talks already, in a call that the dial plan made for his phone. */
