@@ -120,7 +120,7 @@ export const problems = {
   'call-not-controllable': {
     status: 409,
     title: 'Ringline does not drive this call',
-    remedy: 'Only driven calls can be controlled.',
+    remedy: 'A call that the dial plan makes can be hung up; nothing else can be asked of it.',
   },
   'call-not-answered': {
     status: 409,

@@ -14,6 +14,7 @@ import type { TransferTargets } from '../transfer-targets.js';
 import { decide } from './decide.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
+import { decideObserved } from './observed.js';
 import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
 import { turnAway } from './ring-line.js';
 
@@ -43,7 +44,7 @@ type Handled = {
 };
 
 /**
- * Follows each call that Ringline drives: after every commit it decides what comes next, has it written down where that
+ * Follows each call that Ringline drives, and each other one that is to end: after every commit it decides what comes next, has it written down where that
  * must come first, and gives the commands. It holds nothing that a restart may not lose: decisions follow from facts.
  */
 export class CallDirector implements AfterCommit {
@@ -97,8 +98,9 @@ export class CallDirector implements AfterCommit {
   /** What was done for a call so far; null when there is nothing to do for it. */
   #take(call: LiveCall): Handled | null {
     const { nodeId, boot } = nodeOf(call);
+    const isToBeControlled = call.state !== null || (call.observed?.cancelAsked ?? null) !== null;
     // Legs of an earlier run of the switch are gone; reconcile ends them.
-    if (call.state === null || this.telephony.bootOf(nodeId) !== boot) return null;
+    if (!isToBeControlled || this.telephony.bootOf(nodeId) !== boot) return null;
     const { id } = call.identity;
     const handled = this.#handled.get(id) ?? { given: new Map(), marked: new Set(), timer: null, isFresh: false };
     this.#handled.set(id, handled);
@@ -153,7 +155,8 @@ export class CallDirector implements AfterCommit {
 
   /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
   #mustAsk(call: LiveCall): boolean {
-    const state = call.state as NonNullable<LiveCall['state']>;
+    const { state } = call;
+    if (state === null) return false;
     const untouched = state.legs.every((leg) =>
       leg.side === 'remote' ? leg.ended === null && leg.leftControlAt === null : isOnlyPlanned(leg),
     );
@@ -185,8 +188,10 @@ export class CallDirector implements AfterCommit {
   }
 
   #decide(call: LiveCall, handled: Handled): Decision {
-    const state = call.state as NonNullable<LiveCall['state']>;
+    const { state, observed } = call;
     const now = this.telephony.nowAt(call.identity.pbxNodeId);
+    if (observed !== null) return decideObserved(observed, now);
+    if (state === null) throw new Error('a call is decided on of which nothing is known');
     const { plan } = state.placed;
     if (plan.kind === 'ring-line' && handled.given.size === 0 && this.telephony.isOverloaded(call.identity.pbxNodeId)) {
       const record = turnAway(call.identity.id, state, now);
@@ -512,7 +517,7 @@ export class CallDirector implements AfterCommit {
   }
 
   #neverMade(call: LiveCall, node: NodeBoot, id: string): void {
-    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
     if (leg.createdAt === null) this.#refuse(call, node, id, { kind: 'refused', text: 'not needed any more' });
     else this.#doubt(call, node, id);
@@ -524,7 +529,7 @@ export class CallDirector implements AfterCommit {
   }
 
   #gone(call: LiveCall, node: NodeBoot, id: string): void {
-    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
     // A leg that we ended left our control for good; a caller who did may live on in the dial plan.
     const known = leg.hangupAsked?.at ?? (leg.released === null ? null : leg.leftControlAt);

@@ -76,7 +76,7 @@ export class DecisionBuilder {
   #wakeAt: number | null = null;
 
   constructor(
-    private readonly state: CallState,
+    private readonly state: Pick<CallState, 'legs'>,
     private readonly now: number,
   ) {}
 

@@ -21,7 +21,7 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
   const ended = over ? Math.max(state.at, endOf(customer)) : null;
   const last = ended === null ? null : verdict(state, direction, customer, others, talks);
   const called = direction === 'outbound' ? (customer?.called ?? state.to) : state.to;
-  const hangup = ended === null ? null : hangupOf(customer, others, talks);
+  const hangup = ended === null ? null : hangupOf(state, customer, others, talks);
   return {
     id: identity.id,
     tenantId: identity.tenantId,
@@ -137,6 +137,7 @@ function verdict(
   talks: readonly ObservedTalk[],
 ): Verdict {
   if (talks.length > 0) return { outcome: 'answered', reason: 'talked' };
+  if (state.cancelAsked !== null) return { outcome: 'cancelled', reason: state.cancelAsked.reason };
   const asked = others.filter(({ isOrigin }) => !isOrigin);
   const missed = (reason: OutcomeReason): { outcome: Outcome; reason: OutcomeReason } => ({
     outcome: 'missed',
@@ -174,10 +175,12 @@ function wasLetGo(leg: ObservedLeg): boolean {
 }
 
 function hangupOf(
+  { cancelAsked }: ObservedState,
   customer: ObservedLeg | null,
   others: readonly ObservedLeg[],
   talks: readonly ObservedTalk[],
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
+  if (cancelAsked !== null) return { by: cancelAsked.by, leg: customer };
   const last = talks.at(-1)?.other ?? null;
   // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
   const asked = customer?.party?.kind === 'trunk' ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
