@@ -1,18 +1,17 @@
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
-import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { decideCustomerFirst } from './customer-first.js';
+import { DecisionBuilder, enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 import { createRemoteLeg, plannedRemote } from './remote-leg.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
 
-/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
-const LEASE_MARGIN_SECONDS = 5;
-
 /**
- * Click-to-call, agent first: all contacts of the agent's phones ring, the first to answer is joined with the other
- * party, whose leg comes into the room before it is dialled, so that the agent hears ringing and announcements.
+ * Click-to-call, agent first unless the plan says otherwise: all contacts of the agent's phones ring, the first to answer is
+ * joined with the other party, whose leg comes into the room before it is dialled, so that the agent hears ringing and
+ * announcements.
  */
 export function decideClickToCall(callId: string, plan: ClickToCall, state: CallState, now: number): Decision {
   const decision = new DecisionBuilder(state, now);
@@ -33,6 +32,10 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     return decideTransfers(decision, { callId, plan, state, remote, now }, () =>
       decision.release([remote], 'transfer-failed'),
     );
+  }
+  if (plan.order === 'customer-first') {
+    if (remote !== undefined) decideCustomerFirst(decision, { callId, plan, state, now }, remote);
+    return decision.done();
   }
   if (winner === null) {
     ringAgent(decision, plan, state, agents, now);

@@ -1,76 +1,49 @@
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
-import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type DecisionBuilder } from './decision.js';
 import { agentLegs, firstLegs, liveLegs, roomOf, winningLeg } from './legs.js';
 import { createRemoteLeg } from './remote-leg.js';
 import { createPhoneLegs } from './ring-phones.js';
-import { decideTalking } from './talking.js';
-import { decideTransfers } from './transfer.js';
-
-/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
-const LEASE_MARGIN_SECONDS = 5;
+import { decideTalking, type PlannedCall } from './talking.js';
 
 /**
  * Click-to-call, customer first: the other party is called, and once it has answered all contacts of the agent's phones ring,
  * while it hears ringing. The first to answer is joined with it. When nobody takes the call it is hung up on.
  */
-export function decideCustomerFirst(callId: string, plan: ClickToCall, state: CallState, now: number): Decision {
-  const decision = new DecisionBuilder(state, now);
-  const room = roomOf(callId);
+export function decideCustomerFirst(
+  decision: DecisionBuilder,
+  call: PlannedCall & { readonly plan: ClickToCall },
+  remote: LegState,
+): void {
+  const { callId, plan, state, now } = call;
   const agents = agentLegs(state);
   const winner = winningLeg(state);
-  const remote = state.legs.find(({ side }) => side === 'remote');
-
-  if (state.legs.every(isOver)) {
-    if (winner !== null) decision.chain({ key: 'close-room', do: 'close-room', room });
-    return decision.done();
-  }
-  if (remote === undefined) return decision.done();
-  if (state.cancelAsked !== null) {
-    decision.release(state.legs, state.cancelAsked.reason === 'service-stopped' ? 'service-stopped' : 'cancelled');
-    return decision.done();
-  }
-  if (state.transfers.length > 0) {
-    return decideTransfers(decision, { callId, plan, state, remote, now }, () =>
-      decision.release([remote], 'transfer-failed'),
-    );
-  }
   if (isOver(remote) || remote.released !== null) {
     if (isOver(remote) && winner !== null && !isOver(winner)) decision.releasePartner(winner, remote);
-    decision.release(
+    return decision.release(
       agents.filter((leg) => leg !== winner),
       winner === null ? 'other-side-left' : 'answered-elsewhere',
     );
-    return decision.done();
   }
-  if (remote.answered === null) {
-    callRemote(decision, plan, state, remote, now);
-    return decision.done();
-  }
-  if (winner === null) {
-    ringAgent(decision, { callId, plan, remote, agents, answeredAt: remote.answered.at, now });
-    return decision.done();
-  }
+  if (remote.answered === null) return callRemote(decision, plan, state, remote, now);
+  if (winner === null)
+    return ringAgent(decision, { callId, plan, remote, agents, answeredAt: remote.answered.at, now });
   decision.release(
     agents.filter((leg) => leg !== winner),
     'answered-elsewhere',
   );
-  if (isOver(winner)) {
-    decision.releasePartner(remote, winner);
-    return decision.done();
-  }
-  if (winner.hangupAsked !== null || winner.released !== null || remote.hangupAsked !== null) return decision.done();
+  if (isOver(winner)) return decision.releasePartner(remote, winner);
+  if (winner.hangupAsked !== null || winner.released !== null || remote.hangupAsked !== null) return;
   // Side by side: were we to stop here, nobody may be left with a partner who is gone.
   decision.chain(...tie(remote, winner));
   decision.chain(...tie(winner, remote));
-  decision.chain(...enter(room, remote, winner), {
+  decision.chain(...enter(roomOf(callId), remote, winner), {
     key: 'limit',
     do: 'renew-lease',
     leg: remote.id,
     seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
   });
-  decideTalking(decision, { callId, plan, state, now }, remote, winner);
-  return decision.done();
+  decideTalking(decision, call, remote, winner);
 }
 
 function callRemote(

@@ -1,7 +1,5 @@
 import { isOver, type CallState } from '../domain/call-state.js';
-import { isCustomerFirst } from '../domain/outcome.js';
 import { decideClickToCall } from './click-to-call.js';
-import { decideCustomerFirst } from './customer-first.js';
 import { DecisionBuilder, type Decision } from './decision.js';
 import { holdingLeg } from './legs.js';
 import { decideRingLine } from './ring-line.js';
@@ -15,9 +13,8 @@ export function decide(callId: string, state: CallState, now: number): Decision 
     decideWishes(decision, state, undefined, now);
     return decision.done();
   }
-  if (plan.kind === 'ring-line') return decideRingLine(callId, plan, state, now);
-  return isCustomerFirst(state)
-    ? decideCustomerFirst(callId, plan, state, now)
+  return plan.kind === 'ring-line'
+    ? decideRingLine(callId, plan, state, now)
     : decideClickToCall(callId, plan, state, now);
 }
 

@@ -5,7 +5,14 @@ import { agentReason, remoteVerdict } from '../domain/outcome.js';
 import type { Consulted, TransferTarget } from '../domain/plan.js';
 import { presentTalk, talks } from '../domain/talk.js';
 import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.js';
-import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
+import {
+  enter,
+  LEASE_MARGIN_SECONDS,
+  LIMIT_MARGIN_SECONDS,
+  type Command,
+  type Decision,
+  type DecisionBuilder,
+} from './decision.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { agentLegs, firstLegs, holdingLeg, isOurs, roomOf, transferLegs, transferNumberLegId } from './legs.js';
@@ -16,8 +23,6 @@ import { decideWishes } from './wishes.js';
 
 /** The switch gives up on who is on hold this long after the target's ring time, should we be gone, seconds. */
 const ABANDONED_SECONDS = 60;
-/** Added to a leg's ring time: after that the switch stops ringing by itself. Seconds. */
-const LEASE_MARGIN_SECONDS = 5;
 
 type TransferredCall = PlannedCall & {
   /** The other party. */
