@@ -65,10 +65,13 @@ export type AriFrame = {
 };
 
 /** What a part must be where it is there. A switch that lies, or a proxy in between, shall not put other things into records. */
-const channelParts = { name: 'text', state: 'text', protocol_id: 'text', creationtime: 'text' } as const;
-const dialplanParts = { app_name: 'text', app_data: 'string', context: 'text', exten: 'string' } as const;
-const bridgeParts = { creationtime: 'text', bridge_type: 'text', creator: 'text' } as const;
-const frameParts = {
+const channelParts = parts({ name: 'text', state: 'text', protocol_id: 'text', creationtime: 'text' });
+const callerParts = parts({ number: 'string', name: 'string' });
+const dialplanParts = parts({ app_name: 'text', app_data: 'string', context: 'text', exten: 'string' });
+const bridgeParts = parts({ creationtime: 'text', bridge_type: 'text', creator: 'text' });
+const recordingParts = parts({ duration: 'integer', cause: 'text' });
+const destinationParts = parts({ destination: 'text', protocol_id: 'text' });
+const frameParts = parts({
   timestamp: 'text',
   application: 'text',
   dialstatus: 'text',
@@ -80,7 +83,7 @@ const frameParts = {
   tech_cause: 'integer',
   soft: 'boolean',
   state: 'text',
-} as const;
+});
 
 /** A frame as it came from the socket, or null when it is not a JSON object with a type and parts as declared. Never throws. */
 export function parseFrame(data: string): AriFrame | null {
@@ -126,7 +129,7 @@ function isChannel(channel: unknown): boolean {
   if (!isObject(channel) || !isId(channel.id) || !hasParts(channel, channelParts)) return false;
   const { caller, channelvars, dialplan } = channel;
   return (
-    (caller === undefined || (isObject(caller) && hasParts(caller, { number: 'string', name: 'string' }))) &&
+    (caller === undefined || (isObject(caller) && hasParts(caller, callerParts))) &&
     (dialplan === undefined || (isObject(dialplan) && hasParts(dialplan, dialplanParts))) &&
     (channelvars === undefined || (isObject(channelvars) && Object.values(channelvars).every(checks.text)))
   );
@@ -136,7 +139,7 @@ function isReferTo(refer: unknown): boolean {
   if (refer === undefined) return true;
   if (!isObject(refer)) return false;
   const { requested_destination: wanted, connected_channel: channel } = refer;
-  const isWanted = isObject(wanted) && hasParts(wanted, { destination: 'text', protocol_id: 'text' });
+  const isWanted = isObject(wanted) && hasParts(wanted, destinationParts);
   return (wanted === undefined || isWanted) && (channel === undefined || isChannel(channel));
 }
 
@@ -145,16 +148,12 @@ function isReferredBy(by: unknown): boolean {
 }
 
 function isRecording(recording: unknown): boolean {
-  return (
-    isObject(recording) &&
-    typeof recording.name === 'string' &&
-    hasParts(recording, { duration: 'integer', cause: 'text' })
-  );
+  return isObject(recording) && typeof recording.name === 'string' && hasParts(recording, recordingParts);
 }
 
-type Parts = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function isObject(value: unknown): value is Parts {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -169,8 +168,15 @@ const checks = {
   boolean: (value: unknown): boolean => typeof value === 'boolean',
 } as const;
 
-function hasParts(value: Parts, parts: Readonly<Record<string, keyof typeof checks>>): boolean {
-  return Object.entries(parts).every(([name, type]) => value[name] === undefined || checks[type](value[name]));
+/** By name, as a list: every frame is checked. */
+type Parts = readonly (readonly [string, keyof typeof checks])[];
+
+function parts(types: Readonly<Record<string, keyof typeof checks>>): Parts {
+  return Object.entries(types) as Parts;
+}
+
+function hasParts(value: JsonObject, declared: Parts): boolean {
+  return declared.every(([name, type]) => value[name] === undefined || checks[type](value[name]));
 }
 
 /** Asterisk's ids have at most 149 characters. One that has thousands would fit into no index. */

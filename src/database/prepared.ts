@@ -19,7 +19,11 @@ export async function runPrepared<Row extends QueryResultRow>(
 /** Ways of PostgreSQL's planner that are switched off. */
 export type PlannerSettings = readonly `enable_${string}`[];
 
-/** The same for a statement whose plan must not depend on what PostgreSQL believes of its tables. Not for one that waits. */
+/**
+ * The same for a statement whose plan must not depend on what PostgreSQL believes of its tables. It is planned once a
+ * connection: left to choose, PostgreSQL plans one with arrays anew each time, which takes longer than to run it. Not for
+ * one that waits.
+ */
 export async function runPreparedWithout<Row extends QueryResultRow>(
   source: DataSource,
   settings: PlannerSettings,
@@ -28,7 +32,8 @@ export async function runPreparedWithout<Row extends QueryResultRow>(
 ): Promise<Row[]> {
   const client = await pool(source).connect();
   try {
-    await client.query(['begin', ...settings.map((name) => `set local ${name} = off`)].join('; '));
+    const ways = settings.map((name) => `set local ${name} = off`);
+    await client.query(['begin', 'set local plan_cache_mode = force_generic_plan', ...ways].join('; '));
     const { rows } = await client.query<Row>({ ...statement, values: [...values] });
     await client.query('commit');
     client.release();

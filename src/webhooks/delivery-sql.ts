@@ -12,9 +12,9 @@ export const MOST_LOST = 3;
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
 
 /** Of what is due for an endpoint so much is looked at; `crowded` says that there was more. */
-const windowOf = (room: string): string => `4 * ${room} + 16`;
+const windowOf = (room: string): string => `2 * ${room} + 8`;
 /** Of a crowd so many of its newest deliveries are looked at too. */
-const newestOf = (room: string): string => `2 * ${room} + 16`;
+const newestOf = (room: string): string => `${room} + 8`;
 
 /**
  * How it is planned. What is due changes faster than PostgreSQL's statistics: by these, or by none, a crowd looks like two
@@ -39,9 +39,8 @@ export const claimSettings: PlannerSettings = ['enable_seqscan', 'enable_bitmaps
  */
 export const claimSql = `
 with endpoint as materialized (
-  select e.tenant_id, e.id, e.url, e.failing_since is not null as is_failing,
-    case when e.previous_secret_until > now() then array[e.secret_sealed, e.previous_secret_sealed]
-      else array[e.secret_sealed] end as secrets_sealed,
+  select e.tenant_id, e.id, e.url, e.failing_since is not null as is_failing, e.secret_sealed,
+    case when e.previous_secret_until > now() then e.previous_secret_sealed end as previous_secret_sealed,
     coalesce(busy.room, $5::int) as room
   from webhook_endpoint e left join unnest($3::uuid[], $4::int[]) as busy (id, room) on busy.id = e.id
   where e.status = 'enabled' and ($2::uuid[] is null or e.tenant_id = any($2))
@@ -158,13 +157,13 @@ with endpoint as materialized (
   returning d.tenant_id
 )
 select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
-  e.secrets_sealed as "secretsSealed", v.document, c.attempts as attempt,
+  e.secret_sealed as "secretSealed", e.previous_secret_sealed as "previousSecretSealed", v.document, c.attempts as attempt,
   c.attempts - c.attempts_before_replay as turn, e.is_failing as "wasFailing",
   case when c.attempts <= ${MOST_LOST} then 0 else c.attempts - 1 - (
     select count(*) from attempt a where a.tenant_id = c.tenant_id and a.delivery_id = c.id)::int end as lost, c.replays > 0 as "isReplay",
   (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
-  (select array_agg(tenant_id) from superseded) as superseded,
-  (select array_agg(distinct tenant_id) from postponed) as postponed
+  case when row_number() over () = 1 then (select array_agg(tenant_id) from superseded) end as superseded,
+  case when row_number() over () = 1 then (select array_agg(distinct tenant_id) from postponed) end as postponed
 from (values (1)) as always_one
 left join (claimed c
   join endpoint e on e.id = c.endpoint_id

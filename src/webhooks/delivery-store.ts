@@ -9,8 +9,9 @@ export type ClaimedDelivery = {
   readonly endpointId: string;
   readonly eventId: string;
   readonly url: string;
-  /** The newest first. */
-  readonly secretsSealed: readonly string[];
+  readonly secretSealed: string;
+  /** While it is still valid beside a newer one. */
+  readonly previousSecretSealed: string | null;
   readonly document: string;
   /** Of this try, from 1. */
   readonly attempt: number;

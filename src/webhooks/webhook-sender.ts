@@ -138,7 +138,7 @@ export class WebhookSender {
       if (this.#stopping) return false;
       if (swept) this.#forgetIdleLanes();
       if (!swept && wanted.size === 0) return false;
-      const again = await this.#claim(swept ? null : [...wanted]);
+      const again = await this.#claim(swept ? null : wanted);
       if (this.#told !== undefined) this.log.info({ scope: 'webhooks' }, 'deliveries go on');
       this.#told = undefined;
       return again;
@@ -150,7 +150,7 @@ export class WebhookSender {
     }
   }
 
-  async #claim(tenantIds: readonly string[] | null): Promise<boolean> {
+  async #claim(tenantIds: ReadonlySet<string> | null): Promise<boolean> {
     let busy = 0;
     const room = new Map<string, number>();
     const tenantRoom = new Map<string, number>();
@@ -160,14 +160,14 @@ export class WebhookSender {
       busy += has;
       room.set(endpointId, Math.max(0, lane.breaker.room(now, this.#mostFor(lane)) - has));
       tenantRoom.set(lane.tenantId, Math.max(0, (tenantRoom.get(lane.tenantId) ?? this.limits.perTenant) - has));
-      if (tenantIds === null || tenantIds.includes(lane.tenantId)) lane.taken = 0;
+      if (tenantIds === null || tenantIds.has(lane.tenantId)) lane.taken = 0;
     }
     const limit = this.limits.total - busy;
     // Every end of a request makes another round.
     if (limit <= 0) return false;
     const claimedAt = performance.now();
     const { deliveries, superseded, goOn } = await this.store.claim({
-      tenantIds,
+      tenantIds: tenantIds === null ? null : [...tenantIds],
       room,
       otherRoom: this.limits.concurrency,
       tenantRoom,
@@ -294,9 +294,11 @@ export class WebhookSender {
   }
 
   /** The newest first. */
-  #keysOf({ tenantId, endpointId, secretsSealed }: ClaimedDelivery): readonly Buffer[] | undefined {
+  #keysOf(delivery: ClaimedDelivery): readonly Buffer[] | undefined {
+    const { tenantId, endpointId, secretSealed, previousSecretSealed } = delivery;
     try {
-      return secretsSealed.map((sealed) => this.#key(sealed, tenantId, endpointId));
+      const key = this.#key(secretSealed, tenantId, endpointId);
+      return previousSecretSealed === null ? [key] : [key, this.#key(previousSecretSealed, tenantId, endpointId)];
     } catch (error) {
       this.log.error({ scope: 'webhooks', endpointId, error }, 'secret of a webhook endpoint cannot be opened');
       return undefined;

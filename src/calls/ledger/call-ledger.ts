@@ -34,9 +34,9 @@ import { legKey, type Arrival, type NodeBoot, type Sighting, type Told } from '.
 /** Facts in one commit at most: a commit stays short. */
 const BATCH = 200;
 /** How long facts that nobody waits for may wait for others, ms. */
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 /** Commits begin this far apart, ms: under load one carries what several calls brought. A lone call is not held up by it. */
-const PACE_MS = 10;
+const PACE_MS = 15;
 /** A subscriber that takes longer than this holds calls up, ms. */
 const SUBSCRIBER_DEADLINE_MS = 50;
 /** A commit that lasts longer than this makes new callers take the dial plan's fall-back, ms. */
