@@ -4,8 +4,8 @@ import { Recordings1790200000000 } from './1790200000000-recordings.js';
 import { Cel1790300000000 } from './1790300000000-cel.js';
 import { PhoneTransfers1790400000000 } from './1790400000000-phone-transfers.js';
 import { WebhookTrust1790500000000 } from './1790500000000-webhook-trust.js';
-import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 import { ExtensionContexts1790800000000 } from './1790800000000-extension-contexts.js';
+import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -15,6 +15,6 @@ export const migrations = [
   Cel1790300000000,
   PhoneTransfers1790400000000,
   WebhookTrust1790500000000,
-  RoomForClaims1790900000000,
   ExtensionContexts1790800000000,
+  RoomForClaims1790900000000,
 ];
