@@ -93,7 +93,7 @@ export class CallsService {
 
   /** Ends a call, at whatever stage it is and whoever makes it. */
   async hangup(actor: Actor, id: string): Promise<Call> {
-    await this.#notEnded(actor, id);
+    assertOpen(await this.get(actor, id));
     return this.#tell(actor, id, { kind: 'cancel-asked', key: '', data: { by: 'api', reason: 'cancelled-by-api' } });
   }
 
@@ -180,13 +180,7 @@ export class CallsService {
       throw new Problem('call-not-controllable', {
         detail: 'The dial plan makes this call and Ringline only follows it: it can be hung up, and nothing else.',
       });
-    return this.#notEnded(actor, id);
-  }
-
-  /** @throws {Problem} `call-ended` */
-  async #notEnded(actor: Actor, id: string): Promise<Call> {
-    const call = await this.get(actor, id);
-    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+    assertOpen(call);
     return call;
   }
 
@@ -232,6 +226,11 @@ export class CallsService {
     ]);
     return row?.region ?? 'US';
   }
+}
+
+/** @throws {Problem} `call-ended` */
+function assertOpen({ endedAt }: Call): void {
+  if (endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${endedAt}.` });
 }
 
 function underWay(): Problem {

@@ -44,8 +44,9 @@ type Handled = {
 };
 
 /**
- * Follows each call that Ringline drives, and each other one that is to end: after every commit it decides what comes next, has it written down where that
- * must come first, and gives the commands. It holds nothing that a restart may not lose: decisions follow from facts.
+ * Follows each call that Ringline drives, and each other one that is to end: after every commit it decides what comes next, has
+ * it written down where that must come first, and gives the commands. It holds nothing that a restart may not lose: decisions
+ * follow from facts.
  */
 export class CallDirector implements AfterCommit {
   readonly name = 'control';
