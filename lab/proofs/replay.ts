@@ -1,8 +1,13 @@
-import { makeTellable, tellInDisorder } from '../replay/disorder.js';
-import { readFixtures } from '../replay/fixture.js';
-import { makeLogged, makeObservedLogged, tellWithLogLast } from '../replay/log-last.js';
-import { makeObservedTellable, tellObservedInDisorder } from '../replay/observed-disorder.js';
-import { observedNames } from '../replay/observed-stream.js';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+
+/** A stream, in how many orders it was told, and the first of what did not hold, with the seed of the run. */
+export type ToldStream = {
+  readonly name: string;
+  readonly told: number;
+  readonly runs: number;
+  readonly broken: readonly { readonly seed: number; readonly what: readonly string[] }[];
+};
 
 export type DisorderProof = {
   readonly seed: number;
@@ -10,82 +15,52 @@ export type DisorderProof = {
   /** False when the time ran out before. */
   readonly isComplete: boolean;
   readonly runs: number;
+  readonly threads: number;
+  /** Of one thread. */
   readonly microsecondsARun: number;
-  readonly fixtures: readonly {
-    readonly name: string;
-    readonly told: number;
-    readonly runs: number;
-    /** The first of what did not hold, with the seed of the run. */
-    readonly broken: readonly { readonly seed: number; readonly what: readonly string[] }[];
-  }[];
+  readonly fixtures: readonly ToldStream[];
 };
 
-/** All fixtures take turns, so that each has had its share should the time run out. */
-const TURN = 250;
-const MOST_TOLD_OF = 5;
+type DisorderOptions = { readonly seed: number; readonly runs: number; readonly limitMs: number };
+
+/** What one thread does: every so many-th stream, beginning with its own. */
+export type Share = DisorderOptions & { readonly thread: number; readonly threads: number };
 
 /**
  * Every recorded stream, told in another order with repetitions, gaps and late ends; and once more with frames that are lost for
  * good and Asterisk's log last: is it always the same record?
  */
-export async function proveDisorder(options: {
-  readonly seed: number;
-  readonly runs: number;
-  readonly limitMs: number;
-  readonly report: (line: string) => void;
-}): Promise<DisorderProof> {
-  const { seed, runs, limitMs, report } = options;
-  const fixtures = await Promise.all([
-    ...(await readFixtures()).map(async ({ name, entries, log }) => {
-      const stream = await makeTellable(entries);
-      const logged = await makeLogged(stream, log);
-      return begun(name, stream.told.length, async (own) => [
-        ...(await tellInDisorder(stream, own)),
-        ...(await tellWithLogLast(logged, own)).map(withLog),
-      ]);
-    }),
-    ...observedNames().map(async (name) => {
-      const stream = await makeObservedTellable(name);
-      const logged = await makeObservedLogged(name);
-      return begun(`observed-${name}`, stream.told.length, async (own) => [
-        ...(await tellObservedInDisorder(stream, own)),
-        ...(await tellWithLogLast(logged, own)).map(withLog),
-      ]);
-    }),
-  ]);
+export async function proveDisorder({
+  report,
+  ...options
+}: DisorderOptions & { readonly report: (line: string) => void }): Promise<DisorderProof> {
+  const threads = availableParallelism();
   const startedAt = performance.now();
-  const until = startedAt + limitMs;
-  for (let turn = 0; turn < runs && performance.now() < until; turn += TURN) {
-    for (const fixture of fixtures) {
-      for (; fixture.runs < Math.min(runs, turn + TURN); fixture.runs++) {
-        const own = seed * runs + fixture.runs;
-        const what = await fixture.tell(own);
-        if (what.length > 0 && fixture.broken.length < MOST_TOLD_OF) fixture.broken.push({ seed: own, what });
-      }
-    }
-    report(`${Math.min(runs, turn + TURN)} runs of each of ${fixtures.length} streams`);
-  }
+  const shares = await Promise.all(
+    Array.from({ length: threads }, (_, thread) => runShare({ ...options, thread, threads }, report)),
+  );
+  const took = performance.now() - startedAt;
+  const fixtures = shares.flat().toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const all = fixtures.reduce((sum, fixture) => sum + fixture.runs, 0);
   return {
-    seed,
-    runsAFixture: runs,
-    isComplete: fixtures.every((fixture) => fixture.runs >= runs),
+    seed: options.seed,
+    runsAFixture: options.runs,
+    isComplete: fixtures.every(({ runs }) => runs >= options.runs),
     runs: all,
-    microsecondsARun: Math.round(((performance.now() - startedAt) * 1000) / Math.max(1, all)),
-    fixtures: fixtures.map(({ name, told, runs: done, broken }) => ({
-      name,
-      told,
-      runs: done,
-      broken,
-    })),
+    threads,
+    microsecondsARun: Math.round((took * 1000 * threads) / Math.max(1, all)),
+    fixtures,
   };
 }
 
-function withLog(broken: string): string {
-  return `with the log last, ${broken}`;
-}
-
-/** @param tell Gives what did not hold when the stream was told in the order of this seed. */
-function begun(name: string, told: number, tell: (seed: number) => Promise<string[]>) {
-  return { name, told, tell, runs: 0, broken: [] as { seed: number; what: readonly string[] }[] };
+function runShare(share: Share, report: (line: string) => void): Promise<readonly ToldStream[]> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./replay-thread.js', import.meta.url), { workerData: share });
+    worker.on('message', (message: string | readonly ToldStream[]) => {
+      if (typeof message === 'string') report(message);
+      else resolve(message);
+    });
+    worker.on('error', reject);
+    worker.on('exit', (code) => reject(new Error(`a thread ended with code ${code} before it was done`)));
+  });
 }

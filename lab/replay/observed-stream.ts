@@ -23,6 +23,7 @@ import { projectRoot } from '../project-root.js';
 import { tellLog } from './told-log.js';
 
 const folder = join(projectRoot, 'test/fixtures/observed');
+const silent = createLog('silent');
 
 /** Names of all that are kept: `<scenario>.<version of Asterisk>`. */
 export function observedNames(): string[] {
@@ -124,7 +125,7 @@ export async function play(
   log: readonly string[] = [],
 ): Promise<Outcome> {
   const clock = { at: told[0]?.receivedAt ?? 0 };
-  const ledger = new CallLedger(store, new Company(), unread, { now: () => clock.at }, createLog('silent'));
+  const ledger = new CallLedger(store, new Company(), unread, { now: () => clock.at }, silent);
   const calls = new Map<string, Call>();
   const events = new Map<string, CallEvent[]>();
   const keep = ({ callId, call, events: news }: CommittedChange): void => {

@@ -166,8 +166,9 @@ function isTold({ plannedAt, createdAt }: LegState): boolean {
 }
 
 /** Whatever else is told of the caller's leg, its party is the other one. */
-function ofCaller(leg: LegState, plan: Plan): LegState {
-  return plan.kind === 'ring-line' && plan.callerLeg === leg.id ? { ...leg, side: 'remote' } : leg;
+function ofCaller(fresh: LegState, plan: Plan): LegState {
+  const isCaller = plan.kind === 'ring-line' && plan.callerLeg === fresh.id;
+  return isCaller ? Object.assign(fresh, { side: 'remote' } as const) : fresh;
 }
 
 /** @param lastSign When the switch is last known to have done anything with the call. */

@@ -59,12 +59,12 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
 }
 
 function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number): ObservedLeg {
-  return {
-    ...gatherLeg(id, facts, lastSign),
+  // Into the fresh one: a copy of so many fields takes longer than to gather them.
+  return Object.assign(gatherLeg(id, facts, lastSign), {
     party: find(facts, 'party')?.data ?? null,
     isOrigin: find(facts, 'entered') !== undefined,
     called: find(facts, 'called')?.data.number ?? null,
     passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,
-  };
+  });
 }

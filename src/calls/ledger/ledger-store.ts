@@ -194,7 +194,19 @@ select`;
 const commitStatement = { name: 'ledger-commit', text: commitSql };
 
 function commitValues({ facts, events }: Commit): string[] {
-  const rows = facts.map(({ fact, ...owner }) => ({ ...owner, ...fact, at: new Date(fact.at) }));
+  // Field by field: copies of objects are dear, and these are most of what a commit writes.
+  const rows = facts.map(({ nodeId, boot, tenantId, callId, fact: { leg, kind, key, at, source, data } }) => ({
+    nodeId,
+    boot,
+    tenantId,
+    callId,
+    leg,
+    kind,
+    key,
+    at: new Date(at),
+    source,
+    data,
+  }));
   return [JSON.stringify(rows), eventsParameter(events)];
 }
 
