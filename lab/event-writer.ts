@@ -24,8 +24,8 @@ export class EventWriter {
   static async open(source: DataSource, secretBox: SecretBox): Promise<EventWriter> {
     const nodeId = newId();
     await source.query(
-      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, tenant_ids)
-       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, 'auto', '{}')`,
+      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, extension_contexts, tenant_ids)
+       values ($1, $1::uuid::text, 'http://127.0.0.1:1', 'u', '', 'ringline', false, 'auto', '{}', '{}')`,
       [nodeId],
     );
     return new EventWriter(source, secretBox, nodeId);

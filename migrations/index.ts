@@ -5,6 +5,7 @@ import { Cel1790300000000 } from './1790300000000-cel.js';
 import { PhoneTransfers1790400000000 } from './1790400000000-phone-transfers.js';
 import { WebhookTrust1790500000000 } from './1790500000000-webhook-trust.js';
 import { OutsideDevices1790700000000 } from './1790700000000-outside-devices.js';
+import { ExtensionContexts1790800000000 } from './1790800000000-extension-contexts.js';
 import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 
 /** Every migration, in order, listed by hand. */
@@ -16,5 +17,6 @@ export const migrations = [
   PhoneTransfers1790400000000,
   WebhookTrust1790500000000,
   OutsideDevices1790700000000,
+  ExtensionContexts1790800000000,
   RoomForClaims1790900000000,
 ];

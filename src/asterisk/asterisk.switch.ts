@@ -10,7 +10,7 @@ import {
   type NewLeg,
   type TransferProgress,
 } from '../calls/telephony-switch.js';
-import { isSafeContact } from '../numbers/dial-endpoint.js';
+import { isSafeContact, isWire } from '../numbers/dial-endpoint.js';
 import type { AriChannel } from './ari-frame.js';
 import { farEndId } from './far-end.js';
 import { stasisArgs } from './reconcile.js';
@@ -82,7 +82,7 @@ export class AsteriskSwitch extends TelephonySwitch {
       appArgs: 'leg',
       channelId: leg.leg,
       // The far end of a wire is ours too.
-      ...(leg.takes !== undefined && { otherChannelId: farEndId(leg.leg) }),
+      ...(isWire(leg.endpoint) && { otherChannelId: farEndId(leg.leg) }),
       variables: {
         'TIMEOUT(absolute)': String(leg.leaseSeconds),
         // Who the phone is: shown to whoever it is joined with.

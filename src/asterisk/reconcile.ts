@@ -109,7 +109,7 @@ function isLive(id: string, open: readonly LiveCall[]): boolean {
   return open.some((call) => call.identity.id === callId);
 }
 
-/** When the newest thing happened that is known of a call: none of its legs ended before unseen. */
+/** Just after the newest thing that is known of a call: none of its legs ended before unseen, and who is known to talk did. */
 function lastSignOf(call: LiveCall): number {
   const signs = call.legs.flatMap((leg) => [
     leg.createdAt,
@@ -119,7 +119,7 @@ function lastSignOf(call: LiveCall): number {
     leg.leftControlAt,
     ...leg.stays.flatMap(({ from, until }) => [from, until]),
   ]);
-  return Math.max(0, ...signs.map((at) => at ?? 0));
+  return Math.max(0, ...signs.map((at) => at ?? 0)) + 1;
 }
 
 type Leg = LiveCall['legs'][number];

@@ -126,10 +126,11 @@ export class CallsController {
   @ApiAnswer({
     operationId: 'hangUpCall',
     summary: 'Hang up a call at any stage',
-    description: 'The call as it is now; its end follows as `call.ended`.',
+    description:
+      'One that the dial plan makes too (`control: "observed"`). The call as it is now; its end follows as `call.ended`.',
     status: 202,
     schema: callSchema,
-    problems: ['call-ended', 'call-not-controllable'],
+    problems: ['call-ended'],
   })
   hangup(@CurrentActor() actor: Actor, @Param('id', { schema: idSchema }) id: string): Promise<Call> {
     return this.calls.hangup(actor, id);

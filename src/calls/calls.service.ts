@@ -91,9 +91,9 @@ export class CallsService {
     return { items: tellTimeline(rows.map((row) => ({ ...row, at: row.at.getTime() }) as Fact)) };
   }
 
-  /** Ends a call, at whatever stage it is. */
+  /** Ends a call, at whatever stage it is and whoever makes it. */
   async hangup(actor: Actor, id: string): Promise<Call> {
-    await this.#open(actor, id);
+    assertOpen(await this.get(actor, id));
     return this.#tell(actor, id, { kind: 'cancel-asked', key: '', data: { by: 'api', reason: 'cancelled-by-api' } });
   }
 
@@ -177,8 +177,10 @@ export class CallsService {
   async #open(actor: Actor, id: string): Promise<Call> {
     const call = await this.get(actor, id);
     if (call.control !== 'driven')
-      throw new Problem('call-not-controllable', { detail: 'Ringline only follows this call.' });
-    if (call.endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${call.endedAt}.` });
+      throw new Problem('call-not-controllable', {
+        detail: 'The dial plan makes this call and Ringline only follows it: it can be hung up, and nothing else.',
+      });
+    assertOpen(call);
     return call;
   }
 
@@ -224,6 +226,11 @@ export class CallsService {
     ]);
     return row?.region ?? 'US';
   }
+}
+
+/** @throws {Problem} `call-ended` */
+function assertOpen({ endedAt }: Call): void {
+  if (endedAt !== null) throw new Problem('call-ended', { detail: `The call ended at ${endedAt}.` });
 }
 
 function underWay(): Problem {

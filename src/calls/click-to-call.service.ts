@@ -180,6 +180,7 @@ export class ClickToCallService {
       isBusy: (open as unknown[]).length > 0,
       plan: {
         kind: 'click-to-call',
+        order: body.order,
         phones: phones.map((device) => ({
           agentId: agent.id,
           endpoint: device.endpoint,

@@ -2,7 +2,7 @@ import type { Fact } from './domain/fact.js';
 import type { Timeline } from './calls.schema.js';
 import { isRemoteLegId } from './control/legs.js';
 import { isGuardedLegId } from './control/outside-legs.js';
-import type { RingLine, TransferTarget } from './domain/plan.js';
+import type { ClickToCall, RingLine, TransferTarget } from './domain/plan.js';
 import { factsByLeg, standingFacts } from './domain/standing.js';
 import { tellGap } from './tell-gap.js';
 
@@ -90,6 +90,10 @@ function blockedBy({ blockedBy: entry }: RingLine): string {
   return entry === undefined ? '' : ` and is on the block list (${entry})`;
 }
 
+function whoFirst(plan: ClickToCall): string {
+  return plan.order === 'customer-first' ? ', the other party first' : '';
+}
+
 function targetName(target: TransferTarget): string {
   if (target.kind === 'consulted' && target.phone !== null) return `PJSIP/${target.phone.endpoint}`;
   if (target.kind !== 'agent') return target.number.e164 ?? target.number.raw;
@@ -102,7 +106,7 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
     case 'placed':
       return fact.data.direction === 'inbound'
         ? `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.line.name} (${fact.data.line.number})${blockedBy(fact.data.plan)}.`
-        : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number}).`;
+        : `A call to ${fact.data.to.e164 ?? fact.data.to.raw} was requested on ${fact.data.line.name} (${fact.data.line.number})${whoFirst(fact.data.plan)}.`;
     case 'observed':
       return `${fact.data.from.e164 ?? (fact.data.from.raw || 'an anonymous caller')} called ${fact.data.to.e164 ?? fact.data.to.raw}.`;
     case 'merged':

@@ -4,7 +4,9 @@ import { Device, isPhone } from '../agents/device.entity.js';
 import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
 import { Line } from '../lines/line.entity.js';
+import { isEmergencyNumber } from '../numbers/emergency-numbers.js';
 import { formatForTrunk } from '../numbers/trunk-format.js';
+import { PbxNode } from '../pbx-nodes/pbx-node.entity.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
 import type { TransferCall } from './call-request.schema.js';
 import { parsePhoneNumber } from '../numbers/phone-number.js';
@@ -19,9 +21,9 @@ export class TransferTargets {
   constructor(private readonly database: Database) {}
 
   /** @throws {Problem} why the call cannot go there */
-  async find(call: Call, { agentId, to }: TransferCall): Promise<TransferTarget> {
+  async find(call: Call, { agentId, to, extension, context }: TransferCall): Promise<TransferTarget> {
     if (agentId !== undefined) return this.#agent(call, agentId);
-    return this.#number(call, to as string);
+    return extension === undefined ? this.#number(call, to as string) : this.#extension(call, extension, context);
   }
 
   /**
@@ -84,6 +86,32 @@ export class TransferTargets {
       });
     // He is called while he does something else: his phone rings, and does not answer by itself.
     return { kind: 'agent', phones: phones.map(({ endpoint }) => ({ agentId, endpoint, autoAnswer: 'none' })) };
+  }
+
+  /** In a context that the node names for it; the first of them where none is asked for. */
+  async #extension({ tenantId, pbxNodeId }: Call, extension: string, wanted?: string): Promise<TransferTarget> {
+    const { manager } = this.database.source;
+    const [{ region }, { name, extensionContexts }] = await Promise.all([
+      manager.findOneByOrFail(Tenant, { id: tenantId }),
+      manager.findOneByOrFail(PbxNode, { id: pbxNodeId }),
+    ]);
+    const [context = null] =
+      wanted === undefined ? extensionContexts : extensionContexts.filter((one) => one === wanted);
+    if (context === null)
+      throw new Problem('extensions-not-allowed', {
+        detail:
+          extensionContexts.length === 0
+            ? `The PBX node ${name} names no context in which extensions may be dialled.`
+            : `The PBX node ${name} does not name this context; it names ${extensionContexts.join(', ')}.`,
+        field: wanted === undefined ? 'extension' : 'context',
+      });
+    // A context may lead outside: that promise holds there too.
+    if (isEmergencyNumber(extension, region))
+      throw new Problem('number-blocked', {
+        detail: 'Emergency numbers are never dialled from here; use the phone.',
+        field: 'extension',
+      });
+    return { kind: 'extension', number: { raw: extension, e164: null, name: null }, context };
   }
 
   /** By the trunk of the call's line, under the rules and within the limits of click-to-calls. */

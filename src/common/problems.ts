@@ -120,7 +120,7 @@ export const problems = {
   'call-not-controllable': {
     status: 409,
     title: 'Ringline does not drive this call',
-    remedy: 'Only driven calls can be controlled.',
+    remedy: 'A call that the dial plan makes can be hung up; nothing else can be asked of it.',
   },
   'call-not-answered': {
     status: 409,
@@ -132,6 +132,12 @@ export const problems = {
     title: 'The call’s transfers do not allow this',
     remedy:
       'While a transfer is under way, complete it, cancel it or wait for its end: `call.transferred` or `call.resumed`. `detail` says what is the matter.',
+  },
+  'extensions-not-allowed': {
+    status: 409,
+    title: 'The PBX node does not allow this extension to be dialled',
+    remedy:
+      'Name the context of the dial plan that holds it in the node’s `extensionContexts` (`PATCH /v1/pbx-nodes/{id}`, with a platform key).',
   },
   'recording-conflict': {
     status: 409,

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contactEndpoint, deviceEndpoint, trunkEndpoint, UnsafeDialPart } from './dial-endpoint.js';
+import {
+  contactEndpoint,
+  deviceEndpoint,
+  extensionEndpoint,
+  isWire,
+  trunkEndpoint,
+  UnsafeDialPart,
+} from './dial-endpoint.js';
 
 // Attacks on the dial string: second device, options, dial-plan functions, local channels, header and line injection.
 const hostile = [
@@ -37,8 +44,26 @@ const hostile = [
 // Some are harmless as the user, host or parameter of a contact, though not as an endpoint's name.
 const inContact = hostile.filter((part) => !['alice;x', 'alice=1', 'a'.repeat(65)].includes(part));
 
+describe('the wire to an extension', () => {
+  it.each([...hostile, 's', 'h', 'i', 't', '_X.', '+4930', '1-2', '1'.repeat(21)])(
+    'is not built of the extension %j',
+    (part) => {
+      expect(() => extensionEndpoint(part, 'company')).toThrow(UnsafeDialPart);
+    },
+  );
+
+  it.each([...hostile.filter((part) => part !== 'a'.repeat(65)), 'a.b', 'a@b', 'a'.repeat(80)])(
+    'is not built of the context %j',
+    (part) => {
+      expect(() => extensionEndpoint('600', part)).toThrow(UnsafeDialPart);
+    },
+  );
+});
+
 describe('dial endpoints', () => {
-  it('builds the three shapes', () => {
+  it('builds the four shapes', () => {
+    expect(extensionEndpoint('*600#', 'company-extensions')).toBe('Local/*600#@company-extensions/n');
+    expect([extensionEndpoint('1', 'x'), deviceEndpoint('alice')].map(isWire)).toEqual([true, false]);
     expect(deviceEndpoint('alice-1_a.b')).toBe('PJSIP/alice-1_a.b');
     expect(trunkEndpoint('+14155550123', 'trunk')).toBe('PJSIP/+14155550123@trunk');
     expect(trunkEndpoint('9*#0044', 'trunk')).toBe('PJSIP/9*#0044@trunk');

@@ -3,12 +3,15 @@
 // So no text from outside is passed on: every part must match a pattern in full, or nothing is built.
 
 declare const brand: unique symbol;
-/** `PJSIP/<endpoint>`, `PJSIP/<endpoint>/<contact uri>`, `PJSIP/<number>@<endpoint>` or a wire, made in this file only. */
+/**
+ * `PJSIP/<endpoint>`, `PJSIP/<endpoint>/<contact uri>`, `PJSIP/<number>@<endpoint>` or a wire (`Local/...`), made in this file
+ * only.
+ */
 export type DialEndpoint = string & { readonly [brand]: 'DialEndpoint' };
 
 /** A part that may not reach the switch. Names the part, never its text. */
 export class UnsafeDialPart extends Error {
-  constructor(readonly part: 'endpoint' | 'contact' | 'number') {
+  constructor(readonly part: 'endpoint' | 'contact' | 'number' | 'extension' | 'context') {
     super(`The ${part} has characters that may not reach the switch.`);
     this.name = 'UnsafeDialPart';
   }
@@ -18,6 +21,10 @@ export class UnsafeDialPart extends Error {
 export const endpointNamePattern = /^[A-Za-z0-9_.-]{1,64}$/;
 // + digits * #: an E.164 number of at most 15 digits, an international prefix and the trunk's prefix of at most 8.
 const trunkNumberPattern = /^[0-9*#+]{3,32}$/;
+/** What a key pad has. Letters would reach an extension such as `s` or `h`, which nobody dials. */
+export const extensionPattern = /^[0-9*#]{1,20}$/;
+/** Name of a context of the dial plan. */
+export const contextPattern = /^[A-Za-z0-9_-]{1,79}$/;
 const maxContactChars = 255;
 // sip(s):[user@]host[:port][;param[=value]]... without `?headers` (sip:x@y?Replaces=... steals calls), quotes or `/`.
 // IPv6 hosts and IPv6 in Asterisk's x-ast-orig-host come in brackets.
@@ -44,6 +51,21 @@ export function trunkEndpoint(number: string, endpoint: string): DialEndpoint {
 
 /** A wire to somebody whom a call of the dial plan has; the shipped `[ringline-take]` fetches him. Its own part is constant. */
 export const takingEndpoint = 'Local/s@ringline-take/n' as DialEndpoint;
+
+/**
+ * A wire to an extension of the PBX's own dial plan. `/n`: it stays, as the leg of ours that it is, when somebody answers there.
+ * @throws UnsafeDialPart
+ */
+export function extensionEndpoint(extension: string, context: string): DialEndpoint {
+  if (!extensionPattern.test(extension)) throw new UnsafeDialPart('extension');
+  if (!contextPattern.test(context)) throw new UnsafeDialPart('context');
+  return `Local/${extension}@${context}/n` as DialEndpoint;
+}
+
+/** True for a wire, which has two ends. */
+export function isWire(endpoint: DialEndpoint): boolean {
+  return endpoint.startsWith('Local/');
+}
 
 /** What Asterisk calls a leg of a phone or a trunk: it may be fetched by that name. */
 export function isPartyName(name: string): boolean {

@@ -46,6 +46,10 @@ export class PbxNode {
   @Column('text')
   phoneTransfers!: PhoneTransfers;
 
+  /** Contexts of its dial plan in which extensions may be dialled. Empty: none may. */
+  @Column('text', { array: true })
+  extensionContexts!: string[];
+
   /** How far that file was read. It only saves work: lines that are read again change nothing. */
   @Column('jsonb', { nullable: true })
   celPosition!: Record<string, unknown> | null;

@@ -3,6 +3,7 @@ import { idSchema } from '../http/id.js';
 import { instantSchema } from '../http/instant.js';
 import { patchSchema } from '../http/patch.js';
 import { plainText } from '../http/plain-text.js';
+import { contextPattern } from '../numbers/dial-endpoint.js';
 import { nodeHealthSchema } from './node-health.js';
 
 export const ariUrlSchema = z
@@ -54,6 +55,15 @@ const shape = {
     description:
       'Who carries out transfers that agents ask for with the keys of their phones. `auto`: Ringline, where that cannot harm this Asterisk; see docs/control.md.',
   }),
+  extensionContexts: z
+    .array(z.string().regex(contextPattern, { error: 'must be 1 to 79 letters, digits, _ or -' }))
+    .max(20)
+    .default([])
+    .meta({
+      description:
+        'Contexts of the dial plan in which calls may be transferred to an extension, by every tenant of the node. Name none that leads outside; see docs/control.md. Empty: no call may.',
+      example: ['ringline-extensions'],
+    }),
 };
 
 export const createPbxNodeSchema = z

@@ -145,8 +145,20 @@ export class PbxNodesService implements OnModuleInit {
 
 /** What an administrator sets and may read again. */
 function settingsOf(node: PbxNode): Omit<CreatePbxNode, 'password'> {
-  const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers } = node;
-  return { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile, phoneTransfers };
+  const { name, ariUrl, username, app, observe, tenantIds, defaultTenantId, celFile } = node;
+  const { phoneTransfers, extensionContexts } = node;
+  return {
+    name,
+    ariUrl,
+    username,
+    app,
+    observe,
+    tenantIds,
+    defaultTenantId,
+    celFile,
+    phoneTransfers,
+    extensionContexts,
+  };
 }
 
 async function find(manager: EntityManager, id: string, lock?: 'pessimistic_write'): Promise<PbxNode> {

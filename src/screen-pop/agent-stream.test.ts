@@ -79,6 +79,22 @@ describe('a stream that is being opened', () => {
 });
 
 describe('an open stream', () => {
+  it('shows the pop of an agent who was rung in vain again, when the call is transferred to him', () => {
+    const { stream, shown, pop, event } = aStream();
+    stream.open({ calls: [], pops: [] }, 1000);
+    pop(ringing);
+    event(ringing);
+    event(answered);
+    const held: Call = { ...answered, status: 'held', version: 3, participants: [participant(alice)] };
+    for (let n = 0; n < 2; n++) {
+      pop(held);
+      event(held);
+    }
+    event({ ...held, version: 4 });
+    pop({ ...held, version: 4 });
+    expect(shown()).toEqual(['snapshot', 'pop', 'call 1', 'call 2', 'pop', 'call 3', 'call 4']);
+  });
+
   it('shows a pop once and each event once', () => {
     const { stream, shown, pop, event } = aStream();
     stream.open({ calls: [], pops: [] }, 1000);

@@ -1,5 +1,5 @@
 import type { Call } from '../calls/domain/call.js';
-import type { Pop } from './pop.js';
+import { soughtAgents, type Pop } from './pop.js';
 import { eventFrame, retryFrame } from './sse-frame.js';
 import type { StreamConnection } from './stream-connection.js';
 import type { Grant } from './stream-tokens.js';
@@ -58,6 +58,8 @@ export class AgentStream {
     for (const { sequence, frame } of frames) if (sequence > known) this.connection.write(frame);
     if (call.endedAt === null) {
       this.#versions.set(call.id, Math.max(known, call.version));
+      // A call that was taken may be transferred to an agent who was rung for it before.
+      if (call.answeredAt !== null && !soughtAgents(call).has(this.grant.agentId)) this.#popped.delete(call.id);
     } else {
       this.#versions.delete(call.id);
       this.#popped.delete(call.id);

@@ -64,6 +64,44 @@ describe('the valid pops of a call', () => {
   });
 });
 
+describe('the valid pops of a call that is transferred', () => {
+  const later = new Date(now + 600_000).toISOString();
+  const transferred: Partial<Call> = {
+    status: 'held',
+    answeredAt: instant,
+    participants: [participant(bob, { role: 'answered', answeredAt: instant }), participant(alice)],
+  };
+
+  it.each<[string, Partial<Call>]>([
+    ['about to be rung', {}],
+    ['ringing', { participants: [participant(alice, { role: 'rang', ringingAt: later })] }],
+    ['rung for a call that we placed', { direction: 'outbound' }],
+  ])('are of the target who is %s', (_, changes) => {
+    expect(popped({ ...transferred, ...changes })).toEqual([alice]);
+  });
+
+  it('name the other party, and live from now on', () => {
+    const [customer, line] = [callDocument().remote, { raw: '1', e164: null, name: null }];
+    const call = callDocument({ ...transferred, direction: 'outbound', from: line, to: customer, remote: customer });
+    expect(validPops(call, now + 3_600_000)).toMatchObject([
+      { agentId: alice, from: customer, expiresAt: new Date(now + 3_600_000 + POP_LIFETIME_MS).toISOString() },
+    ]);
+  });
+
+  it.each<[string, Partial<Call>]>([
+    ['over: it is back with who had it', { status: 'answered' }],
+    ['at an end with the call', { endedAt: later }],
+    ['consulting the target', { participants: [participant(alice, { role: 'rang', answeredAt: later })] }],
+    [
+      'no transfer, but a hold: others had rung for it',
+      { participants: [participant(alice, { role: 'rang', ringingAt: startedAt })] },
+    ],
+    ['made by the dial plan', { control: 'observed' }],
+  ])('are none when it is %s', (_, changes) => {
+    expect(popped({ ...transferred, ...changes })).toEqual([]);
+  });
+});
+
 describe('the agents of a call', () => {
   it('are each named once, whatever their role', () => {
     const call = callDocument({

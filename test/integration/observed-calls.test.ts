@@ -14,8 +14,8 @@ beforeAll(async () => {
   world = await DeliveryWorld.start(await lab.postgres.createDatabase());
   await world.query('update tenant set id = $1 where id = $2', [TENANT, await world.addTenant()]);
   await world.query(
-    `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, tenant_ids)
-     values ($1, 'office', 'http://127.0.0.1:1', 'u', '', 'ringline', true, 'auto', '{}')`,
+    `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, extension_contexts, tenant_ids)
+     values ($1, 'office', 'http://127.0.0.1:1', 'u', '', 'ringline', true, 'auto', '{}', '{}')`,
     [NODE.nodeId],
   );
 });

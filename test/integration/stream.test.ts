@@ -330,7 +330,7 @@ describe('a live stream', () => {
   ])('carries a caller’s hostile name as data, case %#', async (name) => {
     const stream = await openFor(alice);
     const from = { raw: name, e164: null, name };
-    const call = await app.happen(incoming({ from, participants: [participant(alice)] }), 'call.started');
+    const call = await app.happen(incoming({ from, remote: from, participants: [participant(alice)] }), 'call.started');
     await expect.poll(() => names(stream)).toEqual(['snapshot', 'pop', 'call']);
     expect(stream.all<Pop>('pop')[0]!.from).toEqual(from);
     expect(stream.all<CallEvent>('call')[0]!.data.call).toEqual(call);

@@ -214,8 +214,8 @@ const table: readonly Row[] = [
     field: 'variables',
   },
   {
-    name: 'an order that is not there yet',
-    send: withBody(() => ({ order: 'customer-first' })),
+    name: 'an order that is neither of the two',
+    send: withBody(() => ({ order: 'both' })),
     type: 'invalid-request',
     field: 'order',
   },

@@ -95,7 +95,7 @@ export class Stage {
             ? trunks[row.customer]
             : `carrier${seat + 1}`,
       ...(row.direction === 'incoming' && row.ringSeconds !== undefined && { ringSeconds: row.ringSeconds }),
-      ...(row.direction === 'click-to-call' && row.autoAnswer !== undefined && { autoAnswer: row.autoAnswer }),
+      ...(row.direction !== 'incoming' && row.autoAnswer !== undefined && { autoAnswer: row.autoAnswer }),
     });
     const stage = new Stage(scene, row, company, seat, index);
     if (row.direction === 'incoming' && row.setting === 'no-devices') await stage.#takeDevices();
@@ -126,7 +126,7 @@ export class Stage {
       this.phones[agent] = phones;
     });
     await Promise.all(agents);
-    const customer = row.direction === 'click-to-call' && typeof row.customer === 'object' ? row.customer : undefined;
+    const customer = row.direction !== 'incoming' && typeof row.customer === 'object' ? row.customer : undefined;
     if (customer !== undefined || row.mobile !== undefined)
       this.carrier = await this.#phone({ ...customer, ...row.mobile }, `carrier${seat + 1}`, 'stream');
   }
@@ -193,7 +193,11 @@ export class Stage {
     return this.company.call('POST', '/v1/calls', {
       allow: true,
       headers: { 'idempotency-key': randomUUID() },
-      body: { agentId: this.company.agentIds[0], to: this.customerNumber },
+      body: {
+        agentId: this.company.agentIds[0],
+        to: this.customerNumber,
+        ...(this.row.direction === 'customer-first' && { order: 'customer-first' }),
+      },
     });
   }
 

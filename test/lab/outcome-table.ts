@@ -69,7 +69,8 @@ export type IncomingRow = Shared & {
 };
 
 export type ClickRow = Shared & {
-  readonly direction: 'click-to-call';
+  /** `customer-first`: a click-to-call in that order. */
+  readonly direction: 'click-to-call' | 'customer-first';
   /** What the carrier does. `no-contact`: the trunk has no address. `nobody-listens`: nothing is at its address. */
   readonly customer: PhoneActs | 'no-contact' | 'nobody-listens';
   readonly autoAnswer?: 'call-info' | 'alert-info';
@@ -146,6 +147,9 @@ export const sipAnswers: readonly {
 
 /** Answers of an agent's phone that are tried on a real switch; all are tried on the record. */
 const agentAnswersTried = [404, 408, 480, 486, 500, 600, 603];
+
+/** Answers of a customer who is called first that are tried on a real switch. */
+const customerAnswersTried = [403, 486, 503, 603];
 
 function failed(reason: OutcomeReason): { outcome: Outcome; reason: OutcomeReason } {
   return { outcome: 'failed', reason };
@@ -634,6 +638,125 @@ const clicks: readonly Omit<ClickRow, 'direction'>[] = [
   },
 ];
 
+/** The agent's phones ring when the customer has answered. */
+const customersFirst: readonly Omit<ClickRow, 'direction'>[] = [
+  {
+    name: 'the customer answers, then the agent, and the customer hangs up',
+    agents: [[{}]],
+    customer: { talkMs: 3_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the customer answers, then the agent, who hangs up',
+    agents: [[{ talkMs: 2_000 }]],
+    customer: {},
+    expected: talked({ by: 'agent' }),
+  },
+  {
+    name: 'the customer answers, and of the agent’s two phones at one address the second',
+    agents: [[{ ringMs: 'forever' }, { ringMs: 800 }]],
+    customer: { talkMs: 3_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the customer answers, then the agent’s mobile phone, where 1 is pressed, and the customer hangs up',
+    agents: [[]],
+    mobile: { key: '1', isOnly: true },
+    customer: { talkMs: 8_000 },
+    expected: talked({ by: 'remote' }),
+  },
+  {
+    name: 'the customer answers, then the mailbox of the agent’s mobile phone, and nobody presses 1',
+    agents: [[]],
+    mobile: { isOnly: true },
+    customer: {},
+    expected: abandoned({ by: 'system', sip: null }),
+    seconds: 17,
+  },
+  {
+    name: 'the agent’s phone is not registered',
+    agents: [[]],
+    customer: {},
+    expected: { refused: 409, problem: 'agent-unreachable' },
+  },
+  ...sipAnswers
+    .filter(({ status }) => customerAnswersTried.includes(status))
+    .map(({ status, phrase, customer }) => ({
+      name: `the customer’s phone rings and answers ${status} ${phrase}`,
+      agents: [[{}]],
+      customer: { refuse: `${status} ${phrase}` },
+      expected: { ...remoteRefused({ ...customer, sip: status }), roles: ['requested'] } as const,
+    })),
+  {
+    name: 'the customer does not answer in time',
+    agents: [[{}]],
+    customer: { ringMs: 'forever' },
+    expected: {
+      ...remoteRefused({ ...noAnswer('remote-no-answer'), sip: null }),
+      by: 'system',
+      roles: ['requested'],
+    },
+    seconds: 62,
+  },
+  {
+    name: 'the customer hangs up while the agent’s phone rings',
+    agents: [[{ ringMs: 'forever' }]],
+    customer: { talkMs: A_WHILE_MS },
+    expected: { ...abandoned({ by: 'remote', sip: null }), reason: 'remote-hung-up' },
+  },
+  {
+    name: 'the customer answers, and the agent’s phone is busy',
+    agents: [[{ refuse: '486 Busy Here' }]],
+    customer: {},
+    expected: abandoned({ by: 'agent', sip: 486 }),
+  },
+  {
+    name: 'the customer answers, and the agent declines',
+    agents: [[{ refuse: '603 Decline' }]],
+    customer: {},
+    expected: abandoned({ by: 'agent', sip: 603 }),
+  },
+  {
+    name: 'the customer answers, and the agent does not in time',
+    agents: [[{ ringMs: 'forever' }]],
+    customer: {},
+    expected: abandoned({ by: 'system', sip: null }),
+    seconds: 31,
+  },
+  {
+    name: 'the customer answers, and the agent’s phone is registered and gone',
+    agents: [[{ gone: true }]],
+    customer: {},
+    expected: { ...abandoned({ by: 'system', sip: null }), roles: ['requested'] },
+    seconds: 31,
+  },
+  {
+    name: 'the API hangs up while the customer’s phone rings',
+    agents: [[{}]],
+    customer: { ringMs: 'forever' },
+    apiHangsUp: 'customer-rings',
+    expected: cancelled(rangAndEnded, 'requested'),
+  },
+  {
+    name: 'the API hangs up while the agent’s phone rings',
+    agents: [[{ ringMs: 'forever' }]],
+    customer: {},
+    apiHangsUp: 'agent-rings',
+    expected: cancelled(rangAndEnded, 'rang'),
+  },
+  {
+    name: 'the API hangs up while the parties talk',
+    agents: [[{}]],
+    customer: {},
+    apiHangsUp: 'talking',
+    expected: talked({ by: 'api' }),
+  },
+];
+
+function abandoned(how: Pick<Expected, 'by' | 'sip'>): Expected {
+  return { outcome: 'failed', reason: 'abandoned', events: rangAndEnded, roles: ['rang'], ...how };
+}
+
 function talked({ by }: { readonly by: HangupParty }): Expected {
   return { outcome: 'answered', reason: 'talked', by, sip: null, events: answered, roles: ['answered'] };
 }
@@ -658,4 +781,5 @@ function cancelled(events: Expected['events'], role: Participant['role']): Expec
 export const outcomeRows: readonly OutcomeRow[] = [
   ...incoming.map((row): IncomingRow => ({ ...row, direction: 'incoming' })),
   ...clicks.map((row): ClickRow => ({ ...row, direction: 'click-to-call' })),
+  ...customersFirst.map((row): ClickRow => ({ ...row, direction: 'customer-first' })),
 ];

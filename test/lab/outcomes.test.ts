@@ -83,6 +83,7 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
     });
     expect((await stage.company.call('GET', '/v1/calls')).body.items).toEqual([]);
     expect(await agentCalls(stage), 'calls at the agent’s phones').toEqual([]);
+    expect((await stage.carrier?.calls()) ?? [], 'calls at the customer’s').toEqual([]);
     return;
   }
   expect(answer.status).toBe(201);
@@ -103,9 +104,13 @@ async function playClick(stage: Stage, row: ClickRow): Promise<void> {
     .map((agent) => (isMobile(stage, agent) && agent.pressed?.key !== '1' ? undefined : agent))
     .map((agent) => agent?.pressed?.at ?? agent?.answeredAt)
     .find((at) => at !== undefined);
-  expect(remote !== undefined, 'the customer was called').toBe(answeredAt !== undefined && stage.carrier !== null);
+  const isCustomerFirst = row.direction === 'customer-first';
+  expect(remote !== undefined, 'the customer was called').toBe(
+    stage.carrier !== null && (isCustomerFirst || answeredAt !== undefined),
+  );
   if (remote === undefined) return;
-  expect(remote.inviteAt).toBeGreaterThan(answeredAt ?? Infinity);
+  if (!isCustomerFirst) expect(remote.inviteAt).toBeGreaterThan(answeredAt ?? Infinity);
+  else for (const agent of agents) expect(agent.inviteAt).toBeGreaterThan(remote.answeredAt ?? Infinity);
   expect(remote.calledUser).toBe(stage.customerNumber);
   expect(remote.fromUser).toBe(stage.company.number);
 }
@@ -170,8 +175,11 @@ async function check(
   for (const phone of [...agents, ...(remote === undefined ? [] : [remote])])
     expect(attempts(phone), `INVITEs of ${phone.calledUser}`).toBe(1);
   const isBlocked = expected.outcome === 'blocked';
+  const isNotReached = row.direction === 'customer-first' && remote?.answeredAt === undefined;
   expect(agents.length, 'phones that were called').toBe(
-    isBlocked ? 0 : row.agents.flat().filter(({ gone }) => gone !== true).length + (row.mobile === undefined ? 0 : 1),
+    isBlocked || isNotReached
+      ? 0
+      : row.agents.flat().filter(({ gone }) => gone !== true).length + (row.mobile === undefined ? 0 : 1),
   );
   if (isBlocked) expect({ status: remote?.finalStatus, q850: record.hangup?.q850 }).toEqual({ status: 403, q850: 21 });
 

@@ -9,6 +9,7 @@ import {
   both,
   company,
   DONE,
+  DONE_AFTER_HOLD,
   endScene,
   eventTypes,
   hears,
@@ -56,7 +57,7 @@ describe('a blind transfer by phone', () => {
       ['PJSIP/agent2', 'answered'],
     ]);
     // The phone's own hold came before it.
-    expect(await eventTypes(call.id)).toEqual(DONE);
+    expect(await eventTypes(call.id)).toEqual(DONE_AFTER_HOLD);
     await agrees(record, call.customer, [
       { device: 'PJSIP/agent1', call: call.first },
       { device: 'PJSIP/agent2', call: second },
@@ -180,7 +181,7 @@ describe('an attended transfer by phone', () => {
       ['PJSIP/agent2', 'answered'],
     ]);
     expect(record.participants.map(({ agentId }) => agentId)).toEqual(company.agentIds.slice(0, 2));
-    expect(await eventTypes(call.id)).toEqual(DONE);
+    expect(await eventTypes(call.id)).toEqual(DONE_AFTER_HOLD);
     const [before = NaN, after = NaN] = record.participants.map(({ talkSeconds }) => talkSeconds);
     expect(before + after).toBe(record.talkSeconds);
     expect(Math.abs(after * 1_000 - (spanOf(call.customer).until - askedAt))).toBeLessThan(2_000);

@@ -217,4 +217,6 @@ export const rolesOf = ({ participants }: Call) => participants.map(({ device, r
 export const both = (part: string) => (sent: (part: string) => number) => sent(part) > 25 && sent('trunk') > 25;
 export const music = (sent: (part: string) => number) => sent('trunk') > 25 && sent('agent1') < 5;
 export const DONE = ['started', 'ringing', 'answered', 'held', 'transferred', 'resumed', 'ended'];
+/** Of a call that was on hold already: that somebody is sought for it shows by itself. */
+export const DONE_AFTER_HOLD = ['started', 'ringing', 'answered', 'held', 'updated', 'transferred', 'resumed', 'ended'];
 export const BACK = ['started', 'ringing', 'answered', 'held', 'resumed', 'ended'];

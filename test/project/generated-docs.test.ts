@@ -49,6 +49,9 @@ describe('generated docs', () => {
       '## Click-to-call',
       'The agent’s phone rings first. `ringing` is the other party’s phone; early media counts as ringing.',
       outcomeTable('click-to-call'),
+      '## Click-to-call, customer first',
+      'The customer’s phone rings first (`order: "customer-first"`), and the agent’s once he has answered; he hears ringing meanwhile. `ringing` is the customer’s phone, `answered` the moment in which both are joined. `abandoned`: the customer answered, and no agent talked with him; what the agent’s phone said is in `hangup.sip` and in his leg. `remote-hung-up`: the customer did not wait for the agent.',
+      outcomeTable('customer-first'),
       '## What a phone’s final answer means',
       'By the SIP status that the phone or the carrier sent after it rang. Where Asterisk tells none, the Q.850 cause is read in the same sense. A status that is not listed counts as 500 from 500 on, as 403 below. 408 without a ring means that nobody is there: `trunk-unreachable`, or `device-unreachable` for an agent’s phone. Of several phones, the one that got furthest gives the reason.',
       table(

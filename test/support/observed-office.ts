@@ -28,6 +28,7 @@ export type Summary = readonly [call: string, who: string, events: string];
 /** An ordinary PBX whose calls are observed, with its phones; and what became of the calls of the scenario that runs. */
 export interface ObservedOffice {
   readonly lab: Lab;
+  readonly ringline: LabRingline;
   readonly company: ObservedCompany;
   readonly customer: DeskPhone;
   readonly anna: DeskPhone;
@@ -74,6 +75,9 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
   const office: ObservedOffice = {
     get lab() {
       return lab;
+    },
+    get ringline() {
+      return ringline;
     },
     get company() {
       return company;

@@ -103,6 +103,7 @@ export class StreamApp {
       tenantIds: [],
       defaultTenantId: null,
       phoneTransfers: 'auto',
+      extensionContexts: [],
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new StreamApp(app, dataDir, `http://127.0.0.1:${port}`, limits, clock, log, nodeId);

@@ -3,7 +3,7 @@ import type { Log } from '../../common/logger.js';
 import { Problem } from '../../common/problems.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
 import { apiKey, isOver } from '../domain/call-state.js';
-import { isBlocked } from '../domain/outcome.js';
+import { isBlocked, isCustomerFirst } from '../domain/outcome.js';
 import { openTransfer, transferKey } from '../domain/transfer.js';
 import type { Fact } from '../domain/fact.js';
 import type { CallLedger } from '../ledger/call-ledger.js';
@@ -12,11 +12,12 @@ import type { NodeBoot, Told } from '../ledger/told.js';
 import type { CommandResult, TelephonySwitch } from '../telephony-switch.js';
 import type { TransferTargets } from '../transfer-targets.js';
 import { askKeys } from './ask.js';
-import { decideClickToCall } from './click-to-call.js';
+import { decide } from './decide.js';
 import type { Command, Decision } from './decision.js';
 import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
+import { decideObserved } from './observed.js';
 import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
-import { decideRingLine, turnAway } from './ring-line.js';
+import { turnAway } from './ring-line.js';
 
 /** How often a command whose answer was lost is given again, where that is safe. */
 const REPEATS = 2;
@@ -44,8 +45,9 @@ type Handled = {
 };
 
 /**
- * Follows each call that Ringline drives: after every commit it decides what comes next, has it written down where that
- * must come first, and gives the commands. It holds nothing that a restart may not lose: decisions follow from facts.
+ * Follows each call that Ringline drives, and each other one that is to end: after every commit it decides what comes next, has
+ * it written down where that must come first, and gives the commands. It holds nothing that a restart may not lose: decisions
+ * follow from facts.
  */
 export class CallDirector implements AfterCommit {
   readonly name = 'control';
@@ -98,8 +100,9 @@ export class CallDirector implements AfterCommit {
   /** What was done for a call so far; null when there is nothing to do for it. */
   #take(call: LiveCall): Handled | null {
     const { nodeId, boot } = nodeOf(call);
+    const isToBeControlled = call.state !== null || (call.observed?.cancelAsked ?? null) !== null;
     // Legs of an earlier run of the switch are gone; reconcile ends them.
-    if (call.state === null || this.telephony.bootOf(nodeId) !== boot) return null;
+    if (!isToBeControlled || this.telephony.bootOf(nodeId) !== boot) return null;
     const { id } = call.identity;
     const handled = this.#handled.get(id) ?? { given: new Map(), marked: new Set(), timer: null, isFresh: false };
     this.#handled.set(id, handled);
@@ -144,11 +147,9 @@ export class CallDirector implements AfterCommit {
       return true;
     }
     // The other party's phone rings in a room where the agent waits: they need nobody to talk.
-    if (
-      state.cancelAsked !== null ||
-      state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null)
-    )
-      return false;
+    const isWithAgent =
+      !isCustomerFirst(state) && state.legs.some(({ side, dialSentAt }) => side === 'remote' && dialSentAt !== null);
+    if (state.cancelAsked !== null || isWithAgent) return false;
     const data = { by: 'system', reason: 'service-stopped' } as const;
     this.#tell(call, node, [{ leg: callId, kind: 'cancel-asked', key: '', at, source: 'ringline', data }], true);
     return true;
@@ -156,7 +157,8 @@ export class CallDirector implements AfterCommit {
 
   /** A caller who came some time ago, for whom nothing was done yet: events may be late, or the arrival was only read. */
   #mustAsk(call: LiveCall): boolean {
-    const state = call.state as NonNullable<LiveCall['state']>;
+    const { state } = call;
+    if (state === null) return false;
     const untouched = state.legs.every((leg) =>
       leg.side === 'remote' ? leg.ended === null && leg.leftControlAt === null : isOnlyPlanned(leg),
     );
@@ -188,17 +190,16 @@ export class CallDirector implements AfterCommit {
   }
 
   #decide(call: LiveCall, handled: Handled): Decision {
-    const state = call.state as NonNullable<LiveCall['state']>;
+    const { state, observed } = call;
     const now = this.telephony.nowAt(call.identity.pbxNodeId);
+    if (observed !== null) return decideObserved(observed, now);
+    if (state === null) throw new Error('a call is decided on of which nothing is known');
     const { plan } = state.placed;
     if (plan.kind === 'ring-line' && handled.given.size === 0 && this.telephony.isOverloaded(call.identity.pbxNodeId)) {
       const record = turnAway(call.identity.id, state, now);
       if (record !== null) return { record, chains: [], wakeAt: null };
     }
-    const decision =
-      plan.kind === 'ring-line'
-        ? decideRingLine(call.identity.id, plan, state, now)
-        : decideClickToCall(call.identity.id, plan, state, now);
+    const decision = decide(call.identity.id, state, now);
     for (const { kind, leg, key } of decision.record) {
       if (kind === 'dial-sent') handled.marked.add(leg);
       if (kind === 'digits-sent') handled.marked.add(key);
@@ -527,7 +528,7 @@ export class CallDirector implements AfterCommit {
   }
 
   #neverMade(call: LiveCall, node: NodeBoot, id: string): void {
-    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
     if (leg.createdAt === null) this.#refuse(call, node, id, { kind: 'refused', text: 'not needed any more' });
     else this.#doubt(call, node, id);
@@ -539,7 +540,7 @@ export class CallDirector implements AfterCommit {
   }
 
   #gone(call: LiveCall, node: NodeBoot, id: string): void {
-    const leg = call.state?.legs.find((candidate) => candidate.id === id);
+    const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
     // A leg that we ended left our control for good; a caller who did may live on in the dial plan.
     const known = leg.hangupAsked?.at ?? (leg.released === null ? null : leg.leftControlAt);

@@ -1,24 +1,19 @@
-import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
-import { talks } from '../domain/talk.js';
 import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
-import { decideDigits } from './digits.js';
-import { decideHold, decideMute } from './hold.js';
-import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, liveLegs, phoneOf, remoteLegId, roomOf, winningLeg } from './legs.js';
+import { decideCustomerFirst } from './customer-first.js';
+import { DecisionBuilder, enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
+import { agentLegs, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 import { createOutsideLegs } from './outside-legs.js';
-import { decideRecording } from './recording.js';
+import { createRemoteLeg, plannedRemote } from './remote-leg.js';
 import { createPhoneLegs } from './ring-phones.js';
+import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
-import { decideWishes } from './wishes.js';
-
-/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
-const LEASE_MARGIN_SECONDS = 5;
 
 /**
- * Click-to-call, agent first: all contacts of the agent's phones ring, the first to answer is joined with the other
- * party, whose leg comes into the room before it is dialled, so that the agent hears ringing and announcements.
+ * Click-to-call, agent first unless the plan says otherwise: all contacts of the agent's phones ring, the first to answer is
+ * joined with the other party, whose leg comes into the room before it is dialled, so that the agent hears ringing and
+ * announcements.
  */
 export function decideClickToCall(callId: string, plan: ClickToCall, state: CallState, now: number): Decision {
   const decision = new DecisionBuilder(state, now);
@@ -40,15 +35,15 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
       decision.release([remote], 'transfer-failed'),
     );
   }
+  if (plan.order === 'customer-first') {
+    if (remote !== undefined) decideCustomerFirst(decision, { callId, plan, state, now }, remote);
+    return decision.done();
+  }
   if (winner === null) {
     ringAgent(decision, callId, plan, state, agents, now);
     return decision.done();
   }
 
-  if (winner.takenOver !== null) {
-    decideWishes(decision, state, undefined, now);
-    return decision.done();
-  }
   decision.release(
     agents.filter((leg) => leg !== winner),
     'answered-elsewhere',
@@ -62,13 +57,7 @@ export function decideClickToCall(callId: string, plan: ClickToCall, state: Call
     return decision.done();
   }
   if (winner.hangupAsked !== null || winner.released !== null) return decision.done();
-  const [talk] = talks(state);
-  if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
-  if (remote !== undefined && talk?.until === null) decideHold(decision, state, remote, winner);
-  decideMute(decision, state, talk);
-  decideDigits(decision, state, talk, now);
-  decideWishes(decision, state, talk, now);
-  decideRecording(decision, callId, plan, state, talk);
+  decideTalking(decision, { callId, plan, state, now }, remote, winner);
   keepConfirmed(decision, winner, plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS);
   callRemote(decision, { callId, room, plan, winner, remote, now });
   return decision.done();
@@ -130,37 +119,12 @@ function callRemote(
   const agentEnters = enter(room, winner);
   if (agentEnters.length > 0) decision.chain(...agentEnters);
   if (remote === undefined) {
-    decision.record({
-      leg: remoteLegId(callId),
-      kind: 'planned',
-      key: '',
-      data: {
-        side: 'remote',
-        agentId: null,
-        device: trunkEndpoint(plan.trunk.number, plan.trunk.endpoint),
-        contact: null,
-      },
-    });
+    decision.record(plannedRemote(callId, plan));
     return;
   }
   if (remote.released !== null) return;
   if (remote.createdAt === null) {
-    decision.chain({
-      key: `create:${remote.id}`,
-      do: 'create-leg',
-      leg: {
-        leg: remote.id,
-        endpoint: trunkEndpoint(plan.trunk.number, plan.trunk.endpoint),
-        display: {
-          shownNumber: plan.line.number,
-          shownName: null,
-          ownNumber: plan.to.e164 ?? plan.to.raw,
-          autoAnswer: 'none',
-        },
-        party: 'outside',
-        leaseSeconds: plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-      },
-    });
+    createRemoteLeg(decision, plan, remote, plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS);
     return;
   }
   // It comes into the room before it is dialled, so that the agent hears its ringing and its announcements.

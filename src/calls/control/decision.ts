@@ -72,6 +72,9 @@ const TIED_WITHIN_MS = 500;
 /** The switch's own limit of a talk comes this much after ours, should we be gone by then, seconds. */
 export const LIMIT_MARGIN_SECONDS = 60;
 
+/** Added to a leg's ring time: after that the switch stops ringing by itself, should we be gone. Seconds. */
+export const LEASE_MARGIN_SECONDS = 5;
+
 /** Collects a decision. */
 export class DecisionBuilder {
   readonly #record: Fact[] = [];
@@ -80,7 +83,7 @@ export class DecisionBuilder {
   #wakeAt: number | null = null;
 
   constructor(
-    private readonly state: CallState,
+    private readonly state: Pick<CallState, 'legs'>,
     private readonly now: number,
   ) {}
 

@@ -8,6 +8,7 @@ import type { CallLedger } from '../ledger/call-ledger.js';
 import { REQUEST_DECIDED } from '../ledger/ledger-store.js';
 import type { TelephonySwitch } from '../telephony-switch.js';
 import { plannedLegsOf } from './outside-legs.js';
+import { plannedRemote } from './remote-leg.js';
 
 /** PostgreSQL channel: a click-to-call waits for its node's owner. */
 export const REQUEST_MADE = 'ringline_request_made';
@@ -143,11 +144,15 @@ export class RequestIntake {
         plan,
       },
     };
+    const first: readonly Fact[] =
+      plan.order === 'customer-first'
+        ? [{ ...plannedRemote(callId, plan), at, source: 'ringline' }]
+        : plannedLegsOf(callId, plan, at);
     this.ledger.tell({
       nodeId: row.pbx_node_id,
       boot,
       leg: callId,
-      facts: [placed, ...plannedLegsOf(callId, plan, at)],
+      facts: [placed, ...first],
       receivedAt: null,
       call: { id: callId, tenantId },
     });

@@ -5,15 +5,12 @@ import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
 import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
-import { decideDigits } from './digits.js';
-import { decideHold, decideMute } from './hold.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
 import { createOutsideLegs, plannedLegsOf } from './outside-legs.js';
-import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
+import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
-import { decideWishes } from './wishes.js';
 
 /** The dial plan gives us this long before its dead-man timer takes the caller back, seconds; we renew twice as often. */
 const LEASE_SECONDS = 8;
@@ -69,10 +66,6 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   };
 
   if (winner !== null) {
-    if (winner.takenOver !== null) {
-      decideWishes(decision, state, undefined, now);
-      return decision.done();
-    }
     decision.release(
       agents.filter((leg) => leg !== winner),
       'answered-elsewhere',
@@ -93,12 +86,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
         seconds: plan.limitSeconds + LIMIT_MARGIN_SECONDS,
       });
     }
-    if (talk !== undefined) decision.limit(talk.from, plan.limitSeconds);
-    if (talk?.until === null) decideHold(decision, state, caller, winner);
-    decideMute(decision, state, talk);
-    decideDigits(decision, state, talk, now);
-    decideWishes(decision, state, talk, now);
-    if (!isOver(winner)) decideRecording(decision, callId, plan, state, talk);
+    decideTalking(decision, { callId, plan, state, now }, caller, winner);
     return decision.done();
   }
 

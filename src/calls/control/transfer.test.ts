@@ -28,6 +28,11 @@ const ended = (leg: string, after: number, sip: number | null = null): Fact =>
   fact(leg, 'ended', after, { q850: 16, sip, text: null });
 const toAgent: TransferTarget = { kind: 'agent', phones: [otherPhone] };
 const toNumber: TransferTarget = { kind: 'number', number, trunk: { endpoint: 'trunk', number: '+493023125301' } };
+const toExtension: TransferTarget = {
+  kind: 'extension',
+  number: { raw: '600', e164: null, name: null },
+  context: 'company-extensions',
+};
 const asked = (mode: TransferMode, to: TransferTarget = toAgent, place = 1): Fact =>
   fact(callId, 'transfer-asked', 10_000, { mode, target: to, ringSeconds: 20 }, String(place));
 const rung: readonly Fact[] = [
@@ -77,6 +82,17 @@ describe('a transfer that was asked for', () => {
     expect(commands(decide(10_020, asked('blind'), ...planned, onHold))).toEqual(
       expect.arrayContaining(['contacts:1:agent2', `create:${target}`]),
     );
+    const byWire = decide(10_001, asked('blind', toExtension)).record;
+    expect(byWire).toMatchObject([
+      { leg: outside, data: { agentId: null, device: 'Local/600@company-extensions/n', transfer: 1 } },
+    ]);
+    const wire = decide(10_020, asked('blind', toExtension), byWire[0]!, onHold).chains.flat();
+    expect(wire.find((command) => command.do === 'create-leg')).toMatchObject({
+      leg: {
+        endpoint: 'Local/600@company-extensions/n',
+        display: { shownNumber: number.e164, ownNumber: line.number },
+      },
+    });
     const byTrunk = decide(10_001, asked('blind', toNumber));
     expect(byTrunk.record).toMatchObject([
       { leg: outside, data: { side: 'agent', agentId: null, device: 'PJSIP/+493023125301@trunk', transfer: 1 } },

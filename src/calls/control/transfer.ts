@@ -1,30 +1,32 @@
-import { takingEndpoint, trunkEndpoint } from '../../numbers/dial-endpoint.js';
+import { extensionEndpoint, takingEndpoint, trunkEndpoint, type DialEndpoint } from '../../numbers/dial-endpoint.js';
 import type { OutcomeReason } from '../domain/call.js';
-import { isOver, type CallState, type LegState } from '../domain/call-state.js';
+import { isOver, type LegState } from '../domain/call-state.js';
 import { agentReason, remoteVerdict } from '../domain/outcome.js';
-import type { Consulted, Plan } from '../domain/plan.js';
+import type { Consulted, TransferTarget } from '../domain/plan.js';
 import { presentTalk, talks } from '../domain/talk.js';
 import { isUnderWay, transferKey, type TransferState } from '../domain/transfer.js';
-import { enter, LIMIT_MARGIN_SECONDS, type Command, type Decision, type DecisionBuilder } from './decision.js';
+import {
+  enter,
+  LEASE_MARGIN_SECONDS,
+  LIMIT_MARGIN_SECONDS,
+  type Command,
+  type Decision,
+  type DecisionBuilder,
+} from './decision.js';
 import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { agentLegs, firstLegs, holdingLeg, isOurs, roomOf, transferLegs, transferNumberLegId } from './legs.js';
 import { decideRecording } from './recording.js';
 import { createPhoneLegs } from './ring-phones.js';
+import type { PlannedCall } from './talking.js';
 import { decideWishes } from './wishes.js';
 
 /** The switch gives up on who is on hold this long after the target's ring time, should we be gone, seconds. */
 const ABANDONED_SECONDS = 60;
-/** Added to a leg's ring time: after that the switch stops ringing by itself. Seconds. */
-const LEASE_MARGIN_SECONDS = 5;
 
-type TransferredCall = {
-  readonly callId: string;
-  readonly plan: Plan;
-  readonly state: CallState;
+type TransferredCall = PlannedCall & {
   /** The other party. */
   readonly remote: LegState;
-  readonly now: number;
 };
 
 /**
@@ -46,10 +48,6 @@ export function decideTransfers(
   if (isOver(remote)) {
     if (!isOver(holder)) decision.releasePartner(holder, remote);
     decision.release(others, 'other-side-left');
-    return decision.done();
-  }
-  if (holder.takenOver !== null) {
-    decideWishes(decision, state, undefined, now);
     return decision.done();
   }
   const [first] = talks(state);
@@ -169,9 +167,7 @@ function settle(
 function targetLegs(callId: string, { place, target }: TransferState, now: number): ReturnType<typeof firstLegs> {
   if (target.kind === 'agent') return firstLegs(callId, target.phones, now, place);
   const [agentId, device] =
-    target.kind === 'number'
-      ? [null, trunkEndpoint(target.trunk.number, target.trunk.endpoint)]
-      : [target.phone?.agentId ?? null, deviceOf(target)];
+    target.kind === 'consulted' ? [target.phone?.agentId ?? null, deviceOf(target)] : [null, endpointOf(target)];
   return [
     {
       leg: transferNumberLegId(callId, place),
@@ -182,6 +178,18 @@ function targetLegs(callId: string, { place, target }: TransferState, now: numbe
       data: { side: 'agent', agentId, device, contact: null, transfer: place },
     },
   ];
+}
+
+/** What the switch dials for a target that is one leg. */
+function endpointOf(target: Exclude<TransferTarget, { kind: 'agent' }>): DialEndpoint {
+  switch (target.kind) {
+    case 'number':
+      return trunkEndpoint(target.trunk.number, target.trunk.endpoint);
+    case 'extension':
+      return extensionEndpoint(target.number.raw, target.context);
+    case 'consulted':
+      return takingEndpoint;
+  }
 }
 
 /** The switch names a leg by its device and a number of its own. */
@@ -198,30 +206,34 @@ function ring(
   const leaseSeconds = ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
   const { direction, from, to, line } = state.placed;
   const other = direction === 'inbound' ? from : to;
+  // Inside the company one sees who is on the line.
+  const display = {
+    shownNumber: other.e164 ?? other.raw,
+    shownName: other.name ?? line.name,
+    ownNumber: line.number,
+  };
   if (target.kind === 'agent') {
     for (const [phone, { agentId, endpoint }] of target.phones.entries()) {
       const rung = { transfer: place, phone, agentId, endpoint };
       decision.chain({ key: `contacts:${place}:${endpoint}`, do: 'find-contacts', rung, viaLeg: remote.id });
     }
-    const display = {
-      shownNumber: other.e164 ?? other.raw,
-      shownName: other.name ?? line.name,
-      ownNumber: line.number,
-    };
     createPhoneLegs(decision, target.phones, legs, display, leaseSeconds);
   } else {
     for (const leg of legs) {
       if (isOver(leg) || leg.createdAt !== null || leg.released !== null) continue;
       const ownNumber = target.number.e164 ?? target.number.raw;
-      const display = { shownNumber: line.number, shownName: null, ownNumber, autoAnswer: 'none' } as const;
-      const made = { leg: leg.id, display, leaseSeconds, party: 'outside' } as const;
+      const shown = target.kind === 'extension' ? display : { shownNumber: line.number, shownName: null, ownNumber };
       decision.chain({
         key: `create:${leg.id}`,
         do: 'create-leg',
-        leg:
-          target.kind === 'number'
-            ? { ...made, endpoint: trunkEndpoint(target.trunk.number, target.trunk.endpoint) }
-            : { ...made, endpoint: takingEndpoint, takes: target.name },
+        leg: {
+          leg: leg.id,
+          endpoint: endpointOf(target),
+          display: { ...shown, autoAnswer: 'none' },
+          leaseSeconds,
+          party: 'outside',
+          ...(target.kind === 'consulted' && { takes: target.name }),
+        },
       });
     }
   }
@@ -230,5 +242,15 @@ function ring(
 
 function reasonOf({ target }: TransferState, legs: readonly LegState[]): OutcomeReason {
   const [leg] = legs;
+  if (target.kind === 'extension' && leg !== undefined && wasNeverCalled(leg)) return 'invalid-number';
   return target.kind !== 'agent' && leg !== undefined ? remoteVerdict(leg).reason : agentReason(legs);
+}
+
+/** The dial plan knows no such extension: its wire ends at once, with cause 16 and without a word that it dials. */
+function wasNeverCalled({ dialSentAt, diallingAt, ringing, progressAt, released, ended }: LegState): boolean {
+  return (
+    dialSentAt !== null &&
+    [diallingAt, ringing, progressAt, released].every((sign) => sign === null) &&
+    ended?.estimated === false
+  );
 }

@@ -59,9 +59,14 @@ function differs(before: Call, after: Call): boolean {
   const open = before.endedAt === null && after.endedAt === null;
   return (Object.keys(after) as (keyof Call)[]).some((field) => {
     if (field === 'version') return false;
-    if (open && detailsWhileOpen.has(field)) return false;
+    if (open && detailsWhileOpen.has(field)) return field === 'participants' && isSought(before, after);
     return !same(field, before[field], after[field]);
   });
+}
+
+/** Somebody is to be rung for a transfer of a call that was on hold already: no milestone tells of him. */
+function isSought(before: Call, after: Call): boolean {
+  return after.control === 'driven' && after.participants.length > before.participants.length;
 }
 
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

@@ -22,7 +22,7 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
   const last = ended === null ? null : verdict(state, direction, customer, others, talks);
   const { line: dialled, from, to } = betweenWhom(state, customer);
   const called = direction === 'outbound' ? (customer?.called ?? to) : to;
-  const hangup = ended === null ? null : hangupOf(customer, others, talks);
+  const hangup = ended === null ? null : hangupOf(state, customer, others, talks);
   return {
     id: identity.id,
     tenantId: identity.tenantId,
@@ -145,6 +145,7 @@ function verdict(
   talks: readonly ObservedTalk[],
 ): Verdict {
   if (talks.length > 0) return { outcome: 'answered', reason: 'talked' };
+  if (state.cancelAsked !== null) return { outcome: 'cancelled', reason: state.cancelAsked.reason };
   const asked = others.filter(({ isOrigin }) => !isOrigin);
   const missed = (reason: OutcomeReason): { outcome: Outcome; reason: OutcomeReason } => ({
     outcome: 'missed',
@@ -182,10 +183,12 @@ function wasLetGo(leg: ObservedLeg): boolean {
 }
 
 function hangupOf(
+  { cancelAsked }: ObservedState,
   customer: ObservedLeg | null,
   others: readonly ObservedLeg[],
   talks: readonly ObservedTalk[],
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
+  if (cancelAsked !== null) return { by: cancelAsked.by, leg: customer };
   // Of those in a conference, who talked with the customer to the end.
   const last = talks.toSorted((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity)).at(-1)?.other ?? null;
   // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.

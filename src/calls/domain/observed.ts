@@ -24,6 +24,8 @@ export type ObservedLeg = LegState & {
 /** What is known of a call that Ringline only observes. */
 export type ObservedState = FactDetail['observed'] & {
   readonly at: number;
+  /** Somebody wants it to end. */
+  readonly cancelAsked: (FactDetail['cancel-asked'] & { readonly at: number }) | null;
   readonly annotations: readonly FactDetail['annotated'][];
   /** In the order in which they came to be. */
   readonly legs: readonly ObservedLeg[];
@@ -39,6 +41,7 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
   const whole = byLeg.get(callId) ?? [];
   const observed = find(whole, 'observed');
   if (observed === undefined) return null;
+  const cancel = find(whole, 'cancel-asked');
   byLeg.delete(callId);
   const legs = [...byLeg].map(([id, group]) => [id, standingFacts(group)] as const);
   const lastSign = Math.max(...legs.map(([, group]) => lastSignIn(group)));
@@ -51,6 +54,7 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
       ...observedLegs.flatMap(({ isOrigin, createdAt }) => (isOrigin ? (createdAt ?? []) : [])),
     ),
     ...observed.data,
+    cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
     annotations: all(whole, 'annotated').map(({ data }) => data),
     legs: observedLegs,
     rooms: new Map(joined.flatMap(({ data }) => (data.in === undefined ? [] : [[data.room, data.in] as const]))),

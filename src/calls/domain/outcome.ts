@@ -121,6 +121,11 @@ export function isBlocked({ placed }: CallState): boolean {
   return placed.plan.kind === 'ring-line' && placed.plan.blockedBy !== undefined;
 }
 
+/** True for a click-to-call in which the other party is called before the agent. */
+export function isCustomerFirst({ placed }: CallState): boolean {
+  return placed.plan.kind === 'click-to-call' && placed.plan.order === 'customer-first';
+}
+
 function outbound(state: CallState): Verdict {
   if (state.cancelAsked !== null) {
     return { outcome: state.cancelAsked.by === 'api' ? 'cancelled' : 'failed', reason: state.cancelAsked.reason };
@@ -128,13 +133,20 @@ function outbound(state: CallState): Verdict {
   if (state.legs.some(({ ended }) => ended?.text === NODE_RESTARTED))
     return { outcome: 'failed', reason: 'node-restart' };
   const agents = state.legs.filter(({ side }) => side === 'agent');
+  const remote = state.legs.find(({ side }) => side === 'remote');
+  if (isCustomerFirst(state) && remote !== undefined)
+    return remote.answered === null ? remoteVerdict(remote) : abandoned(remote);
   const answering = agents.find((leg) => leg.answered !== null && leg.released?.why !== 'answered-elsewhere');
   if (answering === undefined) return agentSide(agents);
-  const remote = state.legs.find(({ side }) => side === 'remote');
   if (remote === undefined) return { outcome: 'cancelled', reason: 'agent-hung-up' };
   const agentLeftFirst = endedByItself(answering) && (!endedByItself(remote) || endOf(answering) < endOf(remote));
   if (agentLeftFirst && remote.refused === null) return { outcome: 'cancelled', reason: 'agent-hung-up' };
   return remoteVerdict(remote);
+}
+
+/** The other party answered, and no agent talked with it. */
+function abandoned(remote: LegState): Verdict {
+  return { outcome: 'failed', reason: endedByItself(remote) ? 'remote-hung-up' : 'abandoned' };
 }
 
 /** Why an outside party that was called did not take the call. */

@@ -18,9 +18,15 @@ export type OutsidePhone = {
   readonly guarded: boolean;
 };
 
+/** Whose phone rings first in a click-to-call. */
+export const callOrders = ['agent-first', 'customer-first'] as const;
+export type CallOrder = (typeof callOrders)[number];
+
 /** A click-to-call as it was accepted: all that is needed to place it, so that it survives a restart. */
 export type ClickToCall = {
   readonly kind: 'click-to-call';
+  /** Plans that an earlier version stored do not say: agent first. */
+  readonly order?: CallOrder;
   readonly phones: readonly AgentPhone[];
   /** Rung beside the phones. Plans that an earlier version stored do not say: none. */
   readonly outside?: readonly OutsidePhone[];
@@ -69,6 +75,13 @@ export type TransferTarget =
       readonly number: CallNumber;
       /** Through which trunk it is dialled, and the number as that trunk wants it. */
       readonly trunk: { readonly endpoint: string; readonly number: string };
+    }
+  | {
+      readonly kind: 'extension';
+      /** The extension, as it is dialled. */
+      readonly number: CallNumber;
+      /** The context of the dial plan in which it is dialled. */
+      readonly context: string;
     }
   | Consulted;
 
