@@ -283,6 +283,8 @@ export class NodeSession {
       await this.ledger.loadOpen(this.settings.id);
       this.#aliveAt ??= await this.memory.lastAlive(this.settings.id);
       await this.memory.keepRun(this.settings.id, report);
+      // Who is followed for the first time has missed nothing yet; should we be killed right away, it will have.
+      if (this.#aliveAt === null) await this.memory.keepAlive(this.settings.id, Date.now() + this.clockOffsetMs);
       // One that ended meanwhile is not taken for the present one, and who stops needs none.
       if (life.over !== null) return life.over;
       if (this.#stopping.signal.aborted) {
