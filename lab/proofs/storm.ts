@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { Timeline } from '../../src/calls/calls.schema.js';
+import type { Call } from '../../src/calls/domain/call.js';
 import { allCalls } from '../all-calls.js';
 import { startLab, type Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
@@ -17,6 +19,8 @@ export type BlowFigures = Omit<Struck, 'healedAt'> & {
 };
 
 export type StormFigures = Judgement & {
+  /** What of the estimated records was inferred, in words. */
+  readonly inferred: readonly string[];
   readonly clicks?: ClickFigures;
   readonly blows: readonly BlowFigures[];
   readonly openRecords: number;
@@ -102,6 +106,7 @@ async function runStorm(
   const figures: StormFigures = {
     ...judged,
     estimated: records.filter(({ estimated }) => estimated).length,
+    inferred: await inferred(field, records),
     ...(clicks !== null && { clicks: await clicks.judge(records) }),
     blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
@@ -133,6 +138,17 @@ async function strikeAll(
     struck.push({ what, begunAt, ...(await strike(field)) });
   }
   return struck;
+}
+
+/** At most fifty records: more do not make it clearer. */
+async function inferred({ company }: Field, records: readonly Call[]): Promise<string[]> {
+  const said: string[] = [];
+  for (const { id } of records.filter(({ estimated }) => estimated).slice(0, 50)) {
+    const { body } = await company.call('GET', `/v1/calls/${id}/timeline`);
+    const items = body['items'] as Timeline['items'];
+    said.push(...items.filter(({ estimated }) => estimated).map(({ at, text }) => `${id} ${at}: ${text}`));
+  }
+  return said;
 }
 
 /** What is stored when all webhooks are delivered, or so many ms have passed: who was killed holds a claim for 45 s. */

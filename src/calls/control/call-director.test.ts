@@ -19,8 +19,8 @@ const phone = { agentId: other, endpoint: 'agent1', autoAnswer: 'none' as const 
 const nobody = () => Promise.reject(new Error('nobody asked'));
 const targets = { wished: nobody, reached: nobody };
 
-/** A click-to-call whose agent's leg was made, and which is to be dialled next. */
-function callToDial() {
+/** A click-to-call of whose agent's leg so much is known: unless told otherwise it was made, and is to be dialled next. */
+function callToDial(of: readonly Fact['kind'][] = ['planned', 'created']) {
   const at = Date.now();
   const fact = (of: string, kind: Fact['kind'], data: unknown): Fact =>
     ({ leg: of, kind, key: '', at, source: 'ringline', data }) as Fact;
@@ -41,12 +41,18 @@ function callToDial() {
     fact(leg, 'planned', { side: 'agent', agentId: other, device: 'PJSIP/agent1', contact: null }),
     fact(leg, 'created', { side: 'agent', linkedId: null, sipCallId: null, name: null }),
   ];
-  const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', facts, null);
+  const known = facts.filter(({ kind }) => kind === 'placed' || of.includes(kind));
+  const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', known, null);
   return { call, hear: (kind: Fact['kind']) => void call.apply([fact(leg, kind, {})]) };
 }
 
 /** A director of that call, with a switch that answers dials one after another as told. */
-function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegPresence) {
+function directorOf(
+  call: LiveCall,
+  dials: CommandResult[],
+  presence: () => LegPresence,
+  ended: CommandResult = { kind: 'done' },
+) {
   const counts = { dials: 0, asked: 0 };
   const told: Fact[] = [];
   const ledger = {
@@ -59,7 +65,7 @@ function directorOf(call: LiveCall, dials: CommandResult[], presence: () => LegP
     nowAt: () => Date.now(),
     contactsOf: () => Promise.resolve([]),
     createLeg: () => Promise.resolve({ kind: 'done' }),
-    endLeg: () => Promise.resolve({ kind: 'done' }),
+    endLeg: () => Promise.resolve(ended),
     presenceOf: () => {
       counts.asked += 1;
       return Promise.resolve(presence());
@@ -142,6 +148,22 @@ describe('a leg that an earlier process wrote down as dialled', () => {
     director.follow(callId);
     await waitFor(() => counts.asked > 10, { what: 'the leg to be asked about' });
     await isFalse(() => counts.dials > 0, 1_500);
+  });
+});
+
+describe('a leg that was planned, and released before it was made', () => {
+  it('was not needed, however often it turns out not to be there: it has no end whose time is inferred', async () => {
+    const { call } = callToDial(['planned']);
+    const at = Date.now() - 10_000;
+    const by = { at, source: 'ringline', key: '' } as const;
+    call.apply([
+      { ...by, leg: callId, kind: 'cancel-asked', data: { by: 'api', reason: 'cancelled-by-api' } },
+      { ...by, leg, kind: 'released', data: { why: 'cancelled' } },
+    ] as Fact[]);
+    const { director, counts, told } = directorOf(call, [], () => 'gone', { kind: 'gone' });
+    director.follow(callId);
+    await waitFor(() => told.length > 0 && counts.asked > 0, { what: 'both to be told' });
+    await isFalse(() => told.some(({ kind }) => kind !== 'refused'), 200);
   });
 });
 

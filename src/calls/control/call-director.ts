@@ -24,6 +24,9 @@ const REPEATS = 2;
 /** How long a leg that should exist is waited for before it counts as never made, ms. */
 const LATE_LEG_MS = 2_000;
 
+/** What becomes of a leg that was planned, and never made. */
+const NOT_NEEDED: CommandResult = { kind: 'refused', text: 'not needed any more' };
+
 /** An arrival older than this may have been overtaken by the dial plan, ms. */
 const OLD_NEWS_MS = 3_000;
 
@@ -530,7 +533,7 @@ export class CallDirector implements AfterCommit {
   #neverMade(call: LiveCall, node: NodeBoot, id: string): void {
     const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
-    if (leg.createdAt === null) this.#refuse(call, node, id, { kind: 'refused', text: 'not needed any more' });
+    if (leg.createdAt === null) this.#refuse(call, node, id, NOT_NEEDED);
     else this.#doubt(call, node, id);
   }
 
@@ -542,6 +545,11 @@ export class CallDirector implements AfterCommit {
   #gone(call: LiveCall, node: NodeBoot, id: string): void {
     const leg = call.legs.find((candidate) => candidate.id === id);
     if (leg === undefined || isOver(leg)) return;
+    // What was never made has no end whose time could be inferred.
+    if (leg.createdAt === null && leg.dialSentAt === null) {
+      this.#refuse(call, node, id, NOT_NEEDED);
+      return;
+    }
     // A leg that we ended left our control for good; a caller who did may live on in the dial plan.
     const known = leg.hangupAsked?.at ?? (leg.released === null ? null : leg.leftControlAt);
     this.#tell(call, node, [
