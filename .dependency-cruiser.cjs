@@ -75,6 +75,14 @@ module.exports = {
       },
     },
     {
+      name: 'crm-adapters-see-their-port',
+      comment:
+        'Whoever writes an adapter reads the port and nothing else: no framework, environment, secret, retry or raw HTTP.',
+      severity: 'error',
+      from: { path: '^src/crm/adapters/([^/]+)/', pathNot: [TEST] },
+      to: { pathNot: ['^src/crm/port/', '^node_modules/zod/', '^src/crm/adapters/$1/'] },
+    },
+    {
       name: 'asterisk-behind-its-port',
       comment: 'ARI words stay in one folder; the rest speaks of legs and calls, through calls/telephony-switch.ts.',
       severity: 'error',

@@ -7,6 +7,7 @@ import { WebhookTrust1790500000000 } from './1790500000000-webhook-trust.js';
 import { OutsideDevices1790700000000 } from './1790700000000-outside-devices.js';
 import { ExtensionContexts1790800000000 } from './1790800000000-extension-contexts.js';
 import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
+import { CrmConnections1791000000000 } from './1791000000000-crm-connections.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   OutsideDevices1790700000000,
   ExtensionContexts1790800000000,
   RoomForClaims1790900000000,
+  CrmConnections1791000000000,
 ];

@@ -11,6 +11,7 @@ import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
+import { CrmApiModule } from './crm/crm-api.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -60,6 +61,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     ScreenPopModule,
     WebhooksApiModule,
     QueueReplaysApiModule,
+    CrmApiModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule],

@@ -5,6 +5,9 @@ import { CallFact } from '../calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../calls/ledger/call-leg.entity.js';
 import { CallRequest } from '../calls/ledger/call-request.entity.js';
 import { CallRow } from '../calls/ledger/call.entity.js';
+import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
+import { CrmToken } from '../crm/connections/crm-token.entity.js';
+import { CrmSync } from '../crm/sync/crm-sync.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { QueueReplay } from '../outbox/queue-replay.entity.js';
@@ -43,4 +46,7 @@ export const entities = [
   StreamToken,
   Recording,
   RecordingLink,
+  CrmConnection,
+  CrmToken,
+  CrmSync,
 ];

@@ -8,16 +8,20 @@ export type OutgoingRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Called right before the first byte is written. */
   readonly onFirstByte?: () => void;
 };
+
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** What came of a request. A bad status is a value like any other; nothing is thrown. */
 export type Outcome =
   | {
       readonly kind: 'answered';
       readonly status: number;
+      /** Names in lower case. */
+      readonly headers: AnswerHeaders;
       /** The beginning of the answer, for people. */
       readonly excerpt: string;
       readonly retryAfterSeconds?: number;
@@ -27,6 +31,8 @@ export type Outcome =
       readonly kind: 'failed';
       /** In words. The same for a target that is refused, closed or filtered: nobody can scan a network by it. */
       readonly error: string;
+      /** A connection was there, and the request was being written. */
+      readonly wasSent: boolean;
       readonly durationMs: number;
     };
 
@@ -94,7 +100,7 @@ export class GuardedClient {
     const startedAt = performance.now();
     const verdict = this.rules.check(request.url);
     if (verdict.kind === 'refused') {
-      return Promise.resolve({ kind: 'failed', error: COULD_NOT_CONNECT, durationMs: 0 });
+      return Promise.resolve({ kind: 'failed', error: COULD_NOT_CONNECT, wasSent: false, durationMs: 0 });
     }
     const { url, reach } = verdict.target;
     return new Promise((resolve) => {
@@ -151,6 +157,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #settled = false;
   #status = 0;
+  #headers: AnswerHeaders = {};
   #encoded = false;
   #retryAfter: number | undefined;
   #read = 0;
@@ -181,6 +188,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return;
     this.#status = status;
+    this.#headers = headers;
     const encoding = headers['content-encoding'];
     this.#encoded = encoding !== undefined && encoding !== 'identity';
     const retryAfter = headers['retry-after'];
@@ -212,22 +220,32 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   fail(error: unknown): void {
-    this.#settle({ kind: 'failed', error: inWords(error, this.limits), durationMs: this.#elapsed() });
+    this.#failed(inWords(error, this.limits));
   }
 
   #timeOut(): void {
     if (this.#status > 0) this.#answered();
     else {
       const error = this.#controller ? noAnswer(this.limits.totalMs) : COULD_NOT_CONNECT;
-      this.#settle({ kind: 'failed', error, durationMs: this.#elapsed() });
+      this.#failed(error);
     }
     this.#controller?.abort(new Error('out of time'));
+  }
+
+  #failed(error: string): void {
+    this.#settle({
+      kind: 'failed',
+      error,
+      wasSent: this.#controller !== undefined,
+      durationMs: this.#elapsed(),
+    });
   }
 
   #answered(): void {
     this.#settle({
       kind: 'answered',
       status: this.#status,
+      headers: this.#headers,
       // PostgreSQL's text holds no NUL. Packed bytes are of no use to a reader.
       excerpt: this.#encoded ? '' : Buffer.concat(this.#kept).toString('utf8').replaceAll('\0', '\uFFFD'),
       ...(this.#retryAfter !== undefined && { retryAfterSeconds: this.#retryAfter }),

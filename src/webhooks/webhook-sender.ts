@@ -272,7 +272,7 @@ export class WebhookSender {
 
   #try(delivery: ClaimedDelivery, claimedAt: number): Promise<Outcome> {
     const { eventId, url, document, attempt, turn, lost, ageMs, isReplay } = delivery;
-    const failed = (error: string): Promise<Outcome> => Promise.resolve({ kind: 'failed', error, durationMs: 0 });
+    const failed = (error: string): Promise<Outcome> => Promise.resolve({ kind: 'failed', error, wasSent: false, durationMs: 0 });
     // A claim counts as a try before it is one, so that a delivery which kills its worker does not do so for ever.
     if (turn > this.schedule.length) return failed('Ringline was stopped during the last attempt.');
     if (lost >= MOST_LOST) return failed(`Ringline was stopped ${MOST_LOST} times while it sent this.`);

@@ -1,0 +1,20 @@
+import type { CrmAdapter } from '../port/crm-adapter.js';
+
+/** Every adapter, listed by hand: a folder that is not here fails the conformance kit. */
+export const crmAdapters: readonly CrmAdapter[] = [];
+
+/** The adapters of this process. */
+export class CrmAdapters {
+  constructor(readonly list: readonly CrmAdapter[] = crmAdapters) {}
+
+  find(name: string): CrmAdapter | null {
+    return this.list.find((adapter) => adapter.name === name) ?? null;
+  }
+
+  /** @throws {Error} for a connection whose adapter was taken out of the product. */
+  get(name: string): CrmAdapter {
+    const adapter = this.find(name);
+    if (adapter === null) throw new Error(`There is no CRM adapter ${name} in this version of Ringline.`);
+    return adapter;
+  }
+}

@@ -1,0 +1,87 @@
+import type { SecretBox } from '../../common/secret-box.js';
+import type { GuardedClient } from '../../egress/guarded-client.js';
+import type { CrmAdapters } from '../adapters/crm-adapters.js';
+import { readSettings } from '../connections/connection-secrets.js';
+import type { CrmConnection } from '../connections/crm-connection.entity.js';
+import type { CrmAdapter, CrmSession } from '../port/crm-adapter.js';
+import type { Limit } from '../port/limit.js';
+import { BoundedClient, toAnswer, type Gate, type Remembered } from './bounded-client.js';
+import { encodeBody } from './encode-body.js';
+import { Tokens, type TokenStore } from './tokens.js';
+
+/** What a request is for: the first goes first where the vendor's limits are short. */
+export const purposes = ['pop', 'open', 'close', 'recording', 'backfill'] as const;
+export type Purpose = (typeof purposes)[number];
+
+/** The gate of a connection for requests of a purpose. */
+export type Gates = (connectionId: string, limits: readonly Limit[], purpose: Purpose) => Gate;
+
+type Connection = Pick<CrmConnection, 'tenantId' | 'id' | 'adapter' | 'settings' | 'secretsSealed'>;
+
+/** Sessions of connections with their CRMs. A session is cheap, and for one step. */
+export class CrmClients {
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(
+    private readonly adapters: CrmAdapters,
+    private readonly http: Pick<GuardedClient, 'send'>,
+    private readonly secretBox: SecretBox,
+    private readonly tokens: (connection: Connection) => TokenStore,
+    private readonly gates: Gates,
+  ) {}
+
+  adapterOf({ adapter }: Pick<CrmConnection, 'adapter'>): CrmAdapter {
+    return this.adapters.get(adapter);
+  }
+
+  settingsOf(connection: Connection): Record<string, unknown> {
+    return readSettings(this.secretBox, this.adapterOf(connection), connection);
+  }
+
+  session(connection: Connection, purpose: Purpose): CrmSession {
+    const adapter = this.adapterOf(connection);
+    const settings = this.settingsOf(connection);
+    const gate = this.gates(connection.id, adapter.capabilities(settings).limits, purpose);
+    return connect(adapter, settings, this.http, this.tokens(connection), gate, this.#rememberedOf(connection.id));
+  }
+
+  /** Its settings have changed. */
+  forget(connectionId: string): void {
+    this.#remembered.delete(connectionId);
+  }
+
+  #rememberedOf(id: string): Remembered {
+    const known = this.#remembered.get(id) ?? new Map();
+    this.#remembered.set(id, known);
+    return known;
+  }
+}
+
+/** @param settings as the adapter's schema gave them */
+export function connect(
+  adapter: CrmAdapter,
+  settings: Record<string, unknown>,
+  http: Pick<GuardedClient, 'send'>,
+  store: TokenStore,
+  gate: Gate,
+  remembered: Remembered,
+): CrmSession {
+  const baseUrl = adapter.baseUrl(settings);
+  const auth = adapter.auth(settings);
+  const tokens =
+    auth.kind !== 'oauth2'
+      ? null
+      : new Tokens(auth, store, async (fields) => {
+          const url = /^https?:/.test(auth.tokenUrl) ? auth.tokenUrl : `${baseUrl}${auth.tokenUrl}`;
+          const headers = { accept: 'application/json', 'user-agent': 'Ringline/1' };
+          if (auth.fields === 'query') {
+            return toAnswer(
+              await http.send({ method: 'GET', url: `${url}?${new URLSearchParams(fields).toString()}`, headers }),
+            );
+          }
+          const { contentType, bytes } = encodeBody(auth.fields === 'json' ? { json: fields } : { form: fields });
+          const body = { headers: { ...headers, 'content-type': contentType }, body: bytes };
+          return toAnswer(await http.send({ method: 'POST', url, ...body }));
+        });
+  return adapter.connect(new BoundedClient(baseUrl, auth, tokens, http, gate, remembered), settings);
+}

@@ -1,0 +1,24 @@
+import type { CreatedKind } from '../port/crm-adapter.js';
+import type { CrmContact, ObjectRef } from '../port/crm-objects.js';
+
+/** Steps that make something in the CRM: begun and not known to be done, they are not simply given again. */
+export type MakingStep = 'openCall' | 'closeCall' | 'createObject' | 'createTask' | 'addNote';
+
+/** What of a call a CRM is known to have. Stored after each step, before the next. */
+export type Links = {
+  /** Whose number it is. Null: nobody's. Absent: not asked yet. */
+  readonly contact?: Pick<CrmContact, 'type' | 'id' | 'kind' | 'name' | 'ownerId'> | null;
+  /** What was made of an unknown caller. */
+  readonly created?: ObjectRef & { readonly kind: CreatedKind };
+  readonly remoteId?: string;
+  readonly begun?: MakingStep;
+  readonly isClosed?: boolean;
+  /** CRM users whose screens have shown it. */
+  readonly popped?: readonly string[];
+  /** Recordings that are there, by our ids. */
+  readonly recordings?: readonly string[];
+  /** Our note as it was given last. */
+  readonly note?: string;
+  readonly task?: { readonly id: string; readonly isClosed: boolean };
+  readonly isRemoved?: boolean;
+};
