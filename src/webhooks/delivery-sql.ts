@@ -12,9 +12,9 @@ export const MOST_LOST = 3;
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
 
 /** Of what is due for an endpoint so much is looked at; `crowded` says that there was more. */
-const windowOf = (room: string): string => `2 * ${room} + 8`;
+const windowOf = (room: string): string => `${room} + 8`;
 /** Of a crowd so many of its newest deliveries are looked at too. */
-const newestOf = (room: string): string => `${room} + 8`;
+const newestOf = (room: string): string => `${room} / 2 + 4`;
 
 /**
  * How it is planned. What is due changes faster than PostgreSQL's statistics: by these, or by none, a crowd looks like two
