@@ -120,17 +120,17 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
         report,
       });
     };
-    const storms = await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
-    const struck = storms.flatMap(({ blows }) => blows);
+    const endured = await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
+    const struck = endured.flatMap(({ blows }) => blows);
     const hits = Object.fromEntries(
       failpoints.map(({ name }) => [name, struck.filter(({ what, isHit }) => what === name && isHit).length]),
     );
     const held =
-      storms.every((figures) => stormHeld(figures) && figures.neverInApp + figures.estimated === 0) &&
+      endured.every((figures) => stormHeld(figures) && figures.neverInApp + figures.estimated === 0) &&
       struck.every(({ isHit }) => isHit);
     const restartsMs = struck.map(({ restartMs }) => restartMs);
     const missed = struck.filter(({ isHit }) => !isHit);
-    const told = storms.map(({ blows: _, ...figures }) => figures);
+    const told = endured.map(({ blows: _, ...figures }) => figures);
     return { held, figures: { kills: struck.length, hits, restartsMs, missed, lanes: told } };
   },
 
