@@ -130,7 +130,8 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
       struck.every(({ isHit }) => isHit);
     const restartsMs = struck.map(({ restartMs }) => restartMs);
     const missed = struck.filter(({ isHit }) => !isHit);
-    const told = endured.map(({ blows: _, ...figures }) => figures);
+    // What each blow did is told above.
+    const told = endured.map((figures) => ({ ...figures, blows: undefined }));
     return { held, figures: { kills: struck.length, hits, restartsMs, missed, lanes: told } };
   },
 
