@@ -91,6 +91,8 @@ export class DoorsController {
     response: Response,
   ): Promise<Dialled | undefined> {
     this.database.assertReady();
+    // Which the framework takes for GET: whoever only looks whether a link is good dials nothing.
+    if (request.method === 'HEAD') throw new Problem('method-not-allowed', { detail: 'A door takes GET and POST.' });
     // After the answer: a CRM may not take what it is told of a request that still goes on.
     response.once('finish', () => this.tellings.nudge());
     const { answer, isReplayed } = await this.doors.open(connectionId, random, readRequest(request), request.ip);
