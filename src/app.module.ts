@@ -11,7 +11,9 @@ import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
+import { CrmDialingModule } from './crm-dialing/crm-dialing.module.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
+import { DoorsModule } from './crm/doors/doors.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -62,6 +64,8 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     WebhooksApiModule,
     QueueReplaysApiModule,
     CrmApiModule,
+    CrmDialingModule,
+    DoorsModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule],

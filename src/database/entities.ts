@@ -7,6 +7,7 @@ import { CallRequest } from '../calls/ledger/call-request.entity.js';
 import { CallRow } from '../calls/ledger/call.entity.js';
 import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
+import { CrmDoorRequest } from '../crm/doors/crm-door-request.entity.js';
 import { CrmSync } from '../crm/sync/crm-sync.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
@@ -49,4 +50,5 @@ export const entities = [
   CrmConnection,
   CrmToken,
   CrmSync,
+  CrmDoorRequest,
 ];

@@ -82,6 +82,7 @@ describe('a request to a CRM', () => {
   it('is not sent where the vendor’s limits are used up, and leaves the gate whatever comes of it', async () => {
     let inside = 0;
     const gate: Gate = {
+      ...openGate,
       enter: (cost) =>
         Promise.resolve(cost > 5 ? { afterMs: 3_000 } : { leave: () => (inside -= 1), ...((inside += 1), {}) }),
     };

@@ -1,0 +1,19 @@
+import type { DataSource } from 'typeorm';
+
+/** PostgreSQL channel: contacts of a CRM have changed. Payload: id of its connection; a notification that is lost costs freshness alone. */
+export const CONTACTS_CHANGED = 'ringline_crm_contacts_changed';
+
+/** Tells whoever keeps the local index of contacts, in whatever process, that a CRM's have changed. */
+export abstract class ContactsNudge {
+  abstract contactsChanged(connectionId: string): Promise<void>;
+}
+
+export class NotifyingNudge extends ContactsNudge {
+  constructor(private readonly source: DataSource) {
+    super();
+  }
+
+  async contactsChanged(connectionId: string): Promise<void> {
+    await this.source.query('select pg_notify($1, $2)', [CONTACTS_CHANGED, connectionId]);
+  }
+}
