@@ -1,7 +1,8 @@
 import type { CrmAdapter } from '../port/crm-adapter.js';
+import { bitrix24 } from './bitrix24/bitrix24.adapter.js';
 
 /** Every adapter, listed by hand: a folder that is not here fails the conformance kit. */
-export const crmAdapters: readonly CrmAdapter[] = [];
+export const crmAdapters: readonly CrmAdapter[] = [bitrix24];
 
 /** The adapters of this process. */
 export class CrmAdapters {
