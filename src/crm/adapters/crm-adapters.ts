@@ -1,7 +1,8 @@
 import type { CrmAdapter } from '../port/crm-adapter.js';
+import { espocrm } from './espocrm/espocrm.adapter.js';
 
 /** Every adapter, listed by hand: a folder that is not here fails the conformance kit. */
-export const crmAdapters: readonly CrmAdapter[] = [];
+export const crmAdapters: readonly CrmAdapter[] = [espocrm];
 
 /** The adapters of this process. */
 export class CrmAdapters {
