@@ -24,7 +24,11 @@ export function isSource(sources: readonly string[], address: string | undefined
   });
 }
 
+/** The short and octal forms of IPv4 are read differently by everybody. */
+const fourParts = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
+
 function readRange(text: string): readonly [ipaddr.IPv4 | ipaddr.IPv6, number] | null {
+  if (!text.includes(':') && !fourParts.test(text)) return null;
   if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
   if (!ipaddr.isValid(text)) return null;
   const address = ipaddr.process(text);
