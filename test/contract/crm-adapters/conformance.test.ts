@@ -25,10 +25,8 @@ for (const entry of kitEntries) {
   const { adapter, variant } = entry;
   const capabilities = await capabilitiesOf(entry);
   describe(`${adapter.title}${variant === undefined ? '' : `, ${variant}`}`, () => {
-    for (const check of checks.filter(({ applies }) => applies(capabilities))) {
-      it(check.name, async () => {
-        expect(await runCheck(check, entry)).toBeNull();
-      });
-    }
+    it.each(checks.filter(({ applies }) => applies(capabilities)))('$name', async (check) => {
+      expect(await runCheck(check, entry)).toBeNull();
+    });
   });
 }

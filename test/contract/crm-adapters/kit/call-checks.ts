@@ -109,17 +109,15 @@ export const callChecks: readonly Check[] = [
       scene.holds('externalId', (id) => id.includes(call.id));
     },
   },
-  ...(['inbound', 'outbound'] as const).map(
-    (direction): Check => ({
-      name: `keeps direction and outside party of an ${direction} call`,
-      applies: always,
-      run: async (scene) => {
-        await sync(scene, mine(scene, { direction }));
-        scene.holds('direction', (kept) => kept === direction);
-        scene.holds('number', isCaller);
-      },
-    }),
-  ),
+  ...(['inbound', 'outbound'] as const).map((direction): Check => ({
+    name: `keeps direction and outside party of an ${direction} call`,
+    applies: always,
+    run: async (scene) => {
+      await sync(scene, mine(scene, { direction }));
+      scene.holds('direction', (kept) => kept === direction);
+      scene.holds('number', isCaller);
+    },
+  })),
   {
     name: 'keeps a length in its own unit',
     applies: always,
@@ -153,16 +151,14 @@ export const callChecks: readonly Check[] = [
       scene.holds('wasAnswered', (kept) => !kept, other);
     },
   },
-  ...(['no-answer', 'busy', 'rejected', 'failed', 'cancelled', 'blocked'] as const).map(
-    (outcome): Check => ({
-      name: `takes a call with the outcome ${outcome}`,
-      applies: always,
-      run: async (scene) => {
-        await sync(scene, missed({ outcome, direction: 'outbound', userId: scene.anna }));
-        scene.holds('wasAnswered', (kept) => !kept);
-      },
-    }),
-  ),
+  ...(['no-answer', 'busy', 'rejected', 'failed', 'cancelled', 'blocked'] as const).map((outcome): Check => ({
+    name: `takes a call with the outcome ${outcome}`,
+    applies: always,
+    run: async (scene) => {
+      await sync(scene, missed({ outcome, direction: 'outbound', userId: scene.anna }));
+      scene.holds('wasAnswered', (kept) => !kept);
+    },
+  })),
   {
     name: 'takes a call of an anonymous caller',
     applies: always,
@@ -317,7 +313,7 @@ export const callChecks: readonly Check[] = [
       const id = await sync(scene, mine(scene));
       valueOf((await scene.session().removeCall?.(id))!, 'removeCall');
       ensure(scene.crm.calls().length === 0, 'it is still there');
-      const { verdict } = (await scene.session().removeCall?.(id))!;
+      const { verdict } = await scene.session().removeCall!(id);
       ensure(verdict === 'done' || verdict === 'gone', `again it gave ${verdict}`);
     },
   },

@@ -1,6 +1,7 @@
 import { always, type Check } from './check.js';
 import { ensure, valueOf, type Scene } from './scene.js';
 import { anonymous, caller, isCaller, ringing, sampleCall } from './sample-calls.js';
+import type { ContactPage } from '../../../../src/crm/port/crm-adapter.js';
 import type { CrmNumber } from '../../../../src/crm/port/crm-objects.js';
 
 const find = async (scene: Scene, number: CrmNumber) =>
@@ -55,7 +56,7 @@ export const contactChecks: readonly Check[] = [
       let cursor: string | null = null;
       for (let pages = 0; ; pages++) {
         ensure(pages < 20, 'it never ends');
-        const page = valueOf((await scene.session().listContacts?.(cursor))!, 'listContacts');
+        const page: ContactPage = valueOf((await scene.session().listContacts?.(cursor))!, 'listContacts');
         page.contacts.forEach(({ id }) => ids.add(id));
         cursor = page.cursor;
         if (page.isLast) break;
@@ -113,7 +114,7 @@ export const contactChecks: readonly Check[] = [
       ensure(kept()?.subject.includes('Call back') === true, 'its subject is another');
       valueOf((await session.closeTask?.(id, 'Called back.'))!, 'closeTask');
       ensure(kept()?.isOpen !== true, 'it is still open');
-      const { verdict } = (await session.closeTask?.(id, 'Called back.'))!;
+      const { verdict } = await session.closeTask!(id, 'Called back.');
       ensure(verdict === 'done' || verdict === 'gone', `again it gave ${verdict}`);
     },
   },

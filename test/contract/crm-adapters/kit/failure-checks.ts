@@ -1,7 +1,7 @@
 import type { CrmCall } from '../../../../src/crm/port/crm-objects.js';
 import type { Verdict } from '../../../../src/crm/port/verdict.js';
 import { always, type Check } from './check.js';
-import { ensure, Scene, valueOf, type Http } from './scene.js';
+import { ensure, kitHttp, Scene, valueOf, type Http } from './scene.js';
 import { caller, recording, ringing, sampleCall } from './sample-calls.js';
 
 type Step = readonly [name: string, give: () => Promise<Verdict<unknown>>];
@@ -51,9 +51,7 @@ async function again(scene: Scene, call: CrmCall): Promise<void> {
 function atEachRequest(what: 'lost-answer' | 'refused' | 'status', step: 'openCall' | 'closeCall'): Check['run'] {
   return async (first) => {
     const give = async (scene: Scene, call: CrmCall): Promise<Verdict<string>> =>
-      step === 'openCall'
-        ? scene.session().openCall!(ringing(call))
-        : scene.session().closeCall(null, call);
+      step === 'openCall' ? scene.session().openCall!(ringing(call)) : scene.session().closeCall(null, call);
     const contactOf = (scene: Scene) => scene.crm.addContact({ name: 'Carla', numbers: ['+493090182055'] });
     valueOf(await give(first, sampleCall({ userId: first.anna, contact: contactOf(first) })), step);
     const requests = first.asked();
@@ -79,22 +77,40 @@ function atEachRequest(what: 'lost-answer' | 'refused' | 'status', step: 'openCa
 }
 
 const hostile = [
-  'null', 'true', '0', '""', '"x"', '[]', '{}', '[null]', '[[]]', '{"id":null}', '{"id":{}}', '{"data":null}',
-  '{"data":[null]}', '{"data":{"id":{},"attributes":null}}', '{"result":null}', '{"result":[1,{}]}', '{"results":{}}',
-  '{"list":[{"id":[]}],"total":"x"}', '{"items":7}', '{"records":[[]],"done":"no"}', '{"_embedded":{"calls":null}}',
-  '{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"error":{"code":[]}}',
-  `${'['.repeat(3_000)}${']'.repeat(3_000)}`, JSON.stringify({ data: Array.from({ length: 20_000 }, () => null) }),
+  'null',
+  'true',
+  '0',
+  '""',
+  '"x"',
+  '[]',
+  '{}',
+  '[null]',
+  '[[]]',
+  '{"id":null}',
+  '{"id":{}}',
+  '{"data":null}',
+  '{"data":[null]}',
+  '{"data":{"id":{},"attributes":null}}',
+  '{"result":null}',
+  '{"result":[1,{}]}',
+  '{"results":{}}',
+  '{"list":[{"id":[]}],"total":"x"}',
+  '{"items":7}',
+  '{"records":[[]],"done":"no"}',
+  '{"_embedded":{"calls":null}}',
+  '{"__proto__":{"polluted":1}}',
+  '{"constructor":{"prototype":{"polluted":1}}}',
+  '{"error":{"code":[]}}',
+  `${'['.repeat(3_000)}${']'.repeat(3_000)}`,
+  JSON.stringify({ data: Array.from({ length: 20_000 }, () => null) }),
 ];
 
 export const failureChecks: readonly Check[] = [
-  ...[500, 502, 504].map(
-    (status): Check => ({
-      name: `will try again what was answered ${status}`,
-      applies: always,
-      run: (scene) =>
-        under(scene, { what: 'status', times: 1, status, json: {} }, ({ verdict }) => verdict === 'retry'),
-    }),
-  ),
+  ...[500, 502, 504].map((status): Check => ({
+    name: `will try again what was answered ${status}`,
+    applies: always,
+    run: (scene) => under(scene, { what: 'status', times: 1, status, json: {} }, ({ verdict }) => verdict === 'retry'),
+  })),
   {
     name: 'will try again what was answered 503',
     applies: always,
@@ -103,13 +119,11 @@ export const failureChecks: readonly Check[] = [
         ['retry', 'rate-limited'].includes(verdict),
       ),
   },
-  ...[200, 502].map(
-    (status): Check => ({
-      name: `takes a page of HTML with status ${status} for an outage`,
-      applies: always,
-      run: (scene) => under(scene, { what: 'html', times: 1, status }, ({ verdict }) => verdict === 'retry'),
-    }),
-  ),
+  ...[200, 502].map((status): Check => ({
+    name: `takes a page of HTML with status ${status} for an outage`,
+    applies: always,
+    run: (scene) => under(scene, { what: 'html', times: 1, status }, ({ verdict }) => verdict === 'retry'),
+  })),
   {
     name: 'waits as long as Retry-After says in seconds',
     applies: always,
@@ -156,10 +170,16 @@ export const failureChecks: readonly Check[] = [
     run: async (scene) => {
       valueOf(await scene.session().test(), 'test');
       await scene.crm.stop();
-      for (const [name, give] of steps(scene)) {
-        const verdict = await give();
-        const holds = verdict.verdict === 'done' || (verdict.verdict === 'retry' && verdict.mayBeDone !== true);
-        ensure(holds && (name !== 'closeCall' || verdict.verdict === 'retry'), `${name}: ${JSON.stringify(verdict)}`);
+      // Without kept connections: on one of those a request could still be written.
+      const http = kitHttp();
+      try {
+        for (const [name, give] of steps(scene, http)) {
+          const verdict = await give();
+          const holds = verdict.verdict === 'done' || (verdict.verdict === 'retry' && verdict.mayBeDone !== true);
+          ensure(holds && (name !== 'closeCall' || verdict.verdict === 'retry'), `${name}: ${JSON.stringify(verdict)}`);
+        }
+      } finally {
+        await http.close();
       }
     },
   },
@@ -208,14 +228,6 @@ export const failureChecks: readonly Check[] = [
       valueOf(await session.closeCall(opened, call), 'closeCall');
       ensure(tokens() === before + 1, `it asked for ${tokens() - before} tokens`);
       scene.call();
-    },
-  },
-  {
-    name: 'stays within the declared limits as the simulator counts them',
-    applies: ({ limits }) => limits.length > 0,
-    run: async (scene) => {
-      valueOf(await scene.session().test(), 'test');
-      ensure(scene.crm.violations === 0, 'one step is over the limits');
     },
   },
 ];

@@ -87,11 +87,7 @@ export const toyAdapter = defineCrmAdapter({
       listContacts: async () => map(await people(), (contacts) => ({ contacts, cursor: '', isLast: true })),
       listUsers: async () =>
         map(
-          await ask(
-            client,
-            { method: 'GET', path: '/users' },
-            z.object({ ok: z.literal(true), users: z.array(user) }),
-          ),
+          await ask(client, { method: 'GET', path: '/users' }, z.object({ ok: z.literal(true), users: z.array(user) })),
           ({ users }) => users.map((one) => ({ ...one, isActive: true })),
         ),
       popScreen: async ({ number }, users) => {
@@ -106,10 +102,7 @@ export const toyAdapter = defineCrmAdapter({
       },
       attachRecording: async (remoteId, _call, { url }) => {
         const path = `/calls/${encodeURIComponent(remoteId)}/recording`;
-        return map(
-          await ask(client, { method: 'POST', path, body: { json: { url } } }, anything),
-          () => undefined,
-        );
+        return map(await ask(client, { method: 'POST', path, body: { json: { url } } }, anything), () => undefined);
       },
       createObject: async (kind, { number, userId }) => {
         const json = { kind, name: number.e164 ?? number.raw, phone: number.e164 ?? number.raw, owner: userId };
@@ -147,11 +140,7 @@ export const toyAdapter = defineCrmAdapter({
   },
 });
 
-async function ask<Value>(
-  client: CrmClient,
-  request: CrmRequest,
-  expected: z.ZodType<Value>,
-): Promise<Verdict<Value>> {
+async function ask<Value>(client: CrmClient, request: CrmRequest, expected: z.ZodType<Value>): Promise<Verdict<Value>> {
   const answer = await client.request(request);
   const failure = failureOf(answer);
   if (failure !== null) return failure;
