@@ -187,9 +187,9 @@ describe('a call', () => {
     ['blocked', '423'],
     ['failed', '503'],
   ] as const)('that came out as %s is finished with %s, without talk', async (outcome, code) => {
-    const call = { ...missed(ringing()), outcome, talkSeconds: 7 };
+    const call = { ...missed(ringing()), outcome, talkSeconds: 7, summary: 'Rang 20 s.' };
     const id = valueOf(await session.closeCall(null, call));
-    expect(crm.finishedAs(id)).toMatchObject({ code, seconds: 0, reason: outcome });
+    expect(crm.finishedAs(id)).toMatchObject({ code, seconds: 0, reason: 'Rang 20 s.' });
   });
 
   test('that Bitrix24 has forgotten is gone', async () => {
@@ -198,14 +198,21 @@ describe('a call', () => {
     });
   });
 
-  test('without a number, or without a user, is rejected before anything is asked', async () => {
+  test('of a caller without a number is kept under 0, and no lead is made of it', async () => {
+    const own = sessionWith(bitrix24, { ...crm.settings, createLeads: true });
     const anonymous = { raw: 'anonymous', e164: null, national: null, digits: '' };
-    expect(await session.openCall(ringing({ number: anonymous }))).toMatchObject({ verdict: 'rejected' });
+    valueOf(await own.session.closeCall(null, answeredBy(anna, ringing({ number: anonymous }))));
+    await own.close();
+    expect(crm.calls()).toMatchObject([{ number: '0', wasAnswered: true }]);
+    expect(crm.created()).toEqual([]);
+  });
+
+  test('without a user is rejected before anything is asked', async () => {
     expect(await session.openCall(aCall())).toMatchObject({
       verdict: 'rejected',
       why: expect.stringContaining('user'),
     });
-    expect(crm.sent('telephony.externalCall.register')).toEqual([]);
+    expect(crm.requests).toEqual([]);
   });
 
   test('of a user who was dismissed is rejected', async () => {
