@@ -131,6 +131,7 @@ describe('a call', () => {
     const call = talked();
     const contact = valueOf(await session.createObject('unsorted', call));
     expect(valueOf(await session.closeCall(null, { ...call, contact }))).toBe(`unsorted/${contact.id}/${call.id}`);
+    expect(crm.sent('/api/v4/calls')).toEqual([]);
     expect(valueOf(await session.closeCall(null, call))).toBe(`unsorted/${contact.id}/${call.id}`);
     expect(crm.calls()).toHaveLength(1);
   });

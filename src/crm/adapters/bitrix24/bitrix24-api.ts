@@ -79,13 +79,14 @@ const BLOCKED_MS = 900_000;
 
 function failureOfError({ code, text }: Bitrix24Error, answer: CrmAnswer): Failure {
   const why = `Bitrix24: ${[code, text].filter((part) => part !== '').join(': ')}`;
+  const told = answer.kind === 'answered' ? answer.retryAfterMs : undefined;
   switch (code.toUpperCase()) {
     case 'QUERY_LIMIT_EXCEEDED':
-      return { verdict: 'rate-limited', why, afterMs: BUCKET_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? BUCKET_MS };
     case 'OPERATION_TIME_LIMIT':
-      return { verdict: 'rate-limited', why, afterMs: OPERATING_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? OPERATING_MS };
     case 'OVERLOAD_LIMIT':
-      return { verdict: 'rate-limited', why, afterMs: BLOCKED_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? BLOCKED_MS };
     case 'NO_AUTH_FOUND':
     case 'EXPIRED_TOKEN':
     case 'INVALID_TOKEN':

@@ -168,7 +168,9 @@ describe('a call', () => {
   test('is finished by who had it last, with its talk, its status and what it cost', async () => {
     const call = ringing();
     const id = valueOf(await session.openCall(call));
-    const ended = { ...answeredBy(boris, call), cost: { amount: 1.25, currency: 'EUR' } };
+    const { people } = answeredBy(boris, call);
+    const cost = { amount: 1.25, currency: 'EUR' };
+    const ended = { ...answeredBy(boris, call), people: [...call.people, ...people], cost };
     valueOf(await session.closeCall(id, ended));
     expect(crm.calls()).toMatchObject([{ ownerId: boris, seconds: 95, wasAnswered: true, isOpen: false }]);
     expect(crm.finishedAs(id)).toMatchObject({ code: '200', cost: 1.25, currency: 'EUR' });
@@ -455,6 +457,21 @@ describe('what goes wrong', () => {
       verdict,
       why: `Bitrix24: ${code}: ${text}${code === 'insufficient_scope' ? ' Give the application this right, and install it again.' : ''}`,
     });
+  });
+
+  test('a limit is waited out as long as the answer says, if it does', async () => {
+    const json = { error: 'OPERATION_TIME_LIMIT', error_description: 'Method is blocked.' };
+    crm.fail({
+      what: 'status',
+      times: 1,
+      status: 429,
+      json,
+      headers: { 'retry-after': '240' },
+      matches: ({ path }) => path.startsWith('/rest/'),
+    });
+    expect(await session.test()).toMatchObject({ verdict: 'rate-limited', afterMs: 240_000 });
+    crm.fail({ what: 'status', times: 1, status: 429, json, matches: ({ path }) => path.startsWith('/rest/') });
+    expect(await session.test()).toMatchObject({ verdict: 'rate-limited', afterMs: 60_000 });
   });
 
   test('a proxy’s page, with a bad status or a good one, is tried again', async () => {
