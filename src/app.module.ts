@@ -11,6 +11,9 @@ import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
+import { ContactSyncModule } from './contacts/contact-sync.module.js';
+import { ContactsApiModule } from './contacts/contacts-api.module.js';
+import { CrmContactsModule } from './crm/contacts/crm-contacts.module.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -62,9 +65,11 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     WebhooksApiModule,
     QueueReplaysApiModule,
     CrmApiModule,
+    CrmContactsModule,
+    ContactsApiModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
-  worker: [OutboxModule, WebhookSenderModule],
+  worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule],
 };
 
 /**
