@@ -32,23 +32,27 @@ export class ContactLookup {
     private readonly index: ContactIndex,
     private readonly sources: ContactSources | null,
     private readonly log: Log,
-    private readonly deadlineMs = CRM_DEADLINE_MS,
   ) {}
 
-  async find(tenantId: string, sought: SoughtNumber, agentIds: readonly string[]): Promise<Found> {
+  async find(
+    tenantId: string,
+    sought: SoughtNumber,
+    agentIds: readonly string[],
+    deadlineMs = CRM_DEADLINE_MS,
+  ): Promise<Found> {
     const candidates = await this.index.find(tenantId, sought, agentIds);
     if (hasStrong(sought, candidates)) return { candidates, asked: [] };
-    const asked = await this.#ask(tenantId, sought);
+    const asked = await this.#ask(tenantId, sought, deadlineMs);
     if (!asked.some(({ answer }) => answer === 'found')) return { candidates, asked };
     return { candidates: await this.index.find(tenantId, sought, agentIds), asked };
   }
 
   /** Looks at the index alone. */
-  async findKnown(tenantId: string, sought: SoughtNumber, agentIds: readonly string[]): Promise<readonly Candidate[]> {
+  findKnown(tenantId: string, sought: SoughtNumber, agentIds: readonly string[]): Promise<readonly Candidate[]> {
     return this.index.find(tenantId, sought, agentIds);
   }
 
-  async #ask(tenantId: string, sought: SoughtNumber): Promise<readonly CrmAnswered[]> {
+  async #ask(tenantId: string, sought: SoughtNumber, deadlineMs: number): Promise<readonly CrmAnswered[]> {
     if (this.sources === null || sought.national === null) return [];
     const sources = await this.sources.ofTenant(tenantId);
     return Promise.all(
@@ -56,7 +60,7 @@ export class ContactLookup {
         const { id: connectionId, findContacts } = source;
         if (findContacts === null) return [];
         const late: CrmAnswered = { connectionId, answer: 'late', why: null };
-        return [within(this.deadlineMs, this.#search(source, findContacts, sought), late)];
+        return [within(deadlineMs, this.#search(source, findContacts, sought), late)];
       }),
     );
   }

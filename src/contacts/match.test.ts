@@ -179,7 +179,7 @@ const anyCandidate = fc
     isPicked: fc.boolean(),
     talkedAt: fc.constantFrom(null, 1_000, 2_000),
   })
-  .map(({ id, field, ...rest }) => candidate(id, field, { ...rest, users: { alice: '7' } } as Partial<Candidate>));
+  .map(({ id, field, ...rest }) => candidate(id, field, { ...rest, users: { alice: '7' } }));
 
 describe('whatever the candidates', () => {
   it('their order changes nothing', () => {
