@@ -18,7 +18,7 @@ with exact as (
 ), nationally as (
   select * from contact_number
   where tenant_id = $1 and national = $3 and not (is_international and $2::text is not null)
-    and not exists (select from exact)
+    and (e164 is null or not exists (select from exact))
   order by connection_id, type, id, place limit ${MOST_ROWS}
 ), short as (
   select * from contact_number where tenant_id = $1 and extension = $5 and e164 is null and national is null

@@ -3,7 +3,8 @@ import type { NumberForms, SoughtNumber } from './number-forms.js';
 
 /**
  * How the number agrees, the best first. Only matches of the best kind that was met are shown: somebody whose number merely ends
- * alike is no help beside somebody who has it.
+ * alike is no help beside somebody who has it. Beside `exact` stand those of `national` whose number means nothing in the tenant’s
+ * country, and so no other one.
  */
 export const agreements = ['exact', 'national', 'extension', 'last-digits'] as const;
 export type Agreement = (typeof agreements)[number];
@@ -81,7 +82,10 @@ export function rankMatches(
     return agreement === null && !candidate.isPicked ? [] : [{ candidate, agreement }];
   });
   const best = agreements.find((one) => met.some(({ agreement }) => agreement === one));
-  const shown = met.filter(({ agreement, candidate }) => agreement === best || candidate.isPicked);
+  const shown = met.filter(
+    ({ agreement, candidate: { isPicked, number } }) =>
+      agreement === best || isPicked || (best === 'exact' && agreement === 'national' && number?.e164 === null),
+  );
   const newest = Math.max(...shown.map(({ candidate }) => candidate.talkedAt ?? -Infinity));
   const matches = shown.map(({ candidate, agreement }) => toMatch(sought, candidate, agreement, agentId, newest));
   const byContact = new Map<string, ContactMatch>();

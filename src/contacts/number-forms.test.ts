@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formsOfField, soughtNumber, type NumberForms } from './number-forms.js';
-import { splitField } from './split-field.js';
+import { splitField, splitPart } from './split-field.js';
 
 /** `+E164`, or `~` and the digits of what could not be read; `ext` for what stood behind it; `!` when the calling code was written. */
 function shortly({ e164, national, extension, isInternational }: NumberForms): string {
@@ -39,6 +39,14 @@ RU | 020 7946 0958 -> ~2079460958
 RU | +44 (0)20 7946 0958 -> +442079460958!
 RU | 8 10 44 20 7946 0958 -> +442079460958!
 RU | +1 (415) 555-2671 x12 -> +14155552671! ext 12
+RU | Tel: +1 404-818-5921 ext. 2531 -> +14048185921! ext 2531
+RU | 0113 571 2696 ext. 5605 -> ~1135712696 ext 5605
+RU | 44 (0)113.496.0000 x7738 -> +441134960000! ext 7738
+RU | 44 (0)113.651.5761 x7738 -> ~1136515761 ext 7738
+RU | 44-(161)496 0000 ext 8772 / +44 7547-384189 -> +441614960000! ext 8772, +447547384189!
+RU | 8 10 49 (0)178/0780439 -> +491780780439!
+RU | 8 10 44 (0)7735 177084, (07599) 007333 -> +447735177084!, ~7599007333
+RU | +1 404 427-JABX #36 -> +14044275229! ext 36
 RU | 1001 -> ext 1001
 RU | доб. 12 -> ext 12
 RU | anonymous ->
@@ -166,7 +174,7 @@ describe('a field', () => {
       '415-555-2671 x12',
       '8 495 123-45-67, доб 12',
     ])
-      expect(splitField(one)).toEqual([one]);
+      expect(splitField(one).flatMap(splitPart)).toEqual([one]);
   });
 });
 

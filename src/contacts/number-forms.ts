@@ -1,8 +1,8 @@
 import type { CrmNumber } from '../crm/port/crm-objects.js';
-import { cleanText, inAscii } from '../numbers/number-text.js';
+import { cleanText, inAscii, readNumberText } from '../numbers/number-text.js';
 import { findInPlan, writtenNationally, type PlanNumber } from '../numbers/numbering-plan.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import { readingsOf, splitField } from './split-field.js';
+import { readingsOf, splitField, splitPart } from './split-field.js';
 
 /** A number in the forms in which it may be met. */
 export type NumberForms = {
@@ -29,10 +29,12 @@ export type SoughtNumber = Omit<NumberForms, 'given' | 'isInternational'> & {
 
 /** A local number without its area code has so many digits at least; two numbers that end alike are weak evidence anyway. */
 export const LAST_DIGITS = 7;
+/** A prefix that leads abroad, E.164, and an extension: what has more is several numbers. */
+const MOST_DIGITS = 20;
 
 /** Every number in a field of a CRM, as somebody in `region` (ISO 3166) means them; none of what is no number. */
 export function formsOfField(field: string, region: string): readonly NumberForms[] {
-  const forms = splitField(inAscii(keepingLines(field))).flatMap((text) => formsOf(text, region) ?? []);
+  const forms = splitField(inAscii(keepingLines(field))).flatMap((part) => formsOfPart(part.trim(), region));
   const keyOf = ({ e164, national, extension }: NumberForms): string => `${e164 ?? national} ${extension}`;
   return [...new Map(forms.toReversed().map((form) => [keyOf(form), form])).values()].toReversed();
 }
@@ -52,19 +54,29 @@ export function soughtNumber(raw: string, region: string, e164: string | null = 
   return { key: known ?? digits, e164: known, national, lastDigits, extension, crm };
 }
 
-function formsOf(text: string, region: string): NumberForms | null {
-  const reading = readOne(text, region);
-  const { e164 } = reading.number;
-  return e164 === null ? unreadForms(reading) : publicForms(e164, reading, region);
+function formsOfPart(part: string, region: string): readonly NumberForms[] {
+  const whole = readOne(part, region);
+  // Much of what parts two numbers stands inside of one as well: `+49 (0)30/12 34 56`.
+  const { e164: e164OfAll } = whole.number;
+  if (e164OfAll !== null && digitsOf(part).length <= MOST_DIGITS) return [publicForms(e164OfAll, whole, region)];
+  return splitPart(part).flatMap((text) => {
+    const reading = readOne(text, region);
+    const { e164 } = reading.number;
+    return (e164 === null ? unreadForms(reading) : publicForms(e164, reading, region)) ?? [];
+  });
 }
 
 function readOne(text: string, region: string): NumberReading {
-  const readings = readingsOf(inAscii(cleanText(text))).map((reading) => readNumber(reading, region));
+  const texts = readingsOf(inAscii(cleanText(text)));
+  const readings = texts.map((reading) => readNumber(reading, region));
   const first = readings[0] ?? readNumber(text, region);
-  if (first.kind !== 'unknown') return first;
+  if (first.kind !== 'unknown' && (first.kind !== 'uri' || text.includes('@'))) return first;
   const meant = readings.find(({ kind }) => kind === 'public') ?? readings.find(({ kind }) => kind === 'extension');
   // `1-800-FLOWERS`: without its words a short number is left, which nobody wrote.
-  if (meant === undefined || (meant.kind === 'extension' && digitsOf(first.number.raw).length > 6)) return first;
+  if (meant === undefined || (meant.kind === 'extension' && digitsOf(first.number.raw).length > 6)) {
+    const extension = texts.map((one) => readNumberText(one).extension).find((one) => one !== null);
+    return { ...first, kind: 'unknown', extension: extension ?? null };
+  }
   return { ...meant, number: { ...first.number, e164: meant.number.e164 } };
 }
 
@@ -95,7 +107,11 @@ function unreadForms({ number, kind, extension }: NumberReading): NumberForms | 
   const nothing = { given, e164: null, national: null, isInternational: false, lastDigits: null };
   if (kind === 'extension') return { ...nothing, extension };
   if (kind !== 'unknown') return null;
-  const national = withoutTrunkPrefix(digitsOf(number.raw));
+  // Before it stands a calling code.
+  const digits = digitsOf(number.raw.replace(/^.*\(0\)/, ''));
+  const national = withoutTrunkPrefix(
+    extension !== null && digits.endsWith(extension) ? digits.slice(0, -extension.length) : digits,
+  );
   if (national.length < LAST_DIGITS || national.length > 20) return null;
   return { ...nothing, national, lastDigits: lastOf(national), extension };
 }
