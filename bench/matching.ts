@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { Chance } from '../lab/replay/chance.js';
 import { startLab } from '../lab/start-lab.js';
 import { newId } from '../src/common/ids.js';
@@ -70,7 +70,8 @@ function firstNumber(n: number): Subscriber {
 
 function numbersOf(n: number): readonly Subscriber[] {
   const chance = chanceOf(2, n);
-  let [own, other] = [firstNumber(n), firstNumber(chance.below(contacts))];
+  const other = firstNumber(chance.below(contacts));
+  let own = firstNumber(n);
   if (chance.isBelow(SHARED)) own = other;
   else if (chance.isBelow(TWINS)) own = twinOf(other, chance) ?? own;
   return chance.isBelow(SECOND) ? [own, subscriber(chance, own.country)] : [own];
@@ -111,7 +112,7 @@ function show({ text, e164 }: Query, found: readonly string[], right: ReadonlySe
 
 const last10 = (text: string): string => text.replace(/\D/g, '').slice(-10);
 /** As one does it who has a library and one number a field. */
-const e164By = (text: string): string | null => parsePhoneNumberFromString(text, region as CountryCode)?.number ?? null;
+const e164By = (text: string): string | null => parsePhoneNumberFromString(text, region)?.number ?? null;
 
 const lab = await startLab({ asterisk: false, redis: false });
 const source = await createDataSource(await lab.postgres.createDatabase()).initialize();

@@ -111,4 +111,4 @@ export const rolodexAdapter: CrmAdapter = defineCrmAdapter({
       return failureOf(answer) ?? done(answer.kind === 'answered' ? (answer.json as typeof nothing) : nothing);
     },
   }),
-}) as unknown as CrmAdapter;
+});
