@@ -38,8 +38,11 @@ export interface CompanyOptions {
   readonly phoneTransfers?: 'auto' | 'ringline' | 'pbx';
 }
 
+/** Ringline as its API is asked, in whatever process it runs. */
+type Asked = Pick<LabRingline, 'ready' | 'call'>;
+
 /** Sets a company up by the API, and waits until Ringline is connected to the lab's Asterisk. */
-export async function foundCompany(lab: Lab, ringline: LabRingline, options: CompanyOptions = {}): Promise<Company> {
+export async function foundCompany(lab: Lab, ringline: Asked, options: CompanyOptions = {}): Promise<Company> {
   await ringline.ready();
   const number = options.number ?? '+4930901820';
   const tenant = await ask(ringline, 'POST', '/v1/tenants', {
@@ -75,14 +78,14 @@ export async function foundCompany(lab: Lab, ringline: LabRingline, options: Com
 }
 
 /** Settles once Ringline has a session with the node. */
-export async function connected(ringline: LabRingline, nodeId: string): Promise<void> {
+export async function connected(ringline: Asked, nodeId: string): Promise<void> {
   await waitFor(async () => (await ringline.call('GET', `/v1/pbx-nodes/${nodeId}/health`)).body.status !== 'down', {
     what: 'Ringline to connect to Asterisk',
     timeoutMs: 60_000,
   });
 }
 
-async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions): Promise<string> {
+async function addNode(lab: Lab, ringline: Asked, options: CompanyOptions): Promise<string> {
   const { username, password, celFile } = lab.asterisk;
   const { ariUrl = lab.asterisk.ariUrl, readsCel = false, observe = false, phoneTransfers = 'auto' } = options;
   const node = await ask(ringline, 'POST', '/v1/pbx-nodes', {
@@ -91,7 +94,7 @@ async function addNode(lab: Lab, ringline: LabRingline, options: CompanyOptions)
   return node.body.id as string;
 }
 
-async function ask(ringline: LabRingline, method: string, path: string, request: RequestOptions): Promise<Answer> {
+async function ask(ringline: Asked, method: string, path: string, request: RequestOptions): Promise<Answer> {
   const answer = await ringline.call(method, path, request);
   if (answer.status >= 400)
     throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);

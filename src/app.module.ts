@@ -14,7 +14,9 @@ import type { Config } from './config/config.js';
 import { ContactSyncModule } from './contacts/contact-sync.module.js';
 import { ContactsApiModule } from './contacts/contacts-api.module.js';
 import { CrmContactsModule } from './crm/contacts/crm-contacts.module.js';
+import { CrmDialingModule } from './crm-dialing/crm-dialing.module.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
+import { DoorsModule } from './crm/doors/doors.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -67,6 +69,8 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     CrmApiModule,
     CrmContactsModule,
     ContactsApiModule,
+    CrmDialingModule,
+    DoorsModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule],

@@ -22,6 +22,10 @@ export const createCallSchema = z
         'Whose phone rings first. `customer-first`: the agent’s phones ring once the other party has answered, and that party hears ringing meanwhile.',
     }),
     tags: z.array(tagSchema).max(20).default([]),
+    crm: z
+      .strictObject({ connectionId: idSchema, type: plainText(100), id: plainText(200) })
+      .optional()
+      .meta({ description: 'The object of a CRM that the call is about; `type` in the CRM’s own word.' }),
   })
   .meta({ id: 'CreateCall' });
 export type CreateCall = z.output<typeof createCallSchema>;

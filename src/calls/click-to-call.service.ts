@@ -8,7 +8,7 @@ import { Problem, type ProblemDetails, type ProblemType } from '../common/proble
 import { Database } from '../database/database.js';
 import { Line } from '../lines/line.entity.js';
 import { formatForTrunk } from '../numbers/trunk-format.js';
-import type { Actor } from '../tenancy/actor.js';
+import { requestedLinks, type RequestedLinks } from '../outbox/crm-links.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
 import type { CreateCall } from './call-request.schema.js';
 import { REQUEST_MADE } from './control/request-intake.js';
@@ -30,6 +30,12 @@ const REPEAT_DEADLINE_MS = 3_000;
 const CLICKS_AT_ONCE = 6;
 const AGENT_RING_SECONDS = 30;
 const REMOTE_RING_SECONDS = 60;
+
+/** Who asks: an API key, or the CRM of a connection by its door. */
+export type Caller = { readonly tenantId: string; readonly keyId: string | null };
+
+/** What a CRM that asks by its door says besides. */
+export type DoorCaller = { readonly connectionId: string; readonly remoteCallId: string | null };
 
 export type PlacedCall = { readonly call: Call; readonly replayed: boolean };
 
@@ -57,9 +63,10 @@ export class ClickToCallService {
   /**
    * @throws {Problem} why the call cannot be placed. A refused request stores nothing.
    */
-  async place(actor: Actor, idempotencyKey: string, body: CreateCall): Promise<PlacedCall> {
+  async place(actor: Caller, idempotencyKey: string, body: CreateCall, door?: DoorCaller): Promise<PlacedCall> {
     const bodyHash = createHash('sha256').update(canonical(body)).digest();
-    const begun = await this.#gate.run(() => this.#begin(actor, idempotencyKey, bodyHash, body));
+    const crm = crmOf(body, door);
+    const begun = await this.#gate.run(() => this.#begin(actor, idempotencyKey, bodyHash, body, crm));
     return 'earlier' in begun
       ? this.#replay(actor.tenantId, idempotencyKey, bodyHash, begun.earlier)
       : { call: await this.#decided(actor.tenantId, idempotencyKey, begun.callId), replayed: false };
@@ -67,16 +74,18 @@ export class ClickToCallService {
 
   /** Stores the request, or finds that it was sent before. */
   async #begin(
-    actor: Actor,
+    actor: Caller,
     key: string,
     bodyHash: Buffer,
     body: CreateCall,
+    crm: RequestedLinks | null,
   ): Promise<{ readonly earlier: RequestState } | { readonly callId: string }> {
     const earlier = await this.#find(actor.tenantId, key);
     if (earlier !== null) return { earlier };
     const { plan, pbxNodeId, isBusy } = await this.#plan(actor.tenantId, body);
     const callId = newId();
-    if (!isBusy && (await this.#store(actor, key, bodyHash, callId, body.agentId, pbxNodeId, plan))) return { callId };
+    if (!isBusy && (await this.#store(actor, key, bodyHash, callId, body.agentId, pbxNodeId, plan, crm)))
+      return { callId };
     // What stands in the way may be this very request, sent a moment earlier.
     const first = await this.#find(actor.tenantId, key);
     if (first !== null) return { earlier: first };
@@ -142,7 +151,7 @@ export class ClickToCallService {
   /** What is to be dialled, from the records alone. */
   async #plan(tenantId: string, body: CreateCall): Promise<{ plan: ClickToCall; pbxNodeId: string; isBusy: boolean }> {
     const { manager } = this.database.source;
-    const [tenant, agent, devices, open] = await Promise.all([
+    const [tenant, agent, devices, open, connections] = await Promise.all([
       manager.findOneByOrFail(Tenant, { id: tenantId }),
       manager.findOneBy(Agent, { tenantId, id: body.agentId }),
       manager.find(Device, { where: { tenantId, agentId: body.agentId }, order: { position: 'ASC' } }),
@@ -151,7 +160,16 @@ export class ClickToCallService {
         tenantId,
         body.agentId,
       ]),
+      body.crm === undefined
+        ? null
+        : this.database.source.query('select 1 from crm_connection where tenant_id = $1 and id = $2', [
+            tenantId,
+            body.crm.connectionId,
+          ]),
     ]);
+    if (connections !== null && (connections as unknown[]).length === 0) {
+      throw new Problem('not-found', { detail: 'There is no such CRM connection.', field: 'crm.connectionId' });
+    }
     if (agent === null) throw new Problem('not-found', { detail: 'There is no such agent.', field: 'agentId' });
     const to = await readOutsideNumber(this.database.source, tenant, body.to);
     if (devices.length === 0)
@@ -240,13 +258,14 @@ export class ClickToCallService {
    * that come side by side. False when the key or the agent was taken in the meantime.
    */
   #store(
-    actor: Actor,
+    actor: Caller,
     key: string,
     bodyHash: Buffer,
     callId: string,
     agentId: string,
     pbxNodeId: string,
     plan: ClickToCall,
+    crm: RequestedLinks | null,
   ): Promise<boolean> {
     return this.database.source.transaction(async (manager) => {
       const { tenantId } = actor;
@@ -280,10 +299,10 @@ export class ClickToCallService {
       }
       const rows: unknown[] = await manager.query(
         `with stored as (
-           insert into call_request (tenant_id, idempotency_key, body_hash, call_id, agent_id, pbx_node_id, state, actor_key_id, open, plan)
-           values ($1, $2, $3, $4, $5, $6, 'deciding', $7, true, $8) on conflict do nothing returning pbx_node_id
+           insert into call_request (tenant_id, idempotency_key, body_hash, call_id, agent_id, pbx_node_id, state, actor_key_id, open, plan, crm)
+           values ($1, $2, $3, $4, $5, $6, 'deciding', $7, true, $8, $9) on conflict do nothing returning pbx_node_id
          ) select pg_notify('${REQUEST_MADE}', pbx_node_id::text) from stored`,
-        [tenantId, key, bodyHash, callId, agentId, pbxNodeId, actor.keyId, plan],
+        [tenantId, key, bodyHash, callId, agentId, pbxNodeId, actor.keyId, plan, crm],
       );
       return rows.length > 0;
     });
@@ -294,6 +313,12 @@ export class ClickToCallService {
 function callOf(request: RequestState | null): Call | null {
   if (request?.refusal != null) throw new Problem(request.refusal.type, request.refusal.details);
   return request?.document ?? null;
+}
+
+function crmOf({ crm }: CreateCall, door: DoorCaller | undefined): RequestedLinks | null {
+  const connectionId = door?.connectionId ?? crm?.connectionId;
+  if (connectionId === undefined) return null;
+  return requestedLinks(connectionId, crm ?? null, door?.remoteCallId ?? null);
 }
 
 function agentBusy(): Problem {

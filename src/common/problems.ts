@@ -184,6 +184,31 @@ export const problems = {
     title: 'Too many streams are open or being opened',
     remedy: 'Close some of the agent’s tabs, or wait as long as `Retry-After` says.',
   },
+  'signature-invalid': {
+    status: 401,
+    title: 'The request does not prove that it comes from the CRM',
+    remedy: 'Compare the secret or token that the CRM signs with, and the one in the connection’s `settings`.',
+  },
+  'source-not-allowed': {
+    status: 403,
+    title: 'The door takes no requests from this address',
+    remedy: 'Add the address to the connection’s `doorSources`.',
+  },
+  'crm-user-unknown': {
+    status: 422,
+    title: 'The CRM user is no agent here',
+    remedy: 'Name the user’s agent in the connection’s `rules.users.map`, or give both the same e-mail or extension.',
+  },
+  'connection-not-enabled': {
+    status: 409,
+    title: 'The CRM connection is not enabled',
+    remedy: 'Set its `status` to `enabled`.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'The door was tried too often',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
   'database-unavailable': {
     status: 503,
     title: 'The database cannot be reached',

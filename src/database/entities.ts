@@ -11,6 +11,7 @@ import { ContactSyncRow } from '../contacts/contact-sync.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
+import { CrmDoorRequest } from '../crm/doors/crm-door-request.entity.js';
 import { CrmSync } from '../crm/sync/crm-sync.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
@@ -57,4 +58,5 @@ export const entities = [
   ContactNumber,
   ContactPick,
   ContactSyncRow,
+  CrmDoorRequest,
 ];

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Request } from 'express';
+import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 import { jsonOnly } from './json-only.js';
@@ -15,9 +15,17 @@ const BODY_LIMIT = '64kb';
 const LOG_BODY_LIMIT = '1mb';
 const logPath = /^\/v1\/pbx-nodes\/[^/]+\/cel\/?$/;
 const jsonTypes = ['application/json', 'application/*+json'];
+/** Of a CRM: in whatever form it sends, and byte by byte, since signatures are about those. */
+const rawPath = /^\/v1\/hooks\//;
+const isRaw = ({ path }: Request): boolean => rawPath.test(path);
 /** How long a client may take to send its headers, and its whole request, ms: slow ones must not hold sockets. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What whoever reads the bytes has to look at himself. */
+function unlessRaw(handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (isRaw(request) ? next() : handler(request, response, next));
+}
 
 /** Everything between the socket and the routes, in order. */
 export function setUpHttp(app: NestExpressApplication, config: Config): void {
@@ -42,7 +50,8 @@ export function setUpHttp(app: NestExpressApplication, config: Config): void {
       maxAge: 600,
     });
   }
-  app.use(jsonOnly);
+  app.useBodyParser('raw', { limit: BODY_LIMIT, type: (message) => isRaw(message as Request) });
+  app.use(unlessRaw(jsonOnly));
   app.useBodyParser('json', {
     limit: LOG_BODY_LIMIT,
     type: (message) => {
@@ -51,7 +60,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config): void {
     },
   });
   app.useBodyParser('json', { limit: BODY_LIMIT, type: jsonTypes });
-  app.use(storableOnly);
+  app.use(unlessRaw(storableOnly));
   const server: Server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

@@ -37,6 +37,13 @@ export class NudgedLoop {
     else this.#schedule(wait, false);
   }
 
+  /** There is so much to do that the next round begins at once, or right after the one that runs. */
+  hurry(): void {
+    this.#lastStart = Math.min(this.#lastStart, performance.now() - this.gapMs);
+    this.#nudged = false;
+    this.nudge();
+  }
+
   /** No round begins after this; settles when the one that runs is done. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -12,9 +12,9 @@ export const MOST_LOST = 3;
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
 
 /** Of what is due for an endpoint so much is looked at; `crowded` says that there was more. */
-const windowOf = (room: string): string => `2 * ${room} + 8`;
+const windowOf = (room: string): string => `${room} + 8`;
 /** Of a crowd so many of its newest deliveries are looked at too. */
-const newestOf = (room: string): string => `${room} + 8`;
+const newestOf = (room: string): string => `${room} / 2 + 4`;
 
 /**
  * How it is planned. What is due changes faster than PostgreSQL's statistics: by these, or by none, a crowd looks like two
@@ -23,15 +23,17 @@ const newestOf = (room: string): string => `${room} + 8`;
 export const claimSettings: PlannerSettings = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort'];
 
 /**
- * One statement for all endpoints. Of each call and endpoint only the lowest unfinished sequence (its head) may go.
- * - `ready`: due heads, as many as their endpoint and their tenant have room for; tenants in turns, and within a tenant its
- *   endpoints. Where a crowd is due, about every fourth is of one of the newest calls: what happens now does not wait until
- *   a backlog of hours is gone.
+ * One statement for all endpoints. Of each call and endpoint the lowest unfinished sequence (its head) may go, and with it
+ * what is due right behind it, to be sent after it.
+ * - `ready`: due heads with those behind them, as many as their endpoint and their tenant have room for; tenants in turns, and
+ *   within a tenant its endpoints. Where a crowd is due, about every fourth is of one of the newest calls: what happens now
+ *   does not wait until a backlog of hours is gone.
+ * - `in_order`: of those that nobody else has locked, those with nothing unfinished before them that was not locked too.
  * - `stuck`: calls whose head failed often while later events wait: all but the newest are superseded, the newest is due
  *   at once and is found as a head by the next claim.
  * - `blocked`: due rows behind a head that waits for its retry: they wait with it, so that the index of what is due stays
  *   short however long an endpoint is dead. Where more is due than is looked at (`crowded`), rows that cannot go move
- *   behind their heads or out of the way for a second: else a crowd of them would hide every head.
+ *   behind their heads or out of the way for a moment: else a crowd of them would hide every head.
  * Every row is locked with `skip locked`: claims of several workers never wait for each other.
  *
  * $1 worker, $2 tenants or null, $3 endpoints and $4 their room, $5 room of others, $6 limit, $7 claim seconds,
@@ -70,7 +72,8 @@ with endpoint as materialized (
 ), due as materialized (
   select s.*, first_value(head.id) over by_call as head_id, first_value(head.sequence) over by_call as head_sequence,
     first_value(head.next_attempt_at) over by_call as head_next_attempt_at,
-    first_value(head.is_free) over by_call as head_is_free, first_value(head.gives_way) over by_call as gives_way
+    first_value(head.is_free) over by_call as head_is_free, first_value(head.gives_way) over by_call as gives_way,
+    first_value(head.id = s.id and head.is_free and not head.gives_way) over by_call as can_go
   from numbered s
   left join lateral (
     select h.id, h.sequence, h.next_attempt_at, ${unclaimed('h')} as is_free,
@@ -84,9 +87,9 @@ with endpoint as materialized (
   ) head on true
   window by_call as (partition by s.endpoint_id, s.call_id order by s.number_in_call)
 ), candidate as (
-  select tenant_id, endpoint_id, id, room, next_attempt_at,
-    row_number() over (partition by endpoint_id order by next_attempt_at, id) * 4 / 3.0 as turn
-  from due where not is_new and id = head_id and not gives_way
+  select tenant_id, endpoint_id, id, room, head_next_attempt_at as next_attempt_at,
+    row_number() over (partition by endpoint_id order by head_next_attempt_at, head_id, sequence) * 4 / 3.0 as turn
+  from due where not is_new and can_go and head_next_attempt_at <= now()
   union all
   select tenant_id, endpoint_id, head_id, room, head_next_attempt_at,
     (row_number() over (partition by endpoint_id order by id desc) - random()) * 4
@@ -103,15 +106,21 @@ with endpoint as materialized (
   left join unnest($9::uuid[], $10::int[]) as busy_tenant (busy_id, tenant_room) on busy_id = tenant_id
   where tenant_place <= coalesce(tenant_room, $11::int)
   order by tenant_place, next_attempt_at limit $6::int
-), locked as (
-  select d.tenant_id, d.id from delivery d
+), locked as materialized (
+  select d.tenant_id, d.id, d.endpoint_id, d.call_id, d.sequence from delivery d
   where (d.tenant_id, d.id) in (select tenant_id, id from ready) and d.status = 'pending' and ${unclaimed('d')}
   for update skip locked
+), in_order as (
+  select l.tenant_id, l.id
+  from (select *, row_number() over (partition by endpoint_id, call_id order by sequence) as number from locked) l
+  where number = (
+    select count(*) from delivery b
+    where b.endpoint_id = l.endpoint_id and b.call_id = l.call_id and b.status = 'pending' and b.sequence <= l.sequence)
 ), claimed as (
   update delivery d
   set claimed_by = $1::uuid, claim_until = now() + make_interval(secs => $7), attempts = d.attempts + 1
-  from locked where d.tenant_id = locked.tenant_id and d.id = locked.id
-  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.attempts, d.attempts_before_replay,
+  from in_order o where d.tenant_id = o.tenant_id and d.id = o.id
+  returning d.tenant_id, d.id, d.endpoint_id, d.event_id, d.call_id, d.sequence, d.attempts, d.attempts_before_replay,
     d.replays, d.created_at
 ), stuck as materialized (
   select distinct due.tenant_id, due.endpoint_id, due.call_id, newest.sequence from due
@@ -145,9 +154,10 @@ with endpoint as materialized (
       case
         when head_is_free and (crowded or head_next_attempt_at > now())
           then head_next_attempt_at + (sequence - head_sequence) * interval '1 ms'
-        when crowded then now() + interval '1 s'
+        when crowded then now() + interval '250 ms'
       end as until
-    from due where id <> head_id and not gives_way and not is_new
+    from due
+    where id <> head_id and not gives_way and not is_new and not (can_go and head_next_attempt_at <= now())
   ) due on due.tenant_id = d.tenant_id and due.id = d.id and due.until > due.next_attempt_at
   where d.status = 'pending'
   for update of d skip locked
@@ -156,7 +166,8 @@ with endpoint as materialized (
   from blocked b where d.tenant_id = b.tenant_id and d.id = b.id
   returning d.tenant_id
 )
-select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId", e.url,
+select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_id as "eventId",
+  c.call_id as "callId", c.sequence, e.url,
   e.secret_sealed as "secretSealed", e.previous_secret_sealed as "previousSecretSealed", v.document, c.attempts as attempt,
   c.attempts - c.attempts_before_replay as turn, e.is_failing as "wasFailing",
   case when c.attempts <= ${MOST_LOST} then 0 else c.attempts - 1 - (

@@ -8,6 +8,9 @@ export type ClaimedDelivery = {
   readonly id: string;
   readonly endpointId: string;
   readonly eventId: string;
+  /** What keeps its order: the call, or for an event about no call the event itself. */
+  readonly callId: string;
+  readonly sequence: number;
   readonly url: string;
   readonly secretSealed: string;
   /** While it is still valid beside a newer one. */
@@ -70,7 +73,7 @@ export class DeliveryStore {
     private readonly claimSeconds: number,
   ) {}
 
-  /** Takes what is due, at most one delivery of a call per endpoint. */
+  /** Takes what is due. Of a call and endpoint it may be several, nothing unfinished between them: they are to go one after the other. */
   async claim(request: ClaimRequest): Promise<Claimed> {
     const rows = await runPreparedWithout<
       ClaimedDelivery & { superseded: string[] | null; postponed: string[] | null }

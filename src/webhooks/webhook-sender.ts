@@ -15,11 +15,12 @@ import type { WebhookMetrics } from './webhook-metrics.js';
 import { tryOf, webhookRequest } from './webhook-request.js';
 
 export type SenderLimits = {
-  /** Requests open to one endpoint at a time. */
+  /** Requests open to one endpoint at a time, and to one that takes them quickly. */
   readonly concurrency: number;
+  readonly quickConcurrency: number;
   /**
-   * Deliveries claimed for one endpoint that takes them quickly: twice as many as it took since the last claim, between these.
-   * A slow one gets no more than it is sent at once.
+   * Deliveries claimed for one endpoint that takes them quickly: what it takes in a quarter of a second, between these. A slow
+   * one gets no more than it is sent at once.
    */
   readonly ahead: { readonly least: number; readonly most: number };
   /** Requests open and claims held in all. */
@@ -38,9 +39,10 @@ export type SenderLimits = {
 
 export const senderLimits: SenderLimits = {
   concurrency: 4,
-  ahead: { least: 8, most: 512 },
-  total: 2_000,
-  perTenant: 600,
+  quickConcurrency: 16,
+  ahead: { least: 16, most: 1_024 },
+  total: 4_000,
+  perTenant: 1_200,
   quickMs: 250,
   sweepMs: 5_000,
   claimSeconds: 45,
@@ -49,8 +51,15 @@ export const senderLimits: SenderLimits = {
 
 /** Between rounds under load; a lone event is not held up by it. */
 const GAP_MS = 100;
-/** A little more than the second by which the claim moves what gives way. */
-const GAVE_WAY_MS = 1_050;
+/** A claim of so many is one of a backlog: the next is made when half of them are done, so that nothing waits for it. */
+const BACKLOG = 128;
+/** How far ahead deliveries are claimed, and how long an endpoint is watched for what it takes meanwhile, ms. */
+const AHEAD_MS = 250;
+const WATCHED_MS = 50;
+/** An event this young when it is claimed goes before those of a backlog, ms. */
+const FRESH_MS = 5_000;
+/** A little more than the time by which the claim moves what gives way. */
+const GAVE_WAY_MS = 300;
 /** A claim with less time left is given back instead of used: a request may take 15 s. */
 const CLAIM_RESERVE_MS = 20_000;
 const OPENED_KEYS = 10_000;
@@ -63,12 +72,18 @@ type Held = { readonly delivery: ClaimedDelivery; readonly claimedAt: number };
 /** One endpoint as this process sees it now. */
 type Lane = {
   readonly tenantId: string;
+  /** What may go now: what is new first, though a backlog of hours waits beside it. */
+  readonly fresh: Held[];
   readonly held: Held[];
+  /** What waits for an earlier event of its call, in order. A call that is being sent or held for it is here, with or without. */
+  readonly behind: Map<string, Held[]>;
   readonly breaker: Breaker;
   inFlight: number;
   quick: boolean;
-  /** Since the last claim. */
+  /** Deliveries it took since then, and how many are claimed ahead by what it took before. */
   taken: number;
+  takenSince: number;
+  ahead: number;
   touchedAt: number;
 };
 
@@ -85,6 +100,8 @@ export class WebhookSender {
   readonly #open = new Set<Promise<void>>();
   /** By sealed text, which differs for each secret and row. */
   readonly #keys = new Map<string, Buffer>();
+  /** What the last claim of a backlog gave: after so many more are done, or at this time, it is claimed again. */
+  #supply: { after: number; readonly until: number; readonly tenantIds: ReadonlySet<string> } | null = null;
   #stopping = false;
   #told: string | undefined;
 
@@ -138,6 +155,12 @@ export class WebhookSender {
       if (this.#stopping) return false;
       if (swept) this.#forgetIdleLanes();
       if (!swept && wanted.size === 0) return false;
+      // There is enough to do: a claim now would read the same rows again.
+      if (!swept && this.#supply !== null && performance.now() < this.#supply.until) {
+        for (const tenantId of wanted) this.#wanted.add(tenantId);
+        return true;
+      }
+      this.#supply = null;
       const again = await this.#claim(swept ? null : wanted);
       if (this.#told !== undefined) this.log.info({ scope: 'webhooks' }, 'deliveries go on');
       this.#told = undefined;
@@ -156,11 +179,10 @@ export class WebhookSender {
     const tenantRoom = new Map<string, number>();
     const now = performance.now();
     for (const [endpointId, lane] of this.#lanes) {
-      const has = lane.inFlight + lane.held.length;
+      const has = hasOf(lane);
       busy += has;
-      room.set(endpointId, Math.max(0, lane.breaker.room(now, this.#mostFor(lane)) - has));
+      room.set(endpointId, Math.max(0, lane.breaker.room(now, this.#mostFor(lane, now)) - has));
       tenantRoom.set(lane.tenantId, Math.max(0, (tenantRoom.get(lane.tenantId) ?? this.limits.perTenant) - has));
-      if (tenantIds === null || tenantIds.has(lane.tenantId)) lane.taken = 0;
     }
     const limit = this.limits.total - busy;
     // Every end of a request makes another round.
@@ -174,28 +196,42 @@ export class WebhookSender {
       otherTenantRoom: this.limits.perTenant,
       limit,
     });
-    for (const delivery of deliveries) {
-      const lane = this.#lane(delivery);
-      lane.held.push({ delivery, claimedAt });
-      this.#fill(lane);
+    for (const delivery of deliveries.toSorted((a, b) => a.sequence - b.sequence)) {
+      hold(this.#lane(delivery), { delivery, claimedAt });
+    }
+    for (const endpointId of new Set(deliveries.map((delivery) => delivery.endpointId))) {
+      this.#fill(this.#lanes.get(endpointId) as Lane);
+    }
+    if (deliveries.length >= BACKLOG) {
+      const backlogged = new Set(deliveries.map(({ tenantId }) => tenantId));
+      this.#supply = { after: deliveries.length / 2, until: performance.now() + GAP_MS, tenantIds: backlogged };
     }
     this.metrics.superseded.inc(superseded);
     for (const tenantId of goOn) this.#wanted.add(tenantId);
-    // What had to give way to the heads of a crowd is due again in a second; nothing else would look for it then.
+    // What had to give way to the heads of a crowd is due again soon; nothing else would look for it then.
     if (goOn.length > 0) setTimeout(() => this.nudge(goOn), GAVE_WAY_MS).unref();
     return goOn.length > 0;
   }
 
-  #mostFor({ quick, taken }: Lane): number {
+  #mostFor(lane: Lane, now: number): number {
     const { ahead, concurrency } = this.limits;
-    return quick ? Math.min(ahead.most, Math.max(ahead.least, 2 * taken)) : concurrency;
+    if (!lane.quick) return concurrency;
+    const watchedMs = now - lane.takenSince;
+    if (watchedMs >= WATCHED_MS) {
+      lane.ahead = Math.min(ahead.most, Math.max(ahead.least, (lane.taken / watchedMs) * AHEAD_MS));
+      lane.taken = 0;
+      lane.takenSince = now;
+    }
+    return Math.floor(lane.ahead);
   }
 
   #lane({ endpointId, tenantId }: ClaimedDelivery): Lane {
     const known = this.#lanes.get(endpointId);
     if (known) return known;
-    const state = { inFlight: 0, quick: false, taken: 0, touchedAt: 0 };
-    const lane: Lane = { tenantId, held: [], breaker: new Breaker(), ...state };
+    const now = performance.now();
+    const { least } = this.limits.ahead;
+    const state = { inFlight: 0, quick: false, taken: 0, takenSince: now, ahead: least, touchedAt: 0 };
+    const lane: Lane = { tenantId, fresh: [], held: [], behind: new Map(), breaker: new Breaker(), ...state };
     this.#lanes.set(endpointId, lane);
     return lane;
   }
@@ -203,11 +239,13 @@ export class WebhookSender {
   /** Starts as many of the lane's deliveries as may be open at a time. */
   #fill(lane: Lane): void {
     const usable = this.limits.claimSeconds * 1000 - Math.min(CLAIM_RESERVE_MS, this.limits.claimSeconds * 500);
-    while (lane.inFlight < lane.breaker.room(performance.now(), this.limits.concurrency)) {
-      const next = lane.held.shift();
+    const { concurrency, quickConcurrency } = this.limits;
+    const most = lane.quick ? quickConcurrency : concurrency;
+    while (lane.inFlight < lane.breaker.room(performance.now(), most)) {
+      const next = lane.fresh.shift() ?? lane.held.shift();
       if (!next) return;
       if (this.#stopping || performance.now() - next.claimedAt > usable) {
-        this.#unused.push(next.delivery);
+        this.#unused.push(next.delivery, ...endOf(lane, next.delivery.callId));
         this.#loop.nudge();
         continue;
       }
@@ -216,7 +254,9 @@ export class WebhookSender {
         lane.inFlight -= 1;
         lane.quick = quick;
         if (taken) lane.taken += 1;
+        this.#claimAhead();
         lane.touchedAt = performance.now();
+        this.#goOn(lane, next.delivery.callId, taken);
         this.#noteFor(lane, taken);
         this.#open.delete(sending);
         // Who is slow or refuses holds no claims that others could use.
@@ -225,6 +265,21 @@ export class WebhookSender {
       });
       this.#open.add(sending);
     }
+  }
+
+  /** What comes after an event goes when that was taken. */
+  #goOn(lane: Lane, callId: string, taken: boolean): void {
+    const following = taken ? lane.behind.get(callId)?.shift() : undefined;
+    if (following !== undefined) queueOf(lane, following).push(following);
+    else this.#unused.push(...endOf(lane, callId));
+  }
+
+  /** In the middle of a backlog the next claim is made while what is held is sent. */
+  #claimAhead(): void {
+    if (this.#supply === null || --this.#supply.after > 0) return;
+    for (const tenantId of this.#supply.tenantIds) this.#wanted.add(tenantId);
+    this.#supply = null;
+    this.#loop.hurry();
   }
 
   #noteFor({ breaker, tenantId, touchedAt }: Lane, taken: boolean): void {
@@ -241,7 +296,9 @@ export class WebhookSender {
   }
 
   #giveBack(lane: Lane): void {
-    this.#unused.push(...lane.held.splice(0).map(({ delivery }) => delivery));
+    for (const { delivery } of [...lane.fresh.splice(0), ...lane.held.splice(0)])
+      this.#unused.push(delivery, ...endOf(lane, delivery.callId));
+    for (const behind of lane.behind.values()) this.#unused.push(...behind.splice(0).map(({ delivery }) => delivery));
   }
 
   /** Whether the endpoint took it, and quickly. Never rejects. */
@@ -272,7 +329,8 @@ export class WebhookSender {
 
   #try(delivery: ClaimedDelivery, claimedAt: number): Promise<Outcome> {
     const { eventId, url, document, attempt, turn, lost, ageMs, isReplay } = delivery;
-    const failed = (error: string): Promise<Outcome> => Promise.resolve({ kind: 'failed', error, wasSent: false, durationMs: 0 });
+    const failed = (error: string): Promise<Outcome> =>
+      Promise.resolve({ kind: 'failed', error, wasSent: false, durationMs: 0 });
     // A claim counts as a try before it is one, so that a delivery which kills its worker does not do so for ever.
     if (turn > this.schedule.length) return failed('Ringline was stopped during the last attempt.');
     if (lost >= MOST_LOST) return failed(`Ringline was stopped ${MOST_LOST} times while it sent this.`);
@@ -352,8 +410,36 @@ export class WebhookSender {
     const now = performance.now();
     for (const [endpointId, lane] of this.#lanes) {
       const after = lane.breaker.isClosed ? FORGET_LANE_MS : FORGET_PAUSED_LANE_MS;
-      if (lane.inFlight === 0 && lane.held.length === 0 && now - lane.touchedAt > after) this.#lanes.delete(endpointId);
+      if (hasOf(lane) === 0 && now - lane.touchedAt > after) this.#lanes.delete(endpointId);
     }
     this.#countPaused();
   }
+}
+
+/** What is claimed and not done for this endpoint. */
+function hasOf({ inFlight, fresh, held, behind }: Lane): number {
+  let has = inFlight + fresh.length + held.length;
+  for (const waiting of behind.values()) has += waiting.length;
+  return has;
+}
+
+function hold(lane: Lane, one: Held): void {
+  const { callId } = one.delivery;
+  const before = lane.behind.get(callId);
+  if (before !== undefined) before.push(one);
+  else {
+    lane.behind.set(callId, []);
+    queueOf(lane, one).push(one);
+  }
+}
+
+function queueOf({ fresh, held }: Lane, { delivery }: Held): Held[] {
+  return delivery.ageMs < FRESH_MS ? fresh : held;
+}
+
+/** Nothing of this call is sent or held for the lane any more. Gives what still waited behind it. */
+function endOf({ behind }: Lane, callId: string): readonly ClaimedDelivery[] {
+  const waiting = behind.get(callId) ?? [];
+  behind.delete(callId);
+  return waiting.map(({ delivery }) => delivery);
 }

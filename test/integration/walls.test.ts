@@ -7,10 +7,12 @@ import { CallFact } from '../../src/calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../../src/calls/ledger/call-leg.entity.js';
 import { CallRow } from '../../src/calls/ledger/call.entity.js';
 import { scopes, scopesWithoutTenant, type Scope } from '../../src/tenancy/scopes.js';
+import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../support/call-document.js';
 import { addRecordedCall } from '../support/recorded-call.js';
 import { startDatabaseServer } from '../support/database.js';
+import { toyAdapter } from '../support/toy-crm.js';
 
 type Route = { readonly method: string; readonly path: string; readonly scope: Scope | undefined };
 
@@ -40,6 +42,7 @@ let keyOf: Record<Scope, string>;
 beforeAll(async () => {
   lab = await startDatabaseServer();
   world = await ApiWorld.start(await lab.postgres.createDatabase(), { env: { EGRESS_ALLOW: '127.0.0.0/8' } });
+  Object.assign(world.app.get(CrmAdapters, { strict: false }), { list: [toyAdapter] });
   victim = await world.addTenant(tenantScopes);
   stranger = await world.addTenant(tenantScopes);
   const { key } = victim;
@@ -51,6 +54,10 @@ beforeAll(async () => {
   });
   const blocked = await world.ok('POST', '/v1/blocked-numbers', { key, body: { pattern: '+4930999999' } });
   const endpoint = await world.ok('POST', '/v1/webhook-endpoints', { key, body: { url: 'https://example.com/hook' } });
+  const connection = await world.ok('POST', '/v1/crm-connections', {
+    key,
+    body: { adapter: 'toy', name: 'CRM', settings: { url: 'https://example.com', secret: 's' } },
+  });
   victims = {
     agents: agent.id,
     lines: line.id,
@@ -58,6 +65,7 @@ beforeAll(async () => {
     'webhook-endpoints': endpoint.id,
     calls: await addCall(victim.id, node),
     'stream-tokens': agent.id,
+    'crm-connections': connection.id,
   };
   const recorded = await addRecordedCall(world.source, world.dataDir, { tenantId: victim.id, nodeId: node });
   const linked = await world.ok('POST', `/v1/calls/${recorded.callId}/recordings/${recorded.recordingId}/links`, {
@@ -120,6 +128,9 @@ async function rows(): Promise<unknown> {
     'line',
     'blocked_number',
     'webhook_endpoint',
+    'crm_connection',
+    'contact',
+    'contact_pick',
     'call',
     'stream_token',
     'call_request',
@@ -134,12 +145,14 @@ async function rows(): Promise<unknown> {
 }
 
 describe('scopes', () => {
-  it('are asked for by every route of /v1 but those that a stream token or a link opens', () => {
+  it('are asked for by every route of /v1 but those that a stream token, a link or a door’s random part opens', () => {
     expect(guarded.length).toBeGreaterThan(20);
     const open = routes.filter(({ path, scope }) => path.startsWith('/v1/') && scope === undefined);
     expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      'GET /v1/hooks/{connectionId}/{random}',
       'GET /v1/recording-links/{token}',
       'GET /v1/stream',
+      'POST /v1/hooks/{connectionId}/{random}',
       'POST /v1/pops/{id}/ack',
     ]);
   });
@@ -190,7 +203,10 @@ describe('tenants', () => {
     },
   );
 
-  it.each(ofTenants.filter(({ method, path }) => method === 'GET' && !path.includes('{')))(
+  /** The product's, the same for everybody; and what is no list, and has tests of its own. */
+  const noLists = ['/v1/crm-adapters', '/v1/contacts/lookup'];
+
+  it.each(ofTenants.filter(({ method, path }) => method === 'GET' && !path.includes('{') && !noLists.includes(path)))(
     '$method $path shows nothing of another tenant',
     async ({ path }) => {
       const own = await world.request('GET', path, { key: victim.key });

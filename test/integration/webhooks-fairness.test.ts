@@ -104,7 +104,7 @@ describe('endpoints that fail, and those beside them', () => {
   });
 
   it('do not keep the newest calls waiting behind their backlog', async () => {
-    await commitCalls(1_500);
+    await commitCalls(4_000);
     receiver.respond = async () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
       return { status: 200 };
@@ -119,7 +119,8 @@ describe('endpoints that fail, and those beside them', () => {
     await waitFor(() => receiver.sequencesOf(fresh.id).length === 4, { what: 'the new call' });
     expect(receiver.sequencesOf(fresh.id)).toEqual([1, 2, 3, 4]);
     const waited = receiver.received.findLastIndex(({ event }) => event.data.call.id === fresh.id) - before;
-    expect(waited).toBeLessThan(700);
+    // A claim for each of its events, and what the endpoint took meanwhile; of four thousand.
+    expect(waited).toBeLessThan(1_600);
     expect(await world.isFinished(endpoint.id)).toBe(false);
   });
 

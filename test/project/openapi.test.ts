@@ -40,9 +40,14 @@ describe('openapi.json', () => {
     expect([...names].filter((name) => !document.components?.schemas?.[name ?? ''])).toEqual([]);
   });
 
-  it('says which scope each route of /v1 needs, but for those a stream token or a link opens', () => {
+  it('says which scope each route of /v1 needs, but for those a stream token, a link or a door’s random part opens', () => {
     const open = operations(document).filter(({ name, operation }) => name.includes(' /v1/') && !operation.security);
-    expect(open.map(({ name }) => name)).toEqual(['get /v1/recording-links/{token}', 'get /v1/stream']);
+    expect(open.map(({ name }) => name)).toEqual([
+      'get /v1/recording-links/{token}',
+      'get /v1/stream',
+      'get /v1/hooks/{connectionId}/{random}',
+      'post /v1/hooks/{connectionId}/{random}',
+    ]);
   });
 });
 

@@ -20,7 +20,7 @@ const nobody = () => Promise.reject(new Error('nobody asked'));
 const targets = { wished: nobody, reached: nobody };
 
 /** A click-to-call of whose agent's leg so much is known: unless told otherwise it was made, and is to be dialled next. */
-function callToDial(of: readonly Fact['kind'][] = ['planned', 'created']) {
+function callToDial(isKnown: readonly Fact['kind'][] = ['planned', 'created']) {
   const at = Date.now();
   const fact = (of: string, kind: Fact['kind'], data: unknown): Fact =>
     ({ leg: of, kind, key: '', at, source: 'ringline', data }) as Fact;
@@ -41,7 +41,7 @@ function callToDial(of: readonly Fact['kind'][] = ['planned', 'created']) {
     fact(leg, 'planned', { side: 'agent', agentId: other, device: 'PJSIP/agent1', contact: null }),
     fact(leg, 'created', { side: 'agent', linkedId: null, sipCallId: null, name: null }),
   ];
-  const known = facts.filter(({ kind }) => kind === 'placed' || of.includes(kind));
+  const known = facts.filter(({ kind }) => kind === 'placed' || isKnown.includes(kind));
   const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', known, null);
   return { call, hear: (kind: Fact['kind']) => void call.apply([fact(leg, kind, {})]) };
 }

@@ -1,5 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { ProblemDetails, ProblemType } from '../../common/problems.js';
+import type { RequestedLinks } from '../../outbox/crm-links.js';
 import { Tenant } from '../../tenancy/tenant.entity.js';
 import type { ClickToCall } from '../domain/plan.js';
 
@@ -42,9 +43,13 @@ export class CallRequest {
   @Column('text')
   state!: 'deciding' | 'placing' | 'accepted' | 'refused';
 
-  /** The API key that asked. */
-  @Column('uuid')
-  actorKeyId!: string;
+  /** The API key that asked; null for a CRM, which asked by its connection's door. */
+  @Column('uuid', { nullable: true })
+  actorKeyId!: string | null;
+
+  /** The connection whose CRM it is about, and what that has of the call already. */
+  @Column('jsonb', { nullable: true })
+  crm!: RequestedLinks | null;
 
   /** Why the node's owner refused: type and details of the problem. The API deletes the row when it has told. */
   @Column('jsonb', { nullable: true })

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { isDatabaseLost } from '../../database/database-errors.js';
 import { pool, runPrepared } from '../../database/prepared.js';
+import { linkedPart } from '../../outbox/crm-links.js';
 import { eventParts, eventsParameter, type OutboxEvent } from '../../outbox/outbox.js';
 import { recordingSteps, writeRecordings } from '../../recordings/recording-rows.js';
 import type { Call } from '../domain/call.js';
@@ -212,15 +213,17 @@ function commitValues({ facts, events }: Commit): string[] {
 
 /**
  * Click-to-calls that are placed are accepted and audited, those that are over, or went to somebody else, no longer count
- * against their agent and tenant. Whoever waits for the decision is woken.
+ * against their agent and tenant. What a CRM has of them
+ * already is noted before anybody can tell it of them. Whoever waits for the decision is woken.
  */
 const settleSql = `
 with settled as (
   update call_request set state = 'accepted', open = not (call_id = any($2::uuid[]))
-   where call_id = any($1::uuid[]) returning tenant_id, call_id, actor_key_id, agent_id, created_at
+   where call_id = any($1::uuid[]) returning tenant_id, call_id, actor_key_id, agent_id, created_at, crm
 ), audited as (
   insert into audit_entry (id, tenant_id, at, actor_key_id, action, target_type, target_id, detail)
-  select call_id, tenant_id, created_at, actor_key_id, 'call.requested', 'call', call_id::text, jsonb_build_object('agentId', agent_id)
+  select call_id, tenant_id, created_at, actor_key_id, 'call.requested', 'call', call_id::text,
+         jsonb_strip_nulls(jsonb_build_object('agentId', agent_id, 'crmConnectionId', crm ->> 'connectionId'))
     from settled on conflict do nothing
-)
+), ${linkedPart('settled')}
 select pg_notify('${REQUEST_DECIDED}', call_id::text) from settled`;

@@ -8,15 +8,41 @@ import type { Tokens } from './tokens.js';
 export type Gate = {
   /** @returns null when it may go now; else in how many ms it may, which is too long to wait for */
   enter(cost: number, lane: string | undefined): Promise<{ readonly leave: () => void } | { readonly afterMs: number }>;
+  /** The vendor says that it is asked too often: nobody goes for so long. */
+  close(ms: number): Promise<void>;
 };
 
 /** A gate that is always open. */
-export const openGate: Gate = { enter: () => Promise.resolve({ leave: () => undefined }) };
+export const openGate: Gate = {
+  enter: () => Promise.resolve({ leave: () => undefined }),
+  close: () => Promise.resolve(),
+};
+
+/** Where the vendor says that it is asked too often, and not for how long. */
+export const CLOSED_MS = 1_000;
+/** A gate is not closed for longer, whatever was said: after that it is asked again, and may say so again. */
+const LONGEST_CLOSED_MS = 3_600_000;
 
 export type Remembered = Map<string, { readonly verdict: Verdict<unknown>; readonly until: number }>;
 
+export async function remember<Value>(
+  remembered: Remembered,
+  key: string,
+  forSeconds: number,
+  ask: () => Promise<Verdict<Value>>,
+  now: () => number = Date.now,
+): Promise<Verdict<Value>> {
+  const known = remembered.get(key);
+  if (known !== undefined && known.until > now()) return known.verdict as Verdict<Value>;
+  const verdict = await ask();
+  if (verdict.verdict === 'done') remembered.set(key, { verdict, until: now() + forSeconds * 1000 });
+  return verdict;
+}
+
 /** The way to one connection's CRM. Implements the port's `CrmClient`; see there for what it promises. */
 export class BoundedClient implements CrmClient {
+  #heldBack = false;
+
   /** @param tokens null where `auth` is no OAuth. @param remembered outlives this client, as long as the connection's settings. */
   constructor(
     private readonly baseUrl: string,
@@ -38,19 +64,30 @@ export class BoundedClient implements CrmClient {
     return fresh.kind === 'token' ? this.#send(request, fresh.value) : fresh;
   }
 
-  async remember<Value>(key: string, forSeconds: number, ask: () => Promise<Verdict<Value>>): Promise<Verdict<Value>> {
-    const known = this.remembered.get(key);
-    if (known !== undefined && known.until > this.now()) return known.verdict as Verdict<Value>;
-    const verdict = await ask();
-    if (verdict.verdict === 'done') this.remembered.set(key, { verdict, until: this.now() + forSeconds * 1000 });
-    return verdict;
+  remember<Value>(key: string, forSeconds: number, ask: () => Promise<Verdict<Value>>): Promise<Verdict<Value>> {
+    return remember(this.remembered, key, forSeconds, ask, this.now);
+  }
+
+  /** Whether a request was not sent because of the vendor's limits: then it is not the vendor who says that it is too much. */
+  get heldBack(): boolean {
+    return this.#heldBack;
+  }
+
+  /** The vendor said that it is asked too often. */
+  slowDown(ms: number = CLOSED_MS): Promise<void> {
+    return this.gate.close(Math.min(Math.max(ms, 1), LONGEST_CLOSED_MS));
   }
 
   async #send(request: CrmRequest, token: string | null): Promise<CrmAnswer> {
     const entered = await this.gate.enter(request.cost ?? 1, request.lane);
-    if ('afterMs' in entered) return { kind: 'held-back', afterMs: entered.afterMs };
+    if ('afterMs' in entered) {
+      this.#heldBack = true;
+      return { kind: 'held-back', afterMs: entered.afterMs };
+    }
     try {
-      return toAnswer(await this.http.send(this.#outgoing(request, token)));
+      const answer = toAnswer(await this.http.send(this.#outgoing(request, token)));
+      if (isTooOften(answer)) await this.slowDown(answer.retryAfterMs);
+      return answer;
     } finally {
       entered.leave();
     }
@@ -86,6 +123,11 @@ export class BoundedClient implements CrmClient {
 
 function isExpired(answer: CrmAnswer, auth: Extract<Auth, { kind: 'oauth2' }>): boolean {
   return answer.kind === 'answered' && (answer.status === 401 || auth.isExpired?.(answer) === true);
+}
+
+function isTooOften(answer: CrmAnswer): answer is Extract<CrmAnswer, { kind: 'answered' }> {
+  if (answer.kind !== 'answered') return false;
+  return answer.status === 429 || (answer.status === 503 && answer.retryAfterMs !== undefined);
 }
 
 function queryOf(query: NonNullable<CrmRequest['query']>): string {

@@ -4,19 +4,22 @@ import type { CrmAdapters } from '../adapters/crm-adapters.js';
 import { readSettings } from '../connections/connection-secrets.js';
 import type { CrmConnection } from '../connections/crm-connection.entity.js';
 import type { CrmAdapter, CrmSession } from '../port/crm-adapter.js';
+import type { CrmUser } from '../port/crm-objects.js';
 import type { Limit } from '../port/limit.js';
-import { BoundedClient, toAnswer, type Gate, type Remembered } from './bounded-client.js';
+import { done, type Verdict } from '../port/verdict.js';
+import { BoundedClient, remember, toAnswer, type Gate, type Remembered } from './bounded-client.js';
 import { encodeBody } from './encode-body.js';
+import type { Purpose } from './purpose.js';
 import { Tokens, type TokenStore } from './tokens.js';
-
-/** What a request is for: the first goes first where the vendor's limits are short. */
-export const purposes = ['pop', 'open', 'close', 'recording', 'backfill'] as const;
-export type Purpose = (typeof purposes)[number];
 
 /** The gate of a connection for requests of a purpose. */
 export type Gates = (connectionId: string, limits: readonly Limit[], purpose: Purpose) => Gate;
 
 type Connection = Pick<CrmConnection, 'tenantId' | 'id' | 'adapter' | 'settings' | 'secretsSealed'>;
+
+/** Under a name that no adapter uses for what it remembers itself. */
+const USERS = 'ringline:users';
+const USERS_SECONDS = 300;
 
 /** Sessions of connections with their CRMs. A session is cheap, and for one step. */
 export class CrmClients {
@@ -43,6 +46,15 @@ export class CrmClients {
     const settings = this.settingsOf(connection);
     const gate = this.gates(connection.id, adapter.capabilities(settings).limits, purpose);
     return connect(adapter, settings, this.http, this.tokens(connection), gate, this.#rememberedOf(connection.id));
+  }
+
+  /** The CRM's users, as they were a few minutes ago at the earliest. Null: the adapter does not list them. */
+  usersOf(connection: Connection, purpose: Purpose): Promise<Verdict<readonly CrmUser[]>> | null {
+    const session = this.session(connection, purpose);
+    const isAble = this.adapterOf(connection).capabilities(this.settingsOf(connection)).users;
+    if (!isAble || session.listUsers === undefined) return null;
+    const ask = (): Promise<Verdict<readonly CrmUser[]>> => session.listUsers?.() ?? Promise.resolve(done([]));
+    return remember(this.#rememberedOf(connection.id), USERS, USERS_SECONDS, ask);
   }
 
   /** Its settings have changed. */
@@ -83,5 +95,21 @@ export function connect(
           const body = { headers: { ...headers, 'content-type': contentType }, body: bytes };
           return toAnswer(await http.send({ method: 'POST', url, ...body }));
         });
-  return adapter.connect(new BoundedClient(baseUrl, auth, tokens, http, gate, remembered), settings);
+  const client = new BoundedClient(baseUrl, auth, tokens, http, gate, remembered);
+  return heeding(adapter.connect(client, settings), client);
+}
+
+/** A session whose gate closes when a step says that the vendor was asked too often: not every vendor says so by a status. */
+function heeding(session: CrmSession, client: BoundedClient): CrmSession {
+  return new Proxy(session, {
+    get(target, name) {
+      const step: unknown = Reflect.get(target, name, target);
+      if (typeof step !== 'function') return step;
+      return async (...given: unknown[]): Promise<unknown> => {
+        const verdict = (await Reflect.apply(step, target, given)) as Verdict<unknown>;
+        if (verdict.verdict === 'rate-limited' && !client.heldBack) await client.slowDown(verdict.afterMs);
+        return verdict;
+      };
+    },
+  });
 }

@@ -52,6 +52,10 @@ export class CrmConnection {
   @Column('bytea')
   doorHash!: Buffer;
 
+  /** Networks in CIDR notation from which the door takes requests. Empty: from everywhere. */
+  @Column('text', { array: true, default: [] })
+  doorSources!: readonly string[];
+
   @Column('jsonb')
   rules!: ConnectionRules;
 

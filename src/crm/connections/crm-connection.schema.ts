@@ -3,6 +3,7 @@ import { idSchema } from '../../http/id.js';
 import { instantSchema } from '../../http/instant.js';
 import { patchSchema, type Patch } from '../../http/patch.js';
 import { plainText } from '../../http/plain-text.js';
+import { doorSourcesSchema } from '../doors/door-sources.js';
 import { connectionRulesSchema } from './connection-rules.js';
 
 const settingsSchema = z
@@ -15,6 +16,7 @@ export const createCrmConnectionSchema = z
     name: plainText(200),
     settings: settingsSchema,
     rules: connectionRulesSchema.prefault({}),
+    doorSources: doorSourcesSchema.default([]),
     status: z
       .enum(['enabled', 'paused'])
       .default('enabled')
@@ -36,6 +38,7 @@ export const crmConnectionSchema = z
     settings: settingsSchema.meta({ description: 'Without those that are secret.' }),
     secretsSet: z.array(z.string()).meta({ description: 'Names of the secret settings that are stored.' }),
     rules: connectionRulesSchema,
+    doorSources: doorSourcesSchema,
     status: z
       .enum(['enabled', 'paused', 'disabled'])
       .meta({ description: '`disabled` by Ringline, see `statusReason`; set `enabled` to go on.' }),

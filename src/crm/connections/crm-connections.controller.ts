@@ -56,7 +56,8 @@ export class CrmConnectionsController {
   @ApiAnswer({
     operationId: 'createCrmConnection',
     summary: 'Connect a CRM',
-    description: 'Calls that change from now on are told to it.',
+    description:
+      'From now on its door takes clicks, and calls are noted for it; they are not written into the CRM yet.',
     status: 201,
     schema: createdCrmConnectionSchema,
     problems: ['unsafe-url'],

@@ -80,7 +80,7 @@ export class CrmConnectionsService {
     return this.database.source.transaction(async (manager) => {
       const id = newId();
       const door = newDoor();
-      const { name, rules, status } = body;
+      const { name, rules, doorSources, status } = body;
       await manager.insert(CrmConnection, {
         tenantId,
         id,
@@ -90,6 +90,7 @@ export class CrmConnectionsService {
         statusReason: null,
         ...this.#stored(adapter, tenantId, id, settings),
         doorHash: door.hash,
+        doorSources,
         rules,
       });
       await manager.insert(CrmToken, { tenantId, connectionId: id, sealed: null });
@@ -117,6 +118,7 @@ export class CrmConnectionsService {
           name: patch.name ?? current.name,
           ...this.#stored(adapter, tenantId, id, settings),
           rules,
+          doorSources: patch.doorSources ?? current.doorSources,
           status,
           statusReason: patch.status === undefined ? current.statusReason : null,
         },
@@ -202,7 +204,7 @@ export class CrmConnectionsService {
   }
 
   #viewOf(row: CrmConnection): CrmConnectionView {
-    const { id, adapter, name, settings, rules, status, statusReason, createdAt, updatedAt } = row;
+    const { id, adapter, name, settings, rules, doorSources, status, statusReason, createdAt, updatedAt } = row;
     return {
       id,
       adapter,
@@ -210,6 +212,7 @@ export class CrmConnectionsService {
       settings: settings as Settings,
       secretsSet: Object.keys(openSecrets(this.secretBox, row)).toSorted(),
       rules,
+      doorSources: [...doorSources],
       status,
       statusReason,
       createdAt: createdAt.toISOString(),
