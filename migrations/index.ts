@@ -9,6 +9,7 @@ import { ExtensionContexts1790800000000 } from './1790800000000-extension-contex
 import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 import { CrmConnections1791000000000 } from './1791000000000-crm-connections.js';
 import { CrmDoors1791200000000 } from './1791200000000-crm-doors.js';
+import { Contacts1791300000000 } from './1791300000000-contacts.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   RoomForClaims1790900000000,
   CrmConnections1791000000000,
   CrmDoors1791200000000,
+  Contacts1791300000000,
 ];

@@ -5,6 +5,10 @@ import { CallFact } from '../calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../calls/ledger/call-leg.entity.js';
 import { CallRequest } from '../calls/ledger/call-request.entity.js';
 import { CallRow } from '../calls/ledger/call.entity.js';
+import { ContactNumber } from '../contacts/contact-number.entity.js';
+import { ContactPick } from '../contacts/contact-pick.entity.js';
+import { ContactSyncRow } from '../contacts/contact-sync.entity.js';
+import { Contact } from '../contacts/contact.entity.js';
 import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
 import { CrmDoorRequest } from '../crm/doors/crm-door-request.entity.js';
@@ -50,5 +54,9 @@ export const entities = [
   CrmConnection,
   CrmToken,
   CrmSync,
+  Contact,
+  ContactNumber,
+  ContactPick,
+  ContactSyncRow,
   CrmDoorRequest,
 ];

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient, CrmRequest } from '../../port/crm-client.js';
-import { done, excerptOf, failureOf, type Done, type Failure } from '../../port/verdict.js';
-
-/** `status` is there where amoCRM itself refused. */
-export type Reply<Value> = Done<Value> | (Failure & { readonly status?: number });
+import type { CrmCall } from '../../port/crm-objects.js';
+import { done, excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 type Question = Pick<CrmRequest, 'method' | 'path' | 'query'> & { readonly json?: unknown };
 
@@ -15,7 +13,7 @@ export async function ask<Value>(
   client: CrmClient,
   question: Question,
   schema: z.ZodType<Value>,
-): Promise<Reply<Value | null>> {
+): Promise<Verdict<Value | null>> {
   return read(question, await send(client, question), schema);
 }
 
@@ -23,7 +21,7 @@ export function send(client: CrmClient, { json, ...request }: Question): Promise
   return client.request({ ...request, ...(json !== undefined && { body: { json } }) });
 }
 
-export function read<Value>(question: Question, answer: CrmAnswer, schema: z.ZodType<Value>): Reply<Value | null> {
+export function read<Value>(question: Question, answer: CrmAnswer, schema: z.ZodType<Value>): Verdict<Value | null> {
   const failure = amocrmFailureOf(answer);
   if (failure !== null) return failure;
   if (answer.kind === 'answered' && answer.status === 204) return done(null);
@@ -41,24 +39,23 @@ const problemSchema = z.object({
     .optional(),
 });
 
-function amocrmFailureOf(answer: CrmAnswer): (Failure & { readonly status?: number }) | null {
+function amocrmFailureOf(answer: CrmAnswer): Failure | null {
   const failure = failureOf(answer);
   if (failure === null || answer.kind !== 'answered') return failure;
   const { status } = answer;
   const problem = problemSchema.safeParse(answer.json);
   const why = problem.success ? wordsOf(status, problem.data) : failure.why;
   // Not paid for: nothing works, whatever is asked.
-  if (status === 402) return { verdict: 'credentials-refused', why, status };
+  if (status === 402) return { verdict: 'credentials-refused', why };
   // The page of a gate before amoCRM: it keeps out an address that has asked too often.
   if (status === 403 && answer.text !== '' && answer.json === undefined) {
     return {
       verdict: 'rate-limited',
       why: `amoCRM keeps Ringline out for a while: ${why}`,
       afterMs: BLOCKED_MS,
-      status,
     };
   }
-  return { ...failure, why, status };
+  return { ...failure, why };
 }
 
 function wordsOf(
@@ -75,11 +72,16 @@ export function secondsOf(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-export const idSchema = z.union([z.number(), z.string()]).transform(String);
+export const idSchema = z.union([z.number(), z.string().min(1)]).transform(String);
 
 /** A list as HAL has it: below `_embedded`, under its name. */
 export function listOf<One>(name: string, one: z.ZodType<One>): z.ZodType<readonly One[]> {
   return z
     .object({ _embedded: z.object({ [name]: z.array(one) }) })
     .transform(({ _embedded: embedded }) => embedded[name] ?? []);
+}
+
+/** As a call is told of: amoCRM takes a number in any form, and a word where there is none. */
+export function shownNumberOf({ number }: Pick<CrmCall, 'number'>): string {
+  return number.e164 ?? (number.digits === '' ? 'anonymous' : number.digits);
 }

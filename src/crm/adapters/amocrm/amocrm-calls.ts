@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, idSchema, listOf, read, secondsOf, send } from './amocrm-api.js';
+import { ask, idSchema, listOf, read, shownNumberOf, secondsOf, send } from './amocrm-api.js';
 import { cardTypes, findCards, type CardType } from './amocrm-cards.js';
 
 /** As it stands on the card. */
@@ -127,7 +127,7 @@ function callOf(call: CrmCall) {
     uniq: call.id,
     duration: outcome === 'answered' ? Math.round(call.talkSeconds) : 0,
     source: SOURCE,
-    phone: call.number.e164 ?? call.number.digits,
+    phone: shownNumberOf(call),
     call_status: callStatusOf(outcome),
     call_result: [call.disposition, call.summary].filter((part) => part !== null && part !== '').join('\n'),
     created_at: secondsOf(call.startedAt),

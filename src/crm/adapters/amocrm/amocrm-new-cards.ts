@@ -3,7 +3,7 @@ import type { CreatedKind } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, ObjectRef } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, idSchema, listOf, secondsOf } from './amocrm-api.js';
+import { ask, idSchema, listOf, secondsOf, shownNumberOf } from './amocrm-api.js';
 import { SOURCE } from './amocrm-calls.js';
 import { findCards } from './amocrm-cards.js';
 import type { AmocrmSettings } from './amocrm-settings.js';
@@ -34,7 +34,6 @@ export async function createUnsorted(
   const made = await findUnsorted(client, call);
   if (made.verdict !== 'done') return made;
   if (made.value !== null) return done(made.value);
-  const phone = call.number.e164 ?? call.number.digits;
   const unsorted = {
     request_id: call.id,
     source_uid: call.id,
@@ -43,7 +42,7 @@ export async function createUnsorted(
     created_at: secondsOf(call.startedAt),
     metadata: {
       from: call.line?.name ?? SOURCE,
-      phone,
+      phone: shownNumberOf(call),
       called_at: secondsOf(call.startedAt),
       duration: call.outcome === 'answered' ? Math.round(call.talkSeconds) : 0,
       link: call.recordingUrl ?? '',
@@ -120,10 +119,8 @@ function referTo(type: string, id: Verdict<string | undefined>): Verdict<ObjectR
   return { verdict: 'retry', why: 'amoCRM does not say what it made.', mayBeDone: true };
 }
 
-function contactOf({ number }: CrmCall) {
-  const phone = number.e164 ?? number.digits;
-  return {
-    name: phone,
-    custom_fields_values: [{ field_code: 'PHONE', values: [{ value: phone, enum_code: 'WORK' }] }],
-  };
+function contactOf(call: CrmCall) {
+  const phone = shownNumberOf(call);
+  const phones = [{ field_code: 'PHONE', values: [{ value: phone, enum_code: 'WORK' }] }];
+  return { name: phone, ...(call.number.digits !== '' && { custom_fields_values: phones }) };
 }

@@ -11,7 +11,7 @@ import type {
   ObjectRef,
 } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, idSchema, listOf } from './amocrm-api.js';
+import { ask, idSchema, listOf, read, send, shownNumberOf } from './amocrm-api.js';
 import {
   findCallNote,
   findStored,
@@ -66,11 +66,12 @@ export class AmocrmSession implements CrmSession {
     const users: CrmUser[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
       const question = { method: 'GET', path: '/api/v4/users', query: { limit: PAGE, page } } as const;
-      const found = await ask(this.client, question, listOf('users', userSchema));
-      if (found.verdict !== 'done') {
-        if (found.status !== 403) return found;
-        return { verdict: 'rejected', why: `Only an administrator’s token may list users. ${found.why}` };
+      const answer = await send(this.client, question);
+      if (answer.kind === 'answered' && answer.status === 403 && answer.json !== undefined) {
+        return { verdict: 'rejected', why: 'Only an administrator’s token may list the users of amoCRM.' };
       }
+      const found = read(question, answer, listOf('users', userSchema));
+      if (found.verdict !== 'done') return found;
       for (const { id, name, email, rights } of found.value ?? []) {
         const mail = email == null || email === '' ? null : email;
         const isActive = rights?.is_active ?? true;
@@ -83,9 +84,7 @@ export class AmocrmSession implements CrmSession {
 
   /** The notice with the card, or with the offer to make one. */
   async popScreen(call: CrmCall, userIds: readonly string[]): Promise<Verdict> {
-    const phone = call.number.e164 ?? call.number.digits;
-    if (phone === '') return { verdict: 'rejected', why: 'amoCRM shows no call without a number.' };
-    const json = { add: [{ type: 'phone_call', phone_number: phone, users: userIds.map(Number) }] };
+    const json = { add: [{ type: 'phone_call', phone_number: shownNumberOf(call), users: userIds.map(Number) }] };
     const shown = await ask(this.client, { method: 'POST', path: '/api/v2/events/', json }, z.unknown());
     return shown.verdict === 'done' ? done() : shown;
   }
@@ -110,19 +109,32 @@ export class AmocrmSession implements CrmSession {
     const { contact } = call;
     // It was made with the call in it.
     if (contact?.type === 'unsorted') return done({ type: 'unsorted', id: contact.id });
-    const phone = call.number.e164 ?? call.number.digits;
-    if (phone === '') return { verdict: 'rejected', why: 'amoCRM keeps no call without a number.' };
-    const stored = await storeCall(this.client, call);
-    if (stored.verdict !== 'done') return stored;
-    if (stored.value !== null) return done(stored.value);
+    if (call.direction === 'internal') {
+      return {
+        verdict: 'rejected',
+        why: 'amoCRM keeps calls on cards, so it has no place for one between colleagues.',
+      };
+    }
+    if (call.number.digits !== '') {
+      const stored = await storeCall(this.client, call);
+      if (stored.verdict !== 'done') return stored;
+      if (stored.value !== null) return done(stored.value);
+    }
     const type = cardTypes.find((one) => one === contact?.type);
     if (contact !== null && type !== undefined) return storeCallOn(this.client, { type, id: contact.id }, call);
-    if (call.direction !== 'inbound' || this.settings.unknownCallers === 'left-out') {
-      const why = `No card in amoCRM has ${phone}, so it keeps no call of it. A rule for unknown callers can make one.`;
-      return { verdict: 'rejected', why };
+    return this.#storeUnknown(call);
+  }
+
+  async #storeUnknown(call: CrmCall): Promise<Verdict<CallPlace>> {
+    if (this.settings.unknownNumbers === 'left-out') {
+      return { verdict: 'rejected', why: `No card in amoCRM has ${shownNumberOf(call)}, so it keeps no call of it.` };
     }
-    const unsorted = await createUnsorted(this.client, this.settings, call);
-    return unsorted.verdict === 'done' ? done({ type: 'unsorted', id: unsorted.value.id }) : unsorted;
+    if (call.direction === 'inbound') {
+      const unsorted = await createUnsorted(this.client, this.settings, call);
+      return unsorted.verdict === 'done' ? done({ type: 'unsorted', id: unsorted.value.id }) : unsorted;
+    }
+    const made = await createCard(this.client, this.#baseUrl, this.settings, 'contact', call);
+    return made.verdict === 'done' ? storeCallOn(this.client, { type: 'contacts', id: made.value.id }, call) : made;
   }
 
   /** A link is stored with the call. One that came later is put into the note that the call is. */

@@ -16,9 +16,9 @@ export const amocrmSettings = z
     doorSecret: secret
       .optional()
       .meta({ description: 'What the widget proves itself with. Without one no click is heeded.' }),
-    unknownCallers: z.enum(['unsorted', 'left-out']).default('unsorted').meta({
+    unknownNumbers: z.enum(['kept', 'left-out']).default('kept').meta({
       description:
-        'amoCRM keeps a call on a card only. `unsorted`: the incoming call of an unknown number is an incoming lead.',
+        'amoCRM keeps a call on a card only. `kept`: an incoming call of an unknown number is an incoming lead, an outgoing one makes a contact.',
     }),
     pipelineId: z
       .int()

@@ -20,7 +20,7 @@ export const amocrm = defineCrmAdapter({
     pop: true,
     recording: 'link',
     note: 'beside',
-    creates: ['lead', 'contact', 'unsorted'],
+    creates: ['unsorted', 'contact', 'lead'],
     tasks: true,
     remove: false,
     cost: false,

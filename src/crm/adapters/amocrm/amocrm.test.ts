@@ -131,22 +131,40 @@ describe('a call', () => {
     const call = talked();
     const contact = valueOf(await session.createObject('unsorted', call));
     expect(valueOf(await session.closeCall(null, { ...call, contact }))).toBe(`unsorted/${contact.id}/${call.id}`);
+    expect(crm.sent('/api/v4/calls')).toEqual([]);
     expect(valueOf(await session.closeCall(null, call))).toBe(`unsorted/${contact.id}/${call.id}`);
     expect(crm.calls()).toHaveLength(1);
   });
 
-  test('of an unknown number is rejected where it may not be unsorted: outgoing, or by the settings', async () => {
-    const why = expect.stringContaining('No card in amoCRM has +79062195047');
-    expect(await session.closeCall(null, talked({ direction: 'outbound' }))).toEqual({ verdict: 'rejected', why });
-    const strict = await startSimulator({ limits: [], auth: 'long-lived' });
-    const other = sessionWith(amocrm, { ...strict.settings, unknownCallers: 'left-out' });
-    expect(await other.session.closeCall(null, aCall({ status: 'ended', outcome: 'missed' }))).toEqual({
-      verdict: 'rejected',
-      why,
-    });
-    expect(strict.created()).toEqual([]);
-    await other.close();
-    await strict.stop();
+  test('to an unknown number makes one contact and is on its card, whatever answer is lost', async () => {
+    const call = talked({ direction: 'outbound' });
+    crm.fail({ what: 'lost-answer', times: 1, matches: posted('/api/v4/contacts') });
+    expect(await session.closeCall(null, call)).toMatchObject({ verdict: 'retry' });
+    expect(valueOf(await session.findCall(call))).toBeNull();
+    const remoteId = valueOf(await session.closeCall(null, call));
+    expect(crm.created()).toMatchObject([{ kind: 'contact', numbers: ['+79062195047'] }]);
+    expect(crm.calls()).toMatchObject([{ id: remoteId, direction: 'outbound', number: '+79062195047', ownerId: anna }]);
+  });
+
+  test('of an unknown number is rejected where the settings leave those out', async () => {
+    const own = sessionWith(amocrm, { ...crm.settings, unknownNumbers: 'left-out' });
+    const why = 'No card in amoCRM has +79062195047, so it keeps no call of it.';
+    expect(await own.session.closeCall(null, talked())).toEqual({ verdict: 'rejected', why });
+    expect(await own.session.closeCall(null, talked({ direction: 'outbound' }))).toEqual({ verdict: 'rejected', why });
+    expect(crm.created()).toEqual([]);
+    await own.close();
+  });
+
+  test('of a caller without a number is an unsorted lead without one', async () => {
+    const number = { raw: '', e164: null, national: null, digits: '' };
+    const remoteId = valueOf(await session.closeCall(null, talked({ number })));
+    expect(crm.calls()).toMatchObject([{ id: remoteId, number: 'anonymous', seconds: 95 }]);
+    expect(crm.sent('/api/v4/calls')).toEqual([]);
+  });
+
+  test('between colleagues has no place', async () => {
+    expect(await session.closeCall(null, talked({ direction: 'internal' }))).toMatchObject({ verdict: 'rejected' });
+    expect(crm.requests).toEqual([]);
   });
 
   test('of a contact whose card has another number is put on that card', async () => {
@@ -157,14 +175,12 @@ describe('a call', () => {
     expect(valueOf(await session.findCall(call))).toBe(`contacts/${contact.id}/${call.id}`);
   });
 
-  test('of a user that amoCRM does not know, or without a number, is rejected with what is wrong', async () => {
+  test('of a user that amoCRM does not know is rejected with what is wrong', async () => {
     crm.addContact({ name: 'Ivan', numbers: ['+79062195047'] });
     expect(await session.closeCall(null, talked({ userId: '7' }))).toMatchObject({
       verdict: 'rejected',
       why: expect.stringContaining('responsible_user_id'),
     });
-    const anonymous = { raw: '', e164: null, national: null, digits: '' };
-    expect(await session.closeCall(null, talked({ number: anonymous }))).toMatchObject({ verdict: 'rejected' });
     expect(crm.calls()).toEqual([]);
   });
 });

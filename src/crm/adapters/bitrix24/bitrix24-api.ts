@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient } from '../../port/crm-client.js';
-import { done, excerptOf, failureOf, type Done, type Failure } from '../../port/verdict.js';
+import { done, excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 /** What Bitrix24 says is wrong: `{ error, error_description }`, with a bad status or with 200. */
 export type Bitrix24Error = { readonly code: string; readonly text: string };
-/** `error` is there where Bitrix24 itself refused: steps tell by it what is no failure to them. */
-export type Reply<Value> = Done<Value> | (Failure & { readonly error?: Bitrix24Error });
+/** What Bitrix24 itself refused, for steps to which that may be no failure; and the failure that it is to the others. */
+export type Refused = { readonly verdict: 'refused'; readonly error: Bitrix24Error; readonly failure: Failure };
 
 const errorSchema = z.object({
   error: z.union([z.string(), z.number()]).transform(String),
@@ -13,20 +13,31 @@ const errorSchema = z.object({
 });
 
 /** Ids come as numbers or as text. */
-export const idSchema = z.union([z.string(), z.number()]).transform(String);
+export const idSchema = z.union([z.string().min(1), z.number()]).transform(String);
 /** Of an object that may be missing: `null`, `""` and `0` all mean that. */
 export const maybeId = z
   .union([z.string(), z.number(), z.null()])
   .optional()
   .transform((id) => (id == null || String(id) === '' || String(id) === '0' ? null : String(id)));
 
+type Params = Readonly<Record<string, unknown>>;
+
 /** One method. @see https://apidocs.bitrix24.com */
 export async function ask<Value>(
   client: CrmClient,
   method: string,
-  params: Readonly<Record<string, unknown>>,
+  params: Params,
   result: z.ZodType<Value>,
-): Promise<Reply<Value>> {
+): Promise<Verdict<Value>> {
+  return judged(await tryAsk(client, method, params, result));
+}
+
+export async function tryAsk<Value>(
+  client: CrmClient,
+  method: string,
+  params: Params,
+  result: z.ZodType<Value>,
+): Promise<Verdict<Value> | Refused> {
   const whole = await askWhole(client, method, params, z.object({ result }));
   return whole.verdict === 'done' ? done(whole.value.result) : whole;
 }
@@ -35,18 +46,22 @@ export async function ask<Value>(
 export async function askWhole<Value>(
   client: CrmClient,
   method: string,
-  params: Readonly<Record<string, unknown>>,
+  params: Params,
   schema: z.ZodType<Value>,
-): Promise<Reply<Value>> {
+): Promise<Verdict<Value> | Refused> {
   const answer = await client.request({ method: 'POST', path: `/rest/${method}`, body: { json: params } });
   const error = errorOf(answer);
-  if (error !== null) return { ...failureOfError(error, answer), error };
+  if (error !== null) return { verdict: 'refused', error, failure: failureOfError(error, answer) };
   const failure = failureOf(answer);
   if (failure !== null) return failure;
   const read = schema.safeParse(answer.kind === 'answered' ? answer.json : undefined);
   if (read.success) return done(read.data);
   const text = answer.kind === 'answered' ? excerptOf(answer.text) : '';
   return { verdict: 'retry', why: `${method} gave something unexpected: ${text}`, mayBeDone: true };
+}
+
+export function judged<Value>(reply: Verdict<Value> | Refused): Verdict<Value> {
+  return reply.verdict === 'refused' ? reply.failure : reply;
 }
 
 export function errorOf(answer: CrmAnswer): Bitrix24Error | null {
@@ -64,13 +79,14 @@ const BLOCKED_MS = 900_000;
 
 function failureOfError({ code, text }: Bitrix24Error, answer: CrmAnswer): Failure {
   const why = `Bitrix24: ${[code, text].filter((part) => part !== '').join(': ')}`;
+  const told = answer.kind === 'answered' ? answer.retryAfterMs : undefined;
   switch (code.toUpperCase()) {
     case 'QUERY_LIMIT_EXCEEDED':
-      return { verdict: 'rate-limited', why, afterMs: BUCKET_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? BUCKET_MS };
     case 'OPERATION_TIME_LIMIT':
-      return { verdict: 'rate-limited', why, afterMs: OPERATING_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? OPERATING_MS };
     case 'OVERLOAD_LIMIT':
-      return { verdict: 'rate-limited', why, afterMs: BLOCKED_MS };
+      return { verdict: 'rate-limited', why, afterMs: told ?? BLOCKED_MS };
     case 'NO_AUTH_FOUND':
     case 'EXPIRED_TOKEN':
     case 'INVALID_TOKEN':

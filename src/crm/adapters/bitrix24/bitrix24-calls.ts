@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, ObjectRef } from '../../port/crm-objects.js';
-import { done, type Failure, type Verdict } from '../../port/verdict.js';
-import { ask, idSchema, maybeId, type Reply } from './bitrix24-api.js';
+import { done, type Verdict } from '../../port/verdict.js';
+import { ask, idSchema, judged, maybeId, tryAsk, type Refused } from './bitrix24-api.js';
 import type { Bitrix24Settings } from './bitrix24-settings.js';
 import { statusCodeOf } from './bitrix24-status.js';
 import { extensionOf } from './bitrix24-users.js';
 
 const DAY_SECONDS = 86_400;
+/** It takes no call without a digit. */
+const ANONYMOUS = '0';
+/** Characters of a reason, which is one line in their statistics. */
+const REASON = 250;
 
 const registeredSchema = z.object({ CALL_ID: z.string().min(1) });
 const finishedSchema = z.object({ CALL_ID: z.string().min(1) });
@@ -32,7 +36,7 @@ export async function register(
 ): Promise<Verdict<string>> {
   const { contact, number, line } = call;
   const phone = number.e164 ?? number.digits;
-  if (phone === '') return { verdict: 'rejected', why: 'Bitrix24 keeps no call without a number.' };
+  const mayCreate = settings.createLeads && call.direction !== 'internal' && phone !== '';
   const who = await userFields(client, firstUserOf(call));
   if (who.verdict !== 'done') return who;
   if (line !== null) {
@@ -44,10 +48,10 @@ export async function register(
     'telephony.externalCall.register',
     {
       ...who.value,
-      PHONE_NUMBER: phone,
+      PHONE_NUMBER: phone === '' ? ANONYMOUS : phone,
       TYPE: call.direction === 'inbound' ? 2 : 1,
       CALL_START_DATE: isoOf(call.startedAt),
-      CRM_CREATE: settings.createLeads && call.direction !== 'internal' ? 1 : 0,
+      CRM_CREATE: mayCreate ? 1 : 0,
       ...(contact !== null &&
         isCaller(contact) && { CRM_ENTITY_TYPE: contact.type, CRM_ENTITY_ID: Number(contact.id) }),
       SHOW: isShown ? 1 : 0,
@@ -64,7 +68,7 @@ export async function finish(client: CrmClient, callId: string, call: CrmCall): 
   const who = await userFields(client, call.userId ?? firstUserOf(call));
   if (who.verdict !== 'done') return who;
   const wasAnswered = call.outcome === 'answered';
-  const finished = await ask(
+  const finished = await tryAsk(
     client,
     'telephony.externalCall.finish',
     {
@@ -72,16 +76,18 @@ export async function finish(client: CrmClient, callId: string, call: CrmCall): 
       ...who.value,
       DURATION: wasAnswered ? Math.round(call.talkSeconds) : 0,
       STATUS_CODE: statusCodeOf(call.outcome),
-      ...(!wasAnswered && call.outcome !== null && { FAILED_REASON: call.outcome }),
+      ...(!wasAnswered && { FAILED_REASON: [...(call.summary || (call.outcome ?? ''))].slice(0, REASON).join('') }),
       ...(call.cost !== null && { COST: call.cost.amount, COST_CURRENCY: call.cost.currency }),
     },
     finishedSchema,
   );
   if (finished.verdict === 'done') return done(finished.value.CALL_ID);
-  if (!isUnknownCall(finished)) return finished;
+  if (!isUnknownCall(finished)) return judged(finished);
   const kept = await findFinished(client, { CALL_ID: callId });
   if (kept.verdict !== 'done') return kept;
-  return kept.value === null ? { verdict: 'gone', why: finished.why } : done(kept.value.id);
+  return kept.value === null
+    ? { verdict: 'gone', why: `Bitrix24 does not know the call ${callId}.` }
+    : done(kept.value.id);
 }
 
 /** `null`: there is none, or it is not finished. */
@@ -97,8 +103,8 @@ export async function findFinished(
   return done({ id: first.CALL_ID, entity: type != null && type !== '' && id !== null ? { type, id } : null });
 }
 
-export function isUnknownCall(reply: Reply<unknown>): reply is Failure {
-  return reply.verdict !== 'done' && /call is not found/i.test(reply.error?.text ?? '');
+export function isUnknownCall(reply: Verdict<unknown> | Refused): reply is Refused {
+  return reply.verdict === 'refused' && /call is not found/i.test(reply.error.text);
 }
 
 export function firstUserOf({ people, userId }: CrmCall): string | null {
@@ -123,9 +129,9 @@ export async function userFields(
 function ensureLine(client: CrmClient, line: NonNullable<CrmCall['line']>): Promise<Verdict<true>> {
   return client.remember(`line:${line.number}`, DAY_SECONDS, async () => {
     const fields = { NUMBER: line.number, NAME: line.name, CRM_AUTO_CREATE: 'N' };
-    const added = await ask(client, 'telephony.externalLine.add', fields, z.object({ ID: idSchema }));
-    if (added.verdict === 'done' || /already exists/i.test(added.error?.text ?? '')) return done<true>(true);
-    return added;
+    const added = await tryAsk(client, 'telephony.externalLine.add', fields, z.object({ ID: idSchema }));
+    if (added.verdict === 'refused' && /already exists/i.test(added.error.text)) return done<true>(true);
+    return added.verdict === 'done' ? done<true>(true) : judged(added);
   });
 }
 

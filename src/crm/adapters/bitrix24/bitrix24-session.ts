@@ -12,7 +12,7 @@ import type {
 } from '../../port/crm-objects.js';
 import type { DialResult, DoorWish } from '../../port/door.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask } from './bitrix24-api.js';
+import { ask, judged, tryAsk } from './bitrix24-api.js';
 import { findFinished, finish, firstUserOf, isUnknownCall, register, userFields } from './bitrix24-calls.js';
 import { createObject, findContacts, listContacts } from './bitrix24-contacts.js';
 import { addNote, closeTask, createTask } from './bitrix24-notes.js';
@@ -91,10 +91,10 @@ export class Bitrix24Session implements CrmSession {
         ? { RECORD_URL: recording.url }
         : { FILE_CONTENT: Buffer.from(await recording.read()).toString('base64') };
     const params = { CALL_ID: remoteId, FILENAME: fileName, ...file };
-    const attached = await ask(this.client, 'telephony.externalCall.attachRecord', params, z.unknown());
+    const attached = await tryAsk(this.client, 'telephony.externalCall.attachRecord', params, z.unknown());
     if (attached.verdict === 'done') return done();
     // Not finished, or the statistics have it a moment later.
-    return isUnknownCall(attached) ? { verdict: 'retry', why: attached.why } : attached;
+    return isUnknownCall(attached) ? { verdict: 'retry', why: attached.failure.why } : judged(attached);
   }
 
   addNote(remoteId: string, call: CrmCall, text: string): Promise<Verdict> {
@@ -125,8 +125,8 @@ export class Bitrix24Session implements CrmSession {
       STATUS_CODE: statusCodeOfRefusal(result),
       FAILED_REASON: result.why,
     };
-    const finished = await ask(this.client, 'telephony.externalCall.finish', params, z.unknown());
-    if (finished.verdict !== 'done' && !isUnknownCall(finished)) return finished;
+    const finished = await tryAsk(this.client, 'telephony.externalCall.finish', params, z.unknown());
+    if (finished.verdict !== 'done' && !isUnknownCall(finished)) return judged(finished);
     const hidden = await this.#setCard('hide', wish.remoteCallId, [wish.userId]);
     return hidden.verdict === 'gone' ? done() : hidden;
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmUser } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, askWhole, idSchema } from './bitrix24-api.js';
+import { ask, askWhole, idSchema, judged } from './bitrix24-api.js';
 
 const HOUR_SECONDS = 3600;
 /** 50 users a page: more than any portal has. */
@@ -26,7 +26,7 @@ export async function listUsers(client: CrmClient): Promise<Verdict<readonly Crm
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const params = { sort: 'ID', order: 'ASC', FILTER: { USER_TYPE: 'employee' }, select, start };
     const answer = await askWhole(client, 'user.get', params, page);
-    if (answer.verdict !== 'done') return answer;
+    if (answer.verdict !== 'done') return judged(answer);
     users.push(...answer.value.result.map(toUser));
     const { next } = answer.value;
     if (next === undefined || next <= start) break;

@@ -168,7 +168,9 @@ describe('a call', () => {
   test('is finished by who had it last, with its talk, its status and what it cost', async () => {
     const call = ringing();
     const id = valueOf(await session.openCall(call));
-    const ended = { ...answeredBy(boris, call), cost: { amount: 1.25, currency: 'EUR' } };
+    const { people } = answeredBy(boris, call);
+    const cost = { amount: 1.25, currency: 'EUR' };
+    const ended = { ...answeredBy(boris, call), people: [...call.people, ...people], cost };
     valueOf(await session.closeCall(id, ended));
     expect(crm.calls()).toMatchObject([{ ownerId: boris, seconds: 95, wasAnswered: true, isOpen: false }]);
     expect(crm.finishedAs(id)).toMatchObject({ code: '200', cost: 1.25, currency: 'EUR' });
@@ -187,9 +189,9 @@ describe('a call', () => {
     ['blocked', '423'],
     ['failed', '503'],
   ] as const)('that came out as %s is finished with %s, without talk', async (outcome, code) => {
-    const call = { ...missed(ringing()), outcome, talkSeconds: 7 };
+    const call = { ...missed(ringing()), outcome, talkSeconds: 7, summary: 'Rang 20 s.' };
     const id = valueOf(await session.closeCall(null, call));
-    expect(crm.finishedAs(id)).toMatchObject({ code, seconds: 0, reason: outcome });
+    expect(crm.finishedAs(id)).toMatchObject({ code, seconds: 0, reason: 'Rang 20 s.' });
   });
 
   test('that Bitrix24 has forgotten is gone', async () => {
@@ -198,14 +200,21 @@ describe('a call', () => {
     });
   });
 
-  test('without a number, or without a user, is rejected before anything is asked', async () => {
+  test('of a caller without a number is kept under 0, and no lead is made of it', async () => {
+    const own = sessionWith(bitrix24, { ...crm.settings, createLeads: true });
     const anonymous = { raw: 'anonymous', e164: null, national: null, digits: '' };
-    expect(await session.openCall(ringing({ number: anonymous }))).toMatchObject({ verdict: 'rejected' });
+    valueOf(await own.session.closeCall(null, answeredBy(anna, ringing({ number: anonymous }))));
+    await own.close();
+    expect(crm.calls()).toMatchObject([{ number: '0', wasAnswered: true }]);
+    expect(crm.created()).toEqual([]);
+  });
+
+  test('without a user is rejected before anything is asked', async () => {
     expect(await session.openCall(aCall())).toMatchObject({
       verdict: 'rejected',
       why: expect.stringContaining('user'),
     });
-    expect(crm.sent('telephony.externalCall.register')).toEqual([]);
+    expect(crm.requests).toEqual([]);
   });
 
   test('of a user who was dismissed is rejected', async () => {
@@ -448,6 +457,21 @@ describe('what goes wrong', () => {
       verdict,
       why: `Bitrix24: ${code}: ${text}${code === 'insufficient_scope' ? ' Give the application this right, and install it again.' : ''}`,
     });
+  });
+
+  test('a limit is waited out as long as the answer says, if it does', async () => {
+    const json = { error: 'OPERATION_TIME_LIMIT', error_description: 'Method is blocked.' };
+    crm.fail({
+      what: 'status',
+      times: 1,
+      status: 429,
+      json,
+      headers: { 'retry-after': '240' },
+      matches: ({ path }) => path.startsWith('/rest/'),
+    });
+    expect(await session.test()).toMatchObject({ verdict: 'rate-limited', afterMs: 240_000 });
+    crm.fail({ what: 'status', times: 1, status: 429, json, matches: ({ path }) => path.startsWith('/rest/') });
+    expect(await session.test()).toMatchObject({ verdict: 'rate-limited', afterMs: 60_000 });
   });
 
   test('a proxy’s page, with a bad status or a good one, is tried again', async () => {

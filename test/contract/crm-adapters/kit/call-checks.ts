@@ -172,7 +172,13 @@ export const callChecks: readonly Check[] = [
     applies: always,
     run: async (scene) => {
       const number = { raw: '204', e164: null, national: null, digits: '204' };
-      await sync(scene, mine(scene, { direction: 'internal', number, line: null }));
+      const call = mine(scene, { direction: 'internal', number, line: null });
+      if (scene.entry.refuses?.includes('internal') === true) {
+        const { verdict } = await scene.session().closeCall(null, call);
+        ensure(verdict === 'rejected' && scene.crm.calls().length === 0, `closeCall gave ${verdict}`);
+        return;
+      }
+      await sync(scene, call);
       scene.call();
     },
   },
@@ -292,7 +298,9 @@ export const callChecks: readonly Check[] = [
     name: 'adds a note beside a call',
     applies: ({ note }) => note === 'beside',
     run: async (scene) => {
-      const call = mine(scene);
+      // Some CRMs have a place for it on a contact alone.
+      const contact = scene.crm.addContact({ name: 'Carla Chen', numbers: ['+493090182055'] });
+      const call = mine(scene, { contact });
       const id = await sync(scene, call);
       valueOf((await scene.session().addNote?.(id, call, 'Calls back on Monday'))!, 'addNote');
       scene.call();

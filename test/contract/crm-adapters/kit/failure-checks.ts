@@ -175,7 +175,9 @@ export const failureChecks: readonly Check[] = [
       try {
         for (const [name, give] of steps(scene, http)) {
           const verdict = await give();
-          const holds = verdict.verdict === 'done' || (verdict.verdict === 'retry' && verdict.mayBeDone !== true);
+          // `gone`: by its form alone, `1` is no id of this CRM.
+          const needsNoAnswer = verdict.verdict === 'done' || verdict.verdict === 'gone';
+          const holds = needsNoAnswer || (verdict.verdict === 'retry' && verdict.mayBeDone !== true);
           ensure(holds && (name !== 'closeCall' || verdict.verdict === 'retry'), `${name}: ${JSON.stringify(verdict)}`);
         }
       } finally {

@@ -4,6 +4,7 @@ import { openGate, type Gate } from '../../../../src/crm/client/bounded-client.j
 import { connect } from '../../../../src/crm/client/crm-clients.js';
 import type { StoredToken, TokenStore } from '../../../../src/crm/client/tokens.js';
 import type { CrmAdapter, CrmCapabilities, CrmSession } from '../../../../src/crm/port/crm-adapter.js';
+import type { CrmCall } from '../../../../src/crm/port/crm-objects.js';
 import type { Verdict } from '../../../../src/crm/port/verdict.js';
 import { EgressRules } from '../../../../src/egress/egress-rules.js';
 import { egressLimits, GuardedClient } from '../../../../src/egress/guarded-client.js';
@@ -19,6 +20,8 @@ export type KitEntry = {
   readonly variant?: string;
   /** What the vendor has no field for. The kit holds that it is null, so that a lack hides no fault. */
   readonly lacks?: readonly LackingField[];
+  /** Calls for which the vendor has no place. The kit holds that they are rejected, and nothing is made of them. */
+  readonly refuses?: readonly CrmCall['direction'][];
 };
 
 export type Http = Pick<GuardedClient, 'send'>;
