@@ -8,6 +8,7 @@ import { OutsideDevices1790700000000 } from './1790700000000-outside-devices.js'
 import { ExtensionContexts1790800000000 } from './1790800000000-extension-contexts.js';
 import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 import { CrmConnections1791000000000 } from './1791000000000-crm-connections.js';
+import { CrmSyncWorker1791100000000 } from './1791100000000-crm-sync-worker.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ExtensionContexts1790800000000,
   RoomForClaims1790900000000,
   CrmConnections1791000000000,
+  CrmSyncWorker1791100000000,
 ];

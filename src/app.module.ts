@@ -12,6 +12,7 @@ import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
+import { CrmSyncModule } from './crm/sync/crm-sync.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -37,7 +38,7 @@ export type Parts = {
   readonly api: boolean;
   /** Holds the sessions to the PBX nodes and writes the calls. */
   readonly telephony: boolean;
-  /** Sends webhooks and fills the event queues. */
+  /** Sends webhooks, fills the event queues and brings calls to CRMs. */
   readonly worker: boolean;
 };
 type Part = keyof Parts;
@@ -64,7 +65,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     CrmApiModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
-  worker: [OutboxModule, WebhookSenderModule],
+  worker: [OutboxModule, WebhookSenderModule, CrmSyncModule],
 };
 
 /**

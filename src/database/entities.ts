@@ -8,6 +8,7 @@ import { CallRow } from '../calls/ledger/call.entity.js';
 import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
 import { CrmSync } from '../crm/sync/crm-sync.entity.js';
+import { CrmUserRow } from '../crm/sync/crm-user.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { QueueReplay } from '../outbox/queue-replay.entity.js';
@@ -49,4 +50,5 @@ export const entities = [
   CrmConnection,
   CrmToken,
   CrmSync,
+  CrmUserRow,
 ];

@@ -63,9 +63,9 @@ export function numberOf({ remote }: Pick<Call, 'remote'>, region: string): CrmN
  * Stands for all that a CRM is told of a call by `updateCall`. Not for its recording, which is a step of its own, as is its note
  * where it lies beside the call.
  */
-export function fingerprint({ recordingUrl: _, note, ...told }: CrmCall, { note: place }: CrmCapabilities): string {
-  const text = JSON.stringify(place === 'in-call' ? { ...told, note } : told);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+export function fingerprint(view: CrmCall, { note }: CrmCapabilities): string {
+  const told = { ...view, recordingUrl: null, note: note === 'in-call' ? view.note : null };
+  return createHash('sha256').update(JSON.stringify(told)).digest('base64url').slice(0, 22);
 }
 
 function statusOf({ status }: Call): CrmCall['status'] {

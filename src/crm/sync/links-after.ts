@@ -28,8 +28,9 @@ export function makingStep(step: Step): MakingStep | null {
   return making.has(step.step) ? (step.step as MakingStep) : null;
 }
 
-export function withoutBegun({ begun: _, ...links }: Links): Links {
-  return links;
+export function withoutBegun(links: Links): Links {
+  const { begun: _, ...others } = links;
+  return others;
 }
 
 /** What the CRM has after a step. */

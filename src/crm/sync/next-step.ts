@@ -84,7 +84,7 @@ function missing(situation: Situation): Step | null {
     told(situation) ??
     recording(situation) ??
     note(situation) ??
-    task(situation) ??
+    newTask(situation) ??
     finishedTask(situation)
   );
 }
@@ -172,7 +172,7 @@ function note({ call, links, capabilities }: Situation): Step | null {
   return text === '' || text === links.note ? null : { step: 'addNote', remoteId, text };
 }
 
-function task(situation: Situation): Step | null {
+function newTask(situation: Situation): Step | null {
   const wanted = situation.links.task === undefined ? wantedTask(situation) : null;
   return wanted === null ? null : { step: 'createTask', task: wanted };
 }
