@@ -384,6 +384,17 @@ describe('a CRM that lists its contacts', () => {
     expect(cursors).toEqual(['', 'cursor=10', 'cursor=10', 'cursor=20']);
   });
 
+  it('is read from the beginning when its settings change', async () => {
+    for (let n = 0; n < 15; n++) crm.put(String(n), [`+7495000${1000 + n}`]);
+    const id = await connect({ lists: true });
+    await waitFor(async () => (await syncOf(id)).completedAt, { what: 'the last page', timeoutMs: 20_000 });
+    const asked = crm.requests.length;
+    const body = { settings: { url: crm.url, lists: true } };
+    await world.ok('PATCH', `/v1/crm-connections/${id}`, { key: tenant.key, body });
+    await expect.poll(() => crm.requests.length, { timeout: 20_000 }).toBe(asked + 2);
+    expect(crm.requests.slice(asked).map(({ query }) => query)).toEqual(['', 'cursor=10']);
+  });
+
   it('is read to the end though its reader is killed again and again, each page once or twice', async () => {
     const cards = 150;
     for (let n = 0; n < cards; n++) crm.put(String(n), [`+7495${1_000_000 + n}`]);
