@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 
+import pg from 'pg';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { Chance } from '../lab/replay/chance.js';
 import { startLab } from '../lab/start-lab.js';
@@ -12,6 +13,7 @@ import { rankMatches } from '../src/contacts/match.js';
 import { soughtNumber } from '../src/contacts/number-forms.js';
 import type { CrmContact } from '../src/crm/port/crm-objects.js';
 import { createDataSource } from '../src/database/data-source.js';
+import { runPrepared } from '../src/database/prepared.js';
 import {
   countries,
   e164Of,
@@ -110,12 +112,25 @@ function show({ text, e164 }: Query, found: readonly string[], right: ReadonlySe
     say(JSON.stringify({ text, e164, wrong: numbers(wrong), missed: numbers(missed) }));
 }
 
+/** As a table is that has been there for a while: what autovacuum and the checkpointer do after so many rows at once is done. */
+async function settle(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of ['vacuum (analyze) contact', 'vacuum (analyze) contact_number', 'checkpoint'])
+      await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
 const last10 = (text: string): string => text.replace(/\D/g, '').slice(-10);
 /** As one does it who has a library and one number a field. */
 const e164By = (text: string): string | null => parsePhoneNumberFromString(text, region)?.number ?? null;
 
 const lab = await startLab({ asterisk: false, redis: false });
-const source = await createDataSource(await lab.postgres.createDatabase()).initialize();
+const databaseUrl = await lab.postgres.createDatabase();
+const source = await createDataSource(databaseUrl).initialize();
 try {
   await source.runMigrations();
   const ref = { tenantId: newId(), id: newId() };
@@ -151,7 +166,7 @@ try {
       say(`${from + BATCH} contacts in ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }
   const storedPerSecond = round(contacts / ((performance.now() - startedAt) / 1000));
-  await source.query('analyze contact, contact_number');
+  await settle(databaseUrl);
   const [sizes] = await source.query(
     `select (select count(*)::int from contact) as contacts, (select count(*)::int from contact_number) as numbers,
             (pg_total_relation_size('contact') / 1048576)::int as "contactMiB", (pg_total_relation_size('contact_number') / 1048576)::int as "numberMiB"`,
@@ -175,11 +190,15 @@ try {
     return rankMatches(sought, await index.find(ref.tenantId, sought, []), null).map(({ id }) => id);
   };
   for (const query of queries.slice(0, WARM_UP)) await lookUp(query);
-  const took: number[] = [];
+  const [took, bare]: [number[], number[]] = [[], []];
   for (const query of queries) {
     const at = performance.now();
     const found = await lookUp(query);
     took.push(performance.now() - at);
+    // What this machine takes at the same moment for nothing.
+    const bareAt = performance.now();
+    await runPrepared(source, { name: 'bare', text: 'select 1' }, []);
+    bare.push(performance.now() - bareAt);
     const right = truth.get(query.e164) ?? new Set();
     if (values.show) show(query, found, right);
     count('ringline', query.country, found, right);
@@ -210,11 +229,12 @@ try {
       },
     ]),
   );
-  const latency = {
-    p50Ms: round(quantile(took, 0.5)),
-    p99Ms: round(quantile(took, 0.99)),
-    mostMs: round(Math.max(...took)),
-  };
+  const timesOf = (list: readonly number[]) => ({
+    p50Ms: round(quantile(list, 0.5)),
+    p99Ms: round(quantile(list, 0.99)),
+    mostMs: round(Math.max(...list)),
+  });
+  const latency = timesOf(took);
   const machine = {
     cpus: cpus().length,
     model: cpus()[0]?.model ?? '',
@@ -222,16 +242,18 @@ try {
     node: process.versions.node,
   };
   const figures = JSON.stringify(
-    { machine, region, seed, ...sizes, storedPerSecond, lookups, known, latency, ways: results },
+    { machine, region, seed, ...sizes, storedPerSecond, lookups, known, latency, bare: timesOf(bare), ways: results },
     null,
     2,
   );
   if (values.json !== undefined) await writeFile(values.json, `${figures}\n`);
   process.stdout.write(`${figures}\n`);
-  const { ringline, ...simple } = results;
-  const isBetter = Object.values(simple).every(
-    (one) => (ringline?.recall ?? 0) > one.recall && (ringline?.precision ?? 0) >= one.precision,
-  );
+  // One that finds little is seldom wrong, one that finds much often: what counts is both.
+  const worth = (way: WayName): number => {
+    const { precision, recall } = figuresOf(way, 'all');
+    return (2 * precision * recall) / (precision + recall);
+  };
+  const isBetter = worth('ringline') > Math.max(worth('last10Digits'), worth('e164Equal'));
   process.exitCode = latency.p99Ms < 10 && isBetter ? 0 : 1;
 } finally {
   await source.destroy();

@@ -9,7 +9,7 @@ export class Contacts1791300000000 implements MigrationInterface {
       `CREATE TABLE "contact" ("tenant_id" uuid NOT NULL, "connection_id" uuid NOT NULL, "type" text NOT NULL, "id" text NOT NULL, "kind" text NOT NULL, "name" text NOT NULL, "company" text, "owner_id" text, "url" text, "synced_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL, CONSTRAINT "contact_pkey" PRIMARY KEY ("tenant_id", "connection_id", "type", "id"))`,
     );
     await runner.query(
-      `CREATE TABLE "contact_number" ("tenant_id" uuid NOT NULL, "connection_id" uuid NOT NULL, "type" text NOT NULL, "id" text NOT NULL, "place" smallint NOT NULL, "given" text NOT NULL, "e164" text, "national" text, "is_international" boolean NOT NULL, "last_digits" text, "extension" text, CONSTRAINT "contact_number_pkey" PRIMARY KEY ("tenant_id", "connection_id", "type", "id", "place"))`,
+      `CREATE TABLE "contact_number" ("tenant_id" uuid NOT NULL, "connection_id" uuid NOT NULL, "type" text NOT NULL, "id" text NOT NULL, "place" smallint NOT NULL, "given" text NOT NULL, "e164" text, "national" text, "is_certain" boolean NOT NULL, "last_digits" text, "extension" text, CONSTRAINT "contact_number_pkey" PRIMARY KEY ("tenant_id", "connection_id", "type", "id", "place"))`,
     );
     await runner.query(
       `CREATE INDEX "contact_number_e164" ON "contact_number"  ("tenant_id", "e164") WHERE "e164" is not null`,

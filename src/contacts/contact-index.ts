@@ -40,16 +40,14 @@ export class ContactIndex {
       key,
       agentIds,
     ]);
-    return rows.map(
-      ({ given, e164: own, national: digits, isInternational, lastDigits: last, extension: ext, ...row }) => ({
-        ...row,
-        number:
-          given === null || isInternational === null
-            ? null
-            : { given, e164: own, national: digits, isInternational, lastDigits: last, extension: ext },
-        talkedAt: row.talkedAt?.getTime() ?? null,
-      }),
-    );
+    return rows.map(({ given, e164: own, national: digits, isCertain, lastDigits: last, extension: ext, ...row }) => ({
+      ...row,
+      number:
+        given === null || isCertain === null
+          ? null
+          : { given, e164: own, national: digits, isCertain, lastDigits: last, extension: ext },
+      talkedAt: row.talkedAt?.getTime() ?? null,
+    }));
   }
 
   /** Stores contacts as a CRM gave them; what it gave of them before is replaced. */

@@ -101,7 +101,7 @@ export class ContactLookup {
 }
 
 /** Somebody has the number, or was picked for it: not one whose number merely ends alike. */
-function hasStrong(sought: SoughtNumber, candidates: readonly Candidate[]): boolean {
+export function hasStrong(sought: SoughtNumber, candidates: readonly Candidate[]): boolean {
   return rankMatches(sought, candidates, null).some(
     ({ agreement, reasons }) => agreement !== 'last-digits' || reasons.includes('picked'),
   );

@@ -45,9 +45,9 @@ export class ContactNumber {
   @Column('text', { nullable: true })
   national!: string | null;
 
-  /** It was written with its calling code: its `e164` is no guess. */
+  /** It was written so that it is this number wherever it is read: its `e164` is no guess by the tenant's country. */
   @Column('boolean')
-  isInternational!: boolean;
+  isCertain!: boolean;
 
   @Column('text', { nullable: true })
   lastDigits!: string | null;

@@ -17,7 +17,7 @@ with exact as (
   order by connection_id, type, id, place limit ${MOST_ROWS}
 ), nationally as (
   select * from contact_number
-  where tenant_id = $1 and national = $3 and not (is_international and $2::text is not null)
+  where tenant_id = $1 and national = $3 and not (is_certain and $2::text is not null)
     and (e164 is null or not exists (select from exact))
   order by connection_id, type, id, place limit ${MOST_ROWS}
 ), short as (
@@ -51,7 +51,7 @@ with exact as (
   ) t group by connection_id, type, id
 )
 select c.connection_id as "connectionId", c.type, c.id, c.kind, c.name, c.company, c.owner_id as "ownerId", c.url,
-       n.given, n.e164, n.national, n.is_international as "isInternational", n.last_digits as "lastDigits", n.extension,
+       n.given, n.e164, n.national, n.is_certain as "isCertain", n.last_digits as "lastDigits", n.extension,
        p.id is not null as "isPicked", t.at as "talkedAt",
        (select coalesce(jsonb_object_agg(a.id, coalesce(k.rules->'users'->'map'->>a.id::text, a.crm_users->>k.id::text)), '{}')
           from agent a where a.tenant_id = $1 and a.id = any($7::uuid[])) as users
@@ -85,15 +85,15 @@ where n.tenant_id = $1 and n.connection_id = $2 and n.type = c.type and n.id = c
 /** $3 numbers. What is as it was is not written again. */
 export const storeNumbers = `
 insert into contact_number
-  (tenant_id, connection_id, type, id, place, given, e164, national, is_international, last_digits, extension)
-select $1, $2, type, id, place, given, e164, national, "isInternational", "lastDigits", extension
+  (tenant_id, connection_id, type, id, place, given, e164, national, is_certain, last_digits, extension)
+select $1, $2, type, id, place, given, e164, national, "isCertain", "lastDigits", extension
 from json_to_recordset($3::json) as m (type text, id text, place smallint, given text, e164 text, national text,
-  "isInternational" boolean, "lastDigits" text, extension text)
+  "isCertain" boolean, "lastDigits" text, extension text)
 order by type, id, place
 on conflict (tenant_id, connection_id, type, id, place) do update
 set given = excluded.given, e164 = excluded.e164, national = excluded.national,
-  is_international = excluded.is_international, last_digits = excluded.last_digits, extension = excluded.extension
-where (contact_number.given, contact_number.e164, contact_number.national, contact_number.is_international,
+  is_certain = excluded.is_certain, last_digits = excluded.last_digits, extension = excluded.extension
+where (contact_number.given, contact_number.e164, contact_number.national, contact_number.is_certain,
        contact_number.last_digits, contact_number.extension)
-  is distinct from (excluded.given, excluded.e164, excluded.national, excluded.is_international,
+  is distinct from (excluded.given, excluded.e164, excluded.national, excluded.is_certain,
        excluded.last_digits, excluded.extension)`;

@@ -106,7 +106,7 @@ export function agreementOf(sought: SoughtNumber, number: NumberForms | null): A
   if (number.national === null) return null;
   if (sought.e164 !== null && number.e164 === sought.e164) return 'exact';
   // Two countries have the same number: it is another's, where both are sure of theirs.
-  if (sought.e164 !== null && number.isInternational) return null;
+  if (sought.e164 !== null && number.isCertain) return null;
   if (number.national === sought.national) return 'national';
   // What could be read as a whole is not the end of another one.
   if (sought.e164 !== null && number.e164 !== null) return null;

@@ -12,15 +12,15 @@ export type NumberForms = {
   readonly e164: string | null;
   /** Digits without calling code and trunk prefix. Where it could not be read, all of them but a trunk prefix. */
   readonly national: string | null;
-  /** Its calling code was written: `e164` is no guess by the tenant's country. */
-  readonly isInternational: boolean;
+  /** It was written with its calling code, or as no other country writes it: `e164` is no guess by the tenant's country. */
+  readonly isCertain: boolean;
   readonly lastDigits: string | null;
   /** Behind the number; of a short number, itself. */
   readonly extension: string | null;
 };
 
 /** A number whose owner is sought. */
-export type SoughtNumber = Omit<NumberForms, 'given' | 'isInternational'> & {
+export type SoughtNumber = Omit<NumberForms, 'given' | 'isCertain'> & {
   /** By which an agent's pick is remembered. */
   readonly key: string;
   /** As the port tells it a CRM. */
@@ -87,24 +87,28 @@ function publicForms(e164: string, { number, extension }: NumberReading, region:
     given: number.raw,
     e164,
     national,
-    isInternational: plan === null || hasCallingCode(number.raw, plan),
+    isCertain: plan === null || isCertain(number.raw, plan),
     lastDigits: lastOf(national),
     extension,
   };
 }
 
-/** What precedes the national number is nothing, a trunk prefix, or the calling code, perhaps with more around it. */
-function hasCallingCode(raw: string, { nationalDigits, callingCode }: PlanNumber): boolean {
+/**
+ * What precedes the national number is nothing, a trunk prefix, or the calling code, perhaps with more around it. Of trunk prefixes
+ * 0 is half the world's; 8 is that of Russia and its neighbours alone.
+ */
+function isCertain(raw: string, { nationalDigits, callingCode }: PlanNumber): boolean {
   const digits = digitsOf(raw);
   const at = digits.lastIndexOf(nationalDigits);
   // Letters stood for some of its digits.
   if (at < 0) return raw.startsWith('+');
-  return at > 2 || digits.slice(0, at).includes(callingCode);
+  const before = digits.slice(0, at);
+  return at > 2 || before === '8' || before.includes(callingCode);
 }
 
 function unreadForms({ number, kind, extension }: NumberReading): NumberForms | null {
   const given = number.raw;
-  const nothing = { given, e164: null, national: null, isInternational: false, lastDigits: null };
+  const nothing = { given, e164: null, national: null, isCertain: false, lastDigits: null };
   if (kind === 'extension') return { ...nothing, extension };
   if (kind !== 'unknown') return null;
   // Before it stands a calling code.

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Call } from '../calls/domain/call.js';
 import { Log } from '../common/logger.js';
-import { ContactLookup, matchesFor } from '../contacts/contact-lookup.js';
-import type { ContactMatch } from '../contacts/match.js';
+import { ContactLookup, hasStrong, matchesFor } from '../contacts/contact-lookup.js';
+import type { Candidate, ContactMatch } from '../contacts/match.js';
 import { soughtNumber, type SoughtNumber } from '../contacts/number-forms.js';
 import { Database } from '../database/database.js';
+import { OpeningQueue } from './opening-queue.js';
 import type { Pop } from './pop.js';
 
 /** Who a caller may be, as one agent sees it. */
@@ -14,13 +15,15 @@ export type AgentMatches = { readonly agentId: string; readonly matches: readonl
 const CRM_DEADLINE_MS = 3_000;
 /** How long a browser waits at most for its snapshot on account of matches, ms. */
 const SNAPSHOT_DEADLINE_MS = 250;
-/** Lookups under way; beyond it pops stay without matches, and the database is left to the calls. */
-const AT_A_TIME = 50;
+/** Pops whose callers CRMs are being asked for; beyond it they stay without matches. */
+const MOST_ASKED = 200;
 
 /** Who is calling, by the CRM. Never rejects: a pop without matches is a pop. */
 @Injectable()
 export class PopMatches {
-  #running = 0;
+  /** Of the database's connections most are left to the calls. */
+  readonly #turns = new OpeningQueue();
+  #asked = 0;
 
   constructor(
     private readonly database: Database,
@@ -30,20 +33,28 @@ export class PopMatches {
 
   /** For the pops of a call: by the index, else by the CRMs. Of agents who see somebody. */
   async find(call: Call, agentIds: readonly string[]): Promise<readonly AgentMatches[]> {
-    if (this.#running >= AT_A_TIME || this.database.state.status !== 'ready') return [];
-    this.#running++;
+    if (this.database.state.status !== 'ready') return [];
     try {
-      const sought = await this.#sought(call);
+      const sought = await this.#turns.run(() => this.#sought(call));
       if (sought === null) return [];
-      const { candidates } = await this.lookup.find(call.tenantId, sought, agentIds, CRM_DEADLINE_MS);
+      const known = await this.#turns.run(() => this.lookup.findKnown(call.tenantId, sought, agentIds));
+      const candidates = hasStrong(sought, known) ? known : await this.#ask(call, sought, agentIds);
       return agentIds
         .map((agentId) => ({ agentId, matches: matchesFor(sought, candidates, agentId) }))
         .filter(({ matches }) => matches.length > 0);
     } catch (error) {
       this.log.warn({ scope: 'screen-pop', callId: call.id, error }, 'a pop stays without matches');
       return [];
+    }
+  }
+
+  async #ask({ tenantId }: Call, sought: SoughtNumber, agentIds: readonly string[]): Promise<readonly Candidate[]> {
+    if (this.#asked >= MOST_ASKED) return [];
+    this.#asked++;
+    try {
+      return (await this.lookup.find(tenantId, sought, agentIds, CRM_DEADLINE_MS)).candidates;
     } finally {
-      this.#running--;
+      this.#asked--;
     }
   }
 

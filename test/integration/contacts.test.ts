@@ -12,9 +12,11 @@ import { ContactIndex } from '../../src/contacts/contact-index.js';
 import { CONTACTS_CHANGED } from '../../src/contacts/contact-sources.js';
 import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import type { CrmContact } from '../../src/crm/port/crm-objects.js';
+import { ScreenPop } from '../../src/screen-pop/screen-pop.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument } from '../support/call-document.js';
+import { callDocument, committedChange, participant } from '../support/call-document.js';
 import { startDatabaseServer } from '../support/database.js';
+import { EventStream } from '../support/event-stream.js';
 
 let lab: Lab;
 let databaseUrl: string;
@@ -356,6 +358,33 @@ describe('a number that the index does not know', () => {
   });
 });
 
+describe('the pop of a caller whom the index does not know', () => {
+  it('is followed by whom the CRM finds, who is known from then on, though the CRM takes its time', async () => {
+    const id = await connect();
+    crm.put('1', ['8 (495) 123-45-67']);
+    crm.fail({ what: 'slow', times: 1, ms: 800 });
+    const key = await world.addKey(tenant.id, ['config', 'stream:issue']);
+    const agent = await world.ok('POST', '/v1/agents', { key, body: { name: 'Alice' } });
+    const { token } = await world.ok('POST', '/v1/stream-tokens', { key, body: { agentId: agent.id } });
+    const stream = await EventStream.open(`${world.url}/v1/stream?token=${token}`);
+    try {
+      await expect.poll(() => stream.all('snapshot')).toHaveLength(1);
+      const remote = { raw: '84951234567', e164: '+74951234567', name: null };
+      const call = callDocument({ tenantId: tenant.id, from: remote, remote, participants: [participant(agent.id)] });
+      world.app.get(ScreenPop, { strict: false }).onCommit([committedChange(call, 'call.started')]);
+      await expect
+        .poll(() => stream.all('matches'), { timeout: 5_000 })
+        .toMatchObject([
+          { callId: call.id, agentId: agent.id, matches: [{ connectionId: id, id: '1', agreement: 'exact' }] },
+        ]);
+      expect(stream.events.map(({ event }) => event)).toEqual(['snapshot', 'pop', 'call', 'matches']);
+      expect(await lookUp('+74951234567')).toMatchObject({ matches: [{ id: '1' }], asked: [] });
+    } finally {
+      stream.close();
+    }
+  });
+});
+
 describe('a CRM that lists its contacts', () => {
   it('is read page by page into the index, and again when it says that something changed', async () => {
     for (let n = 0; n < 35; n++) crm.put(String(n), [`+7495000${1000 + n}`]);
@@ -382,6 +411,17 @@ describe('a CRM that lists its contacts', () => {
     expect(await syncOf(id)).toMatchObject({ failure: null, attempts: 0 });
     const cursors = crm.requests.filter(({ path }) => path === '/changes').map(({ query }) => query);
     expect(cursors).toEqual(['', 'cursor=10', 'cursor=10', 'cursor=20']);
+  });
+
+  it('is read from the beginning when its settings change', async () => {
+    for (let n = 0; n < 15; n++) crm.put(String(n), [`+7495000${1000 + n}`]);
+    const id = await connect({ lists: true });
+    await waitFor(async () => (await syncOf(id)).completedAt, { what: 'the last page', timeoutMs: 20_000 });
+    const asked = crm.requests.length;
+    const body = { settings: { url: crm.url, lists: true } };
+    await world.ok('PATCH', `/v1/crm-connections/${id}`, { key: tenant.key, body });
+    await expect.poll(() => crm.requests.length, { timeout: 20_000 }).toBe(asked + 2);
+    expect(crm.requests.slice(asked).map(({ query }) => query)).toEqual(['', 'cursor=10']);
   });
 
   it('is read to the end though its reader is killed again and again, each page once or twice', async () => {

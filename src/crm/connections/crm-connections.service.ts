@@ -5,6 +5,7 @@ import { newId } from '../../common/ids.js';
 import { Problem } from '../../common/problems.js';
 import { SecretBox } from '../../common/secret-box.js';
 import { Config } from '../../config/config.js';
+import { ContactSyncRow } from '../../contacts/contact-sync.entity.js';
 import { Database } from '../../database/database.js';
 import { readPage } from '../../database/read-page.js';
 import { EgressRules } from '../../egress/egress-rules.js';
@@ -126,6 +127,8 @@ export class CrmConnectionsService {
       // A token that was given for other credentials is not theirs.
       if (patch.settings !== undefined) {
         await manager.update(CrmToken, { tenantId, connectionId: id }, { sealed: null });
+        // It may be another account's contacts now: they are read from the beginning.
+        await manager.delete(ContactSyncRow, { tenantId, connectionId: id });
       }
       const row = await findConnection(manager, tenantId, id);
       await this.#record(manager, actor, 'crm-connection.updated', row, { fields: Object.keys(patch) });
