@@ -151,7 +151,7 @@ function readCursor(text: string | null): Cursor {
 /** When the last change is long ago, none is late any more, and those of a mass change are not read each time. */
 function startAfter({ at, id }: Place): Place {
   const time = Date.parse(`${at.replace(' ', 'T')}Z`);
-  return time > Date.now() - 10 * OVERLAP_MS ? { at: timeOf(new Date(time - OVERLAP_MS)), id: '' } : { at, id };
+  return time > Date.now() - 10 * OVERLAP_MS ? { at: timeOf(new Date(time - OVERLAP_MS)), id: '0' } : { at, id };
 }
 
 /** EspoCRM orders those of one second by their ids. */
