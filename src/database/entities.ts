@@ -13,6 +13,7 @@ import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
 import { CrmDoorRequest } from '../crm/doors/crm-door-request.entity.js';
 import { CrmSync } from '../crm/sync/crm-sync.entity.js';
+import { CrmUserRow } from '../crm/sync/crm-user.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { QueueReplay } from '../outbox/queue-replay.entity.js';
@@ -59,4 +60,5 @@ export const entities = [
   ContactPick,
   ContactSyncRow,
   CrmDoorRequest,
+  CrmUserRow,
 ];
