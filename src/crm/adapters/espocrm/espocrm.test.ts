@@ -204,6 +204,10 @@ describe('EspoCRM with the fields of the README', () => {
       valueOf(await session.attachRecording(id, call, aRecording({ url: null })));
       expect(theCall().recording).toEqual({ bytes: 4 });
       expect(crm.attachments()).toBe(1);
+      const second = { id: '0193f0aa-1111-7000-8000-000000000002', read: () => Promise.resolve(new Uint8Array(9)) };
+      valueOf(await session.attachRecording(id, call, aRecording({ ...second, url: null })));
+      expect(theCall().recording).toEqual({ bytes: 9 });
+      expect(crm.record('Call', id)?.['cRecordingName']).toBe('call-0193f0aa-000000000002.wav');
     });
   });
 
