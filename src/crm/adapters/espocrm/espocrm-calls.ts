@@ -90,21 +90,29 @@ export async function linkRecording(
   return description === before ? done() : put(client, remoteId, { description });
 }
 
-/** An attachment in the call's file field. One of the same name is there already when it is given again. */
+/** An attachment in the call's file field, which holds one: of several recordings the last. */
 export async function uploadRecording(
   client: CrmClient,
   field: string,
   remoteId: string,
-  { fileName, contentType, read }: CrmRecording,
+  recording: CrmRecording,
 ): Promise<Verdict> {
   const current = await readCall(client, remoteId);
   if (current.verdict !== 'done') return current;
+  const { contentType, read } = recording;
+  const fileName = ownNameOf(recording);
+  // It is there already, and given again.
   if (current.value[`${field}Name`] === fileName) return done();
   const file = `data:${contentType};base64,${Buffer.from(await read()).toString('base64')}`;
   const attachment = { name: fileName, type: contentType, role: 'Attachment', relatedType: 'Call', field, file };
   const made = await create(client, 'Attachment', attachment);
   if (made.verdict === 'duplicate') return { verdict: 'rejected', why: 'EspoCRM takes the file for a duplicate.' };
   return made.verdict === 'done' ? put(client, remoteId, { [`${field}Id`]: made.value }) : made;
+}
+
+/** Two recordings of one call may bear one name. */
+function ownNameOf({ id, fileName }: CrmRecording): string {
+  return fileName.replace(/(\.\w+)?$/, `-${id.slice(-12)}$1`);
 }
 
 /** Gone already is as good. */

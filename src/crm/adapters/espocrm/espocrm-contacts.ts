@@ -3,7 +3,7 @@ import type { ContactPage, CreatedKind } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmContact, CrmNumber, ObjectRef } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, create, idShape, listOf, nameOf, whereOf, type Filter, type Found } from './espocrm-api.js';
+import { ask, create, idShape, listOf, nameOf, timeOf, whereOf, type Filter, type Found } from './espocrm-api.js';
 
 /** Who is meant first, when several have one number: a person, one who may become a customer, a company. */
 const types = ['Contact', 'Lead', 'Account'] as const;
@@ -83,18 +83,21 @@ function digitsOf(text: string): string {
   return text.replace(/\D/g, '');
 }
 
+const placeShape = z.object({ at: z.string(), id: z.string() });
+type Place = z.output<typeof placeShape>;
+
 /** One type after the other, each by the time of its last change. */
 const cursorShape = z.object({
-  /** Where each type’s next look begins: `YYYY-MM-DD HH:MM:SS`. */
-  since: z.partialRecord(z.enum(types), z.string()),
+  /** After which record of each type this round begins. */
+  since: z.partialRecord(z.enum(types), placeShape),
   reading: z.enum(types),
-  /** The last that was read of the type that is being read. */
-  after: z.object({ at: z.string(), id: z.string() }).nullable(),
+  /** The last that this round has read of the type. */
+  after: placeShape.nullable(),
 });
 type Cursor = z.output<typeof cursorShape>;
 
-/** What was committed a little later than its own time says is read again rather than missed. */
-const OVERLAP_MS = 10_000;
+/** What was committed a little later than its own time says is read again rather than missed, while that may still be. */
+const OVERLAP_MS = 60_000;
 
 /** Of a page, each record is asked for besides; so many at a time. */
 const AT_ONCE = 5;
@@ -108,7 +111,8 @@ export async function listContacts(
 ): Promise<Verdict<ContactPage>> {
   const cursor = readCursor(text);
   const { reading, after, since } = cursor;
-  const filters = after === null ? sinceFilters(since[reading]) : afterFilters(after);
+  const place = after ?? since[reading];
+  const filters = place === undefined ? [] : afterFilters(place);
   const query = { ...whereOf(filters), select, orderBy: 'modifiedAt', order: 'asc', maxSize: CONTACTS };
   const answer = await ask(client, { method: 'GET', path: `/${reading}`, query }, listOf(recordShape));
   if (answer.verdict !== 'done') return answer;
@@ -144,12 +148,14 @@ function readCursor(text: string | null): Cursor {
   }
 }
 
-function sinceFilters(since: string | undefined): readonly Filter[] {
-  return since === undefined ? [] : [{ type: 'greaterThanOrEquals', attribute: 'modifiedAt', value: since }];
+/** When the last change is long ago, none is late any more, and those of a mass change are not read each time. */
+function startAfter({ at, id }: Place): Place {
+  const time = Date.parse(`${at.replace(' ', 'T')}Z`);
+  return time > Date.now() - 10 * OVERLAP_MS ? { at: timeOf(new Date(time - OVERLAP_MS)), id: '0' } : { at, id };
 }
 
 /** EspoCRM orders those of one second by their ids. */
-function afterFilters({ at, id }: NonNullable<Cursor['after']>): readonly Filter[] {
+function afterFilters({ at, id }: Place): readonly Filter[] {
   const sameSecond: readonly Filter[] = [
     { type: 'equals', attribute: 'modifiedAt', value: at },
     { type: 'greaterThan', attribute: 'id', value: id },
@@ -170,16 +176,11 @@ function nextCursor(cursor: Cursor, list: readonly Stored[]): { readonly next: C
   const last = list.at(-1);
   const after = last?.modifiedAt == null ? cursor.after : { at: last.modifiedAt, id: last.id };
   if (list.length >= CONTACTS && after !== null) return { next: { since, reading, after }, isLast: false };
-  const read = { ...since, ...(after !== null && { [reading]: earlier(after.at) }) };
+  const read = { ...since, ...(after !== null && { [reading]: startAfter(after) }) };
   const following = types[types.indexOf(reading) + 1];
   return following === undefined
     ? { next: { since: read, reading: types[0], after: null }, isLast: true }
     : { next: { since: read, reading: following, after: null }, isLast: false };
-}
-
-function earlier(at: string): string {
-  const time = Date.parse(`${at.replace(' ', 'T')}Z`);
-  return Number.isNaN(time) ? at : new Date(time - OVERLAP_MS).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 /**

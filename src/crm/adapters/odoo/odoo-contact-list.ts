@@ -7,8 +7,8 @@ import { timeOf, type Odoo } from './odoo-rpc.js';
 import type { OdooSettings } from './odoo-settings.js';
 
 const PAGE = 200;
-/** A change that was committed a little later than its time says is read again rather than missed. */
-const OVERLAP_MS = 60_000;
+/** A change bears the time at which its transaction began: what is committed so much later is read rather than missed. */
+const OVERLAP_MS = 15 * 60_000;
 
 const cursorShape = z.object({
   /** From which time of change on each model is read in this round, and in the next. */
@@ -35,7 +35,8 @@ export async function listContacts(
   if (cursor.afterId === 0) {
     const newest = await newestChange(odoo, reading);
     if (newest.verdict !== 'done') return newest;
-    if (newest.value !== null) cursor = { ...cursor, next: { ...cursor.next, [reading]: newest.value } };
+    const start = newest.value === null ? null : startAfter(newest.value);
+    if (start !== null) cursor = { ...cursor, next: { ...cursor.next, [reading]: start } };
   }
   const from = since[reading];
   const rows = await readContacts(
@@ -58,12 +59,21 @@ export async function listContacts(
   return done({ contacts, cursor: JSON.stringify(round), isLast: true });
 }
 
-/** With an overlap. Null: there is nobody. */
+/** Null: there is nobody. */
 async function newestChange(odoo: Odoo, model: ContactModel): Promise<Verdict<string | null>> {
   const newest = await readContacts(odoo, model, () => [], { order: 'write_date desc', limit: 1 });
   if (newest.verdict !== 'done') return newest;
-  const at = Date.parse(`${(newest.value?.[0]?.write_date ?? '').replace(' ', 'T')}Z`);
-  return done(Number.isNaN(at) ? null : timeOf(new Date(at - OVERLAP_MS)));
+  return done(newest.value?.[0]?.write_date ?? null);
+}
+
+/**
+ * Where the next round begins. When the newest change is long ago, none is late any more, and those of a mass change are not
+ * read each time; its own second will have been read, for the fraction is not told.
+ */
+function startAfter(newest: string): string | null {
+  const at = Date.parse(`${newest.replace(' ', 'T')}Z`);
+  if (Number.isNaN(at)) return null;
+  return timeOf(new Date(at > Date.now() - OVERLAP_MS ? at - OVERLAP_MS : at + 1000));
 }
 
 function readCursor(text: string | null): Cursor {

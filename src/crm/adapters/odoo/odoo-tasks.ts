@@ -39,7 +39,7 @@ export async function createTask(
   const type = await phoneCallType(client, odoo);
   if (type.verdict !== 'done') return type;
   // The model by its name: its id may be read by administrators only.
-  const context = { default_res_model: model, default_res_id: id };
+  const context = { default_res_model: model };
   const made = await odoo.create(
     ACTIVITY,
     {
@@ -59,6 +59,7 @@ export async function createTask(
 export async function closeTask(odoo: Odoo, taskId: string, words: string): Promise<Verdict> {
   const id = numberOf(taskId);
   if (id === null) return done();
+  // Some kinds of activity are kept when they are done, and are not found so either.
   const open = await odoo.search(ACTIVITY, [['id', '=', id]], idShape, ['id']);
   if (open.verdict !== 'done') return open;
   if (open.value.length === 0) return done();

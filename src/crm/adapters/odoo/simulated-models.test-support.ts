@@ -119,6 +119,7 @@ export function modelsOf({
       summary: char,
       note: { type: 'html' },
       date_deadline: { type: 'date', required: true },
+      active: { type: 'boolean' },
       user_id: link('res.users', true),
     },
     'mail.activity.type': { ...every, name: char, category: char },
@@ -318,7 +319,10 @@ export function sanitized(html: string): string {
 export function sanitizedNumber({ phone, mobile }: Row): string | null {
   for (const stored of [mobile, phone]) {
     if (typeof stored !== 'string') continue;
-    const bare = stored.replace(/[^\d+]/g, '').replace(/^00/, '+');
+    const bare = stored
+      .replace('(0)', '')
+      .replace(/[^\d+]/g, '')
+      .replace(/^00/, '+');
     if (/^\+[1-9]\d{6,14}$/.test(bare)) return bare;
     if (/^0[1-9]\d{5,12}$/.test(bare)) return `+49${bare.slice(1)}`;
   }

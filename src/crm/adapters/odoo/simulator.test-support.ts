@@ -350,6 +350,7 @@ export async function startSimulator(options: OdooSimulatorOptions = {}): Promis
         return { state: 'open', direction: 'out', date: stamp(), duration: 0, user_id: own.id };
       case 'res.partner':
       case 'crm.lead':
+      case 'mail.activity':
         return { active: true };
       default:
         return {};
