@@ -8,6 +8,7 @@ import { done, type Failure, type Verdict } from '../port/verdict.js';
 import { callView } from './call-view.js';
 import type { CrmSyncMetrics } from './crm-sync-metrics.js';
 import { giveStep, purposeOf, type StepParts } from './give-step.js';
+import { inTime } from './in-time.js';
 import { linksAfter, linksAfterGone, makingStep, withoutBegun, type DoneStep } from './links-after.js';
 import type { Links } from './links.js';
 import { nextStep, recordingWay, type Situation, type Step } from './next-step.js';
@@ -204,7 +205,7 @@ export class CallSync {
     const end = this.metrics.stepSeconds.startTimer(labels);
     try {
       const session = this.clients.session(connection, purposeOf(step, situation, isCaughtUp));
-      const verdict = await this.#inTime(giveStep(step, situation, session, connection, this.parts));
+      const verdict = await inTime(giveStep(step, situation, session, connection, this.parts), this.times.stepMs);
       this.metrics.steps.inc({ ...labels, verdict: verdict.verdict });
       return verdict;
     } catch (error) {
@@ -215,15 +216,6 @@ export class CallSync {
     } finally {
       end();
     }
-  }
-
-  #inTime(given: Promise<Verdict<DoneStep>>): Promise<Verdict<DoneStep>> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<Verdict<DoneStep>>((resolve) => {
-      const why = `It took longer than ${Math.round(this.times.stepMs / 1000)} s.`;
-      timer = setTimeout(() => resolve({ verdict: 'retry', why, mayBeDone: true }), this.times.stepMs);
-    });
-    return Promise.race([given, timeUp]).finally(() => clearTimeout(timer));
   }
 
   /** Settings that cannot be read can be, once the right key or version of Ringline is there. */
