@@ -44,6 +44,8 @@ const LONGEST_WAIT_MS = 24 * 3_600_000;
 const RATE_LIMITED_MS = 10_000;
 /** More than any call needs: so many in a row come to no end. */
 const MOST_STEPS = 60;
+/** Failures after which one waits a minute or so. */
+const LONG_FAILING = 4;
 /** The entity's lowest priority: what is caught up on. */
 const CAUGHT_UP = purposes.indexOf('backfill');
 
@@ -67,6 +69,19 @@ export class CallSync {
    * @throws when PostgreSQL cannot be used: the claim runs out, and the row is looked at again
    */
   async run(claim: Claim, goesOn: () => boolean): Promise<Ending> {
+    try {
+      return await this.#run(claim, goesOn);
+    } catch (error) {
+      // PostgreSQL was away for a moment, or this call is one that Ringline cannot tell: the others go on meanwhile.
+      this.log.error({ scope: 'crm', ...about(claim), error }, 'a CRM sync broke off');
+      const why = 'Ringline failed; its log tells why.';
+      const ms = this.times.retryMs(LONG_FAILING);
+      await this.store.later(claim, null, { ms, isFailure: true, step: 'prepare', why });
+      return { dueInMs: ms };
+    }
+  }
+
+  async #run(claim: Claim, goesOn: () => boolean): Promise<Ending> {
     let isWoken = false;
     for (let given = 0; given < MOST_STEPS; given += 1) {
       const loaded = await this.store.load(claim);
@@ -113,9 +128,8 @@ export class CallSync {
     const step = nextStep(situation);
     if (step === null) return this.#finish(claim, loaded, call);
     const making = makingStep(step);
-    if (making !== null && links.begun !== making) {
-      if (!(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
-    }
+    // Stored before it is given, and the claim is sure to hold while it is.
+    if (making !== null && !(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
     const verdict = await this.#give(step, situation, loaded, isCaughtUp);
     if (verdict === null) {
