@@ -225,6 +225,32 @@ describe('a call that is brought to a CRM', () => {
     expect(crm.mostCalls).toBeGreaterThan(1);
   });
 
+  it('is opened again under its key as long as nobody knows whether it was, though it has ended', async () => {
+    const connection = await connect({ capabilities: { idempotency: 'key', pop: false } });
+    const limited: Failure = { verdict: 'rate-limited', why: 'too fast', afterMs: 50 };
+    const call = ringing();
+    await world.commit(call, 'call.started');
+    let isEnded = false;
+    connection.crm.fate = (step, _call, times) => {
+      if (step !== 'openCall') return null;
+      if (times === 1) return { after: lost };
+      return isEnded && times > 2 ? null : limited;
+    };
+    const worker = world.worker();
+    await waitFor(async () => (await world.row(connection, call.id))?.failure === 'too fast', {
+      what: 'the second try to be held back',
+    });
+    await world.commit(ended(call), 'call.ended');
+    isEnded = true;
+    worker.nudge([tenantId]);
+    await world.settled(connection, call.id);
+    expect(connection.crm.stepsOf(call.id).filter((step, i, all) => step !== all[i - 1])).toEqual([
+      'openCall',
+      'closeCall',
+    ]);
+    expect(connection.crm.callsOf(call.id)).toHaveLength(1);
+  });
+
   it('gets a changed note beside it once, and a late correction', async () => {
     const connection = await connect();
     const worker = world.worker();

@@ -141,8 +141,9 @@ export class CallSync {
       if (connection.refusals > 0) await this.store.accepted(connection);
       return (await this.store.keep(claim, linksAfter(verdict.value, situation), true)) ? null : {};
     }
-    const isLost = verdict.verdict === 'retry' && verdict.mayBeDone === true;
-    const after = making !== null && isLost ? { ...links, begun: making } : keptBegun(step, links);
+    // What was not done now may have been done before.
+    const mayBeDone = (verdict.verdict === 'retry' && verdict.mayBeDone === true) || links.begun === making;
+    const after = making !== null && mayBeDone ? { ...links, begun: making } : keptBegun(step, links);
     return this.#failedStep(claim, loaded, situation, step, after, verdict);
   }
 
