@@ -284,7 +284,7 @@ describe('a call that is brought to a CRM', () => {
     expect(connection.crm.calls).toEqual([]);
   });
 
-  it('gets its recording as a link that opens, is written down, and is not made again once it was revoked', async () => {
+  it('gets its recording as a link that is written down, and is not made again once it was revoked', async () => {
     const connection = await connect();
     const worker = world.worker();
     const call = await commitEnded();
@@ -572,8 +572,8 @@ describe('a CRM that does not take a call', () => {
   });
 });
 
-describe('several connections', () => {
-  it('a paused one gets nothing, and all of it when it is enabled', async () => {
+describe('a connection', () => {
+  it('that is paused gets nothing, and all of it when it is enabled', async () => {
     const paused = await connect({ status: 'paused' });
     const enabled = await connect();
     const call = await commitEnded();
@@ -586,7 +586,7 @@ describe('several connections', () => {
     expect(paused.crm.calls).toHaveLength(1);
   });
 
-  it('of other tenants hear nothing of a call, not even that somebody was called back', async () => {
+  it('of another tenant hears nothing of a call, not even that somebody was called back', async () => {
     const rules = { missedCalls: { task: 'user', userId: 'u5' } };
     const mine = await connect({ rules });
     const other = await world.writer.addTenant();
@@ -604,7 +604,27 @@ describe('several connections', () => {
     expect(mine.crm.tasks).toMatchObject([{ isClosed: false }]);
   });
 
-  it('one that hangs holds up no other, of its tenant or another’s', async () => {
+  it('is told of a call that goes on though all that is caught up on hangs', async () => {
+    const connection = await connect();
+    const { crm } = connection;
+    const old: string[] = [];
+    for (let i = 0; i < 10; i += 1) old.push((await commitEnded()).id);
+    await world.query('update crm_sync set priority = 4 where connection_id = $1', [connection.id]);
+    crm.fate = (_step, call) => (call !== null && old.includes(call.id) ? 'killed-before' : null);
+    const worker = world.worker();
+    await waitFor(() => Promise.resolve(crm.given.filter(({ step }) => step === 'closeCall').length >= 4), {
+      what: 'the old calls to hang',
+    });
+    const call = ringing();
+    await world.commit(call, 'call.started');
+    worker.nudge([tenantId]);
+    await world.settled(connection, call.id);
+    expect(crm.pops).toEqual([{ callId: call.id, userIds: ['u1'] }]);
+    expect(old.flatMap((id) => crm.stepsOf(id))).toEqual(Array.from({ length: 4 }, () => 'closeCall'));
+    expect(world.purposes).toEqual(expect.arrayContaining(['backfill', 'pop', 'open']));
+  });
+
+  it('that hangs holds up no other, of its tenant or another’s', async () => {
     const hanging = await connect();
     hanging.crm.fate = (step) => (step === 'closeCall' ? 'killed-before' : null);
     const other = await world.writer.addTenant();

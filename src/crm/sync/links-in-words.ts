@@ -7,7 +7,7 @@ export function linksInWords(links: Links): readonly string[] {
     contact === null && created === undefined && 'It knows nobody with this number.',
     contact != null && `It knows the number as ${contact.name} (${contact.type} ${contact.id}).`,
     created !== undefined && `Ringline made a ${created.kind} of the caller (${created.type} ${created.id}).`,
-    popped.length > 0 && `The call was shown to ${popped.length === 1 ? 'user' : 'users'} ${popped.join(', ')}.`,
+    popped.length > 0 && `A pop was sent to ${popped.length === 1 ? 'user' : 'users'} ${popped.join(', ')}.`,
     remoteId === undefined && links.begun === undefined && 'It does not have the call.',
     remoteId === undefined && links.begun !== undefined && `It may have it: no answer came to ${links.begun}.`,
     remoteId !== undefined && `It has the call as ${remoteId}, ${stateOf(links)}.`,
