@@ -168,9 +168,9 @@ describe('a call that is brought to a CRM', () => {
       of.met = true;
       return of.fate;
     };
-    // Killed syncs hold their places for ever.
+    // Killed syncs hold their places for ever; a claim outlasts any step that is only slow.
     const limits = { perConnection: { live: 500, late: 500 }, perTenant: 1_000, total: 1_000 };
-    const worker = world.worker({ limits, store: { claimSeconds: 1 } });
+    const worker = world.worker({ limits, store: { claimSeconds: 3 } });
     const calls: Call[] = [];
     for (const step of steps) {
       for (const fate of fates) {
