@@ -17,6 +17,7 @@ import { CrmContactsModule } from './crm/contacts/crm-contacts.module.js';
 import { CrmDialingModule } from './crm-dialing/crm-dialing.module.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
 import { DoorsModule } from './crm/doors/doors.module.js';
+import { CrmSyncModule } from './crm/sync/crm-sync.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
@@ -42,7 +43,7 @@ export type Parts = {
   readonly api: boolean;
   /** Holds the sessions to the PBX nodes and writes the calls. */
   readonly telephony: boolean;
-  /** Sends webhooks and fills the event queues. */
+  /** Sends webhooks, fills the event queues and brings calls to CRMs. */
   readonly worker: boolean;
 };
 type Part = keyof Parts;
@@ -73,7 +74,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     DoorsModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
-  worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule],
+  worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule, CrmSyncModule],
 };
 
 /**

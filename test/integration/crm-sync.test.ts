@@ -168,9 +168,9 @@ describe('a call that is brought to a CRM', () => {
       of.met = true;
       return of.fate;
     };
-    // Killed syncs hold their places for ever.
+    // Killed syncs hold their places for ever; a claim outlasts any step that is only slow.
     const limits = { perConnection: { live: 500, late: 500 }, perTenant: 1_000, total: 1_000 };
-    const worker = world.worker({ limits, store: { claimSeconds: 1 } });
+    const worker = world.worker({ limits, store: { claimSeconds: 3 } });
     const calls: Call[] = [];
     for (const step of steps) {
       for (const fate of fates) {
@@ -183,16 +183,11 @@ describe('a call that is brought to a CRM', () => {
     }
     await Promise.all(calls.map((call) => world.commit(call, 'call.started')));
     worker.nudge([tenantId]);
+    for (const call of calls) await world.settled(connection, call.id);
     const talking = calls.map((call) => answered(call));
-    await Promise.all(
-      calls.map((call) =>
-        waitFor(async () => (await world.row(connection, call.id))?.state === 'done', {
-          what: 'the ringing call to be told',
-          timeoutMs: 20_000,
-        }),
-      ),
-    );
     await Promise.all(talking.map((call) => world.commit(call, 'call.answered')));
+    // Else what a call was meanwhile might not be told at all.
+    for (const call of talking) await world.settled(connection, call.id);
     const over = await Promise.all(
       talking.map(async (call) => {
         const recordingId = await world.addRecording(call);
@@ -223,6 +218,32 @@ describe('a call that is brought to a CRM', () => {
     expect(met).toHaveLength((steps.length - never.length) * fates.length);
     expect(crm.mostStepsOfOneCall).toBe(1);
     expect(crm.mostCalls).toBeGreaterThan(1);
+  });
+
+  it('is opened again under its key as long as nobody knows whether it was, though it has ended', async () => {
+    const connection = await connect({ capabilities: { idempotency: 'key', pop: false } });
+    const limited: Failure = { verdict: 'rate-limited', why: 'too fast', afterMs: 50 };
+    const call = ringing();
+    await world.commit(call, 'call.started');
+    let isEnded = false;
+    connection.crm.fate = (step, _call, times) => {
+      if (step !== 'openCall') return null;
+      if (times === 1) return { after: lost };
+      return isEnded && times > 2 ? null : limited;
+    };
+    const worker = world.worker();
+    await waitFor(async () => (await world.row(connection, call.id))?.failure === 'too fast', {
+      what: 'the second try to be held back',
+    });
+    await world.commit(ended(call), 'call.ended');
+    isEnded = true;
+    worker.nudge([tenantId]);
+    await world.settled(connection, call.id);
+    expect(connection.crm.stepsOf(call.id).filter((step, i, all) => step !== all[i - 1])).toEqual([
+      'openCall',
+      'closeCall',
+    ]);
+    expect(connection.crm.callsOf(call.id)).toHaveLength(1);
   });
 
   it('gets a changed note beside it once, and a late correction', async () => {
@@ -258,7 +279,7 @@ describe('a call that is brought to a CRM', () => {
     expect(connection.crm.calls).toEqual([]);
   });
 
-  it('gets its recording as a link that opens, is written down, and is not made again once it was revoked', async () => {
+  it('gets its recording as a link that is written down, and is not made again once it was revoked', async () => {
     const connection = await connect();
     const worker = world.worker();
     const call = await commitEnded();
@@ -546,8 +567,8 @@ describe('a CRM that does not take a call', () => {
   });
 });
 
-describe('several connections', () => {
-  it('a paused one gets nothing, and all of it when it is enabled', async () => {
+describe('a connection', () => {
+  it('that is paused gets nothing, and all of it when it is enabled', async () => {
     const paused = await connect({ status: 'paused' });
     const enabled = await connect();
     const call = await commitEnded();
@@ -560,7 +581,7 @@ describe('several connections', () => {
     expect(paused.crm.calls).toHaveLength(1);
   });
 
-  it('of other tenants hear nothing of a call, not even that somebody was called back', async () => {
+  it('of another tenant hears nothing of a call, not even that somebody was called back', async () => {
     const rules = { missedCalls: { task: 'user', userId: 'u5' } };
     const mine = await connect({ rules });
     const other = await world.writer.addTenant();
@@ -576,6 +597,43 @@ describe('several connections', () => {
     expect(theirs.crm.callsOf(call.id)).toEqual([]);
     expect(mine.crm.callsOf(back.id)).toEqual([]);
     expect(mine.crm.tasks).toMatchObject([{ isClosed: false }]);
+  });
+
+  it('is told of a call that goes on though all that is caught up on hangs', async () => {
+    const connection = await connect();
+    const { crm } = connection;
+    const old: string[] = [];
+    for (let i = 0; i < 10; i += 1) old.push((await commitEnded()).id);
+    await world.query('update crm_sync set priority = 4 where connection_id = $1', [connection.id]);
+    crm.fate = (_step, call) => (call !== null && old.includes(call.id) ? 'killed-before' : null);
+    const worker = world.worker();
+    await waitFor(() => Promise.resolve(crm.given.filter(({ step }) => step === 'closeCall').length >= 4), {
+      what: 'the old calls to hang',
+    });
+    const call = ringing();
+    await world.commit(call, 'call.started');
+    worker.nudge([tenantId]);
+    await world.settled(connection, call.id);
+    expect(crm.pops).toEqual([{ callId: call.id, userIds: ['u1'] }]);
+    expect(old.flatMap((id) => crm.stepsOf(id))).toEqual(Array.from({ length: 4 }, () => 'closeCall'));
+    expect(world.purposes).toEqual(expect.arrayContaining(['backfill', 'pop', 'open']));
+  });
+
+  it('that hangs holds up no other, of its tenant or another’s', async () => {
+    const hanging = await connect();
+    hanging.crm.fate = (step) => (step === 'closeCall' ? 'killed-before' : null);
+    const other = await world.writer.addTenant();
+    const theirs = await world.connect(other);
+    for (let i = 0; i < 30; i += 1) await commitEnded();
+    const worker = world.worker({ limits: { total: 20, perTenant: 12 } });
+    await waitFor(() => Promise.resolve(hanging.crm.given.filter(({ step }) => step === 'closeCall').length >= 8), {
+      what: 'it to hang',
+    });
+    const call = callDocument({ tenantId: other, status: 'ended', endedAt: at(9), outcome: 'missed' });
+    await world.commit(call, 'call.ended');
+    worker.nudge([other]);
+    await world.settled(theirs, call.id);
+    expect(hanging.crm.given.filter(({ step }) => step === 'closeCall')).toHaveLength(8);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Lab } from '../../lab/start-lab.js';
 import { newId } from '../../src/common/ids.js';
 import { SecretBox } from '../../src/common/secret-box.js';
 import { signPlayToken } from '../../src/recordings/play-token.js';
+import { RecordingsForCrm } from '../../src/recordings/recordings-for-crm.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { startDatabaseServer } from '../support/database.js';
 import { addRecordedCall, type RecordedCall } from '../support/recorded-call.js';
@@ -272,6 +273,36 @@ describe('a link for a CRM', () => {
     const one = await add(state);
     const answer = await world.request('POST', `${pathOf(one)}/links`, { ...own(), body: { purpose: 'crm' } });
     expect(answer.status).toBe(409);
+  });
+
+  it('of Ringline’s own opens the recording, is the same each time, and can be revoked', async () => {
+    const one = await add();
+    const forCrm = world.app.get(RecordingsForCrm, { strict: false });
+    const of = { tenantId: tenant.id, recordingId: one.recordingId, connectionId: newId() };
+    expect(await forCrm.findLink(of)).toBeNull();
+    const url = await forCrm.link(of);
+    expect([await forCrm.link(of), await forCrm.findLink(of)]).toEqual([url, url]);
+    expect(await forCrm.link({ ...of, connectionId: newId() })).not.toBe(url);
+    const heard = await hear(linkPath(url), { key: null });
+    expect([heard.status, heard.bytes.equals(one.file)]).toEqual([200, true]);
+    expect(Buffer.from((await forCrm.read(of)) ?? []).equals(one.file)).toBe(true);
+    const { items } = await world.ok('GET', `${pathOf(one)}/links`, own());
+    expect(items).toHaveLength(2);
+    await world.ok('DELETE', `${pathOf(one)}/links/${items[0].id}`, own());
+    expect((await hear(linkPath(url), { key: null })).status).toBe(403);
+    expect(await forCrm.findLink(of)).toBeNull();
+    const acts = (await audit(one.recordingId)).map(({ action, actor_key_id: actor, detail }) => [
+      action,
+      actor !== null,
+      detail.via,
+    ]);
+    expect(acts).toEqual([
+      ['recording.link-created', false, undefined],
+      ['recording.link-created', false, undefined],
+      ['recording.heard', false, 'crm'],
+      ['recording.heard', false, 'crm-upload'],
+      ['recording.link-revoked', true, undefined],
+    ]);
   });
 
   it.each([{}, { purpose: 'download' }, { purpose: 'crm', expiresInSeconds: 300 }, { purpose: 'play', extra: 1 }])(

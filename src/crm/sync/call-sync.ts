@@ -9,6 +9,7 @@ import { done, type Failure, type Verdict } from '../port/verdict.js';
 import { callView } from './call-view.js';
 import type { CrmSyncMetrics } from './crm-sync-metrics.js';
 import { giveStep, purposeOf, type StepParts } from './give-step.js';
+import { inTime } from './in-time.js';
 import { linksAfter, linksAfterGone, makingStep, withoutBegun, type DoneStep } from './links-after.js';
 import type { Links } from './links.js';
 import { nextStep, recordingWay, type Situation, type Step } from './next-step.js';
@@ -44,6 +45,8 @@ const LONGEST_WAIT_MS = 24 * 3_600_000;
 const RATE_LIMITED_MS = 10_000;
 /** More than any call needs: so many in a row come to no end. */
 const MOST_STEPS = 60;
+/** Failures after which one waits a minute or so. */
+const LONG_FAILING = 4;
 /** The entity's lowest priority: what is caught up on. */
 const CAUGHT_UP = purposes.indexOf('backfill');
 
@@ -67,6 +70,19 @@ export class CallSync {
    * @throws when PostgreSQL cannot be used: the claim runs out, and the row is looked at again
    */
   async run(claim: Claim, goesOn: () => boolean): Promise<Ending> {
+    try {
+      return await this.#run(claim, goesOn);
+    } catch (error) {
+      // PostgreSQL was away for a moment, or this call is one that Ringline cannot tell: the others go on meanwhile.
+      this.log.error({ scope: 'crm', ...about(claim), error }, 'a CRM sync broke off');
+      const why = 'Ringline failed; its log tells why.';
+      const ms = this.times.retryMs(LONG_FAILING);
+      await this.store.later(claim, null, { ms, isFailure: true, step: 'prepare', why });
+      return { dueInMs: ms };
+    }
+  }
+
+  async #run(claim: Claim, goesOn: () => boolean): Promise<Ending> {
     let isWoken = false;
     for (let given = 0; given < MOST_STEPS; given += 1) {
       const loaded = await this.store.load(claim);
@@ -113,9 +129,8 @@ export class CallSync {
     const step = nextStep(situation);
     if (step === null) return this.#finish(claim, loaded, call);
     const making = makingStep(step);
-    if (making !== null && links.begun !== making) {
-      if (!(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
-    }
+    // Stored before it is given, and the claim is sure to hold while it is.
+    if (making !== null && !(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
     const verdict = await this.#give(step, situation, loaded, isCaughtUp);
     if (verdict === null) {
@@ -127,8 +142,9 @@ export class CallSync {
       if (connection.refusals > 0) await this.store.accepted(connection);
       return (await this.store.keep(claim, linksAfter(verdict.value, situation), true)) ? null : {};
     }
-    const isLost = verdict.verdict === 'retry' && verdict.mayBeDone === true;
-    const after = making !== null && isLost ? { ...links, begun: making } : keptBegun(step, links);
+    // What was not done now may have been done before.
+    const mayBeDone = (verdict.verdict === 'retry' && verdict.mayBeDone === true) || links.begun === making;
+    const after = making !== null && mayBeDone ? { ...links, begun: making } : keptBegun(step, links);
     return this.#failedStep(claim, loaded, situation, step, after, verdict);
   }
 
@@ -205,7 +221,7 @@ export class CallSync {
     const end = this.metrics.stepSeconds.startTimer(labels);
     try {
       const session = this.clients.session(connection, purposeOf(step, situation, isCaughtUp));
-      const verdict = await this.#inTime(giveStep(step, situation, session, connection, this.parts));
+      const verdict = await inTime(giveStep(step, situation, session, connection, this.parts), this.times.stepMs);
       this.metrics.steps.inc({ ...labels, verdict: verdict.verdict });
       return verdict;
     } catch (error) {
@@ -216,15 +232,6 @@ export class CallSync {
     } finally {
       end();
     }
-  }
-
-  #inTime(given: Promise<Verdict<DoneStep>>): Promise<Verdict<DoneStep>> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<Verdict<DoneStep>>((resolve) => {
-      const why = `It took longer than ${Math.round(this.times.stepMs / 1000)} s.`;
-      timer = setTimeout(() => resolve({ verdict: 'retry', why, mayBeDone: true }), this.times.stepMs);
-    });
-    return Promise.race([given, timeUp]).finally(() => clearTimeout(timer));
   }
 
   /** Settings that cannot be read can be, once the right key or version of Ringline is there. */

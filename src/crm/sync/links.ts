@@ -17,7 +17,7 @@ export type Links = {
   readonly told?: string;
   /** It was gone from the CRM and made anew, which is done once. */
   readonly isRemade?: boolean;
-  /** CRM users whose screens have shown it. */
+  /** CRM users to whose screens it was sent; whether one showed it is not known. */
   readonly popped?: readonly string[];
   /** Recordings that are there, by our ids. */
   readonly recordings?: readonly string[];

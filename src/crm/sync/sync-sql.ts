@@ -75,9 +75,11 @@ update crm_sync set has = $5, state = case when wanted <= $5 and next_attempt_at
   updated_at = now()
 where ${mine} returning state`;
 
-/** $5 ms to wait, $6 whether it counts as a failure, $7 step, $8 why, $9 links, $10 days after which it is given up. */
+/**
+ * $5 ms to wait, $6 whether it counts as a failure, $7 step, $8 why, $9 links or null as they are, $10 days after which it is given up. What
+ * failed gives way to what happens now, until it changes. */
 export const laterSql = `
-update crm_sync set links = $9, next_attempt_at = now() + $5 * interval '1 ms',
+update crm_sync set priority = case when $6 then greatest(priority, ${LAST_LIVE + 1}) else priority end, links = coalesce($9::jsonb, links), next_attempt_at = now() + $5 * interval '1 ms',
   attempts = attempts + case when $6 then 1 else 0 end,
   failing_since = case when not $6 then failing_since when attempts = 0 then now() else coalesce(failing_since, now()) end,
   state = case when $6 and attempts > 0 and failing_since < now() - make_interval(days => $10::int) then 'failed' else 'due' end,

@@ -123,13 +123,17 @@ export class SyncStore {
     return this.#isDue({ name: 'crm-finish', text: finishSql }, [...keyOf(claim), version, dueAt]);
   }
 
-  /** @returns whether it is tried again: a failure that lasts for days is given up */
+  /**
+   * @param links null: as they are
+   * @returns whether it is tried again: a failure that lasts for days is given up
+   */
   async later(
     claim: Claim,
-    links: Links,
+    links: Links | null,
     { ms, isFailure, step, why }: { ms: number; isFailure: boolean; step: string; why: string },
   ): Promise<boolean> {
-    const values = [...keyOf(claim), ms, isFailure, step, why, JSON.stringify(links), this.limits.giveUpDays];
+    const stored = links === null ? null : JSON.stringify(links);
+    const values = [...keyOf(claim), ms, isFailure, step, why, stored, this.limits.giveUpDays];
     return this.#isDue({ name: 'crm-later', text: laterSql }, values);
   }
 

@@ -4,6 +4,7 @@ import type { CrmCapabilities, CrmSession } from '../port/crm-adapter.js';
 import type { CrmUser } from '../port/crm-objects.js';
 import { done, type Verdict } from '../port/verdict.js';
 import type { KnownAgents } from './call-people.js';
+import { inTime } from './in-time.js';
 import type { SyncedConnection } from './sync-store.js';
 import { userIdOf, type MatchedAgent } from './user-match.js';
 
@@ -12,6 +13,7 @@ const LIST_MS = 3_600_000;
 const LIST_WITHOUT_ONE_MS = 300_000;
 /** A list that could not be had is asked for again after this, ms. */
 const AGAIN_MS = 60_000;
+const LISTING_MS = 60_000;
 
 const agentsSql = `
 select a.id, a.name, a.email, a.crm_users->>$2::text as "userId",
@@ -97,7 +99,7 @@ export class UserDirectory {
 
   async #listed(session: CrmSession, connectionId: string): Promise<Verdict<readonly CrmUser[]>> {
     try {
-      return (await session.listUsers?.()) ?? done([]);
+      return session.listUsers === undefined ? done([]) : await inTime(session.listUsers(), LISTING_MS);
     } catch (error) {
       this.log.error({ scope: 'crm', connectionId, error }, 'listing the users of a CRM threw');
       return { verdict: 'rejected', why: 'The adapter failed.' };
