@@ -2,6 +2,8 @@ import { amocrm } from '../../../src/crm/adapters/amocrm/amocrm.adapter.js';
 import { startSimulator as startAmocrm } from '../../../src/crm/adapters/amocrm/simulator.test-support.js';
 import { bitrix24 } from '../../../src/crm/adapters/bitrix24/bitrix24.adapter.js';
 import { startSimulator as startBitrix24 } from '../../../src/crm/adapters/bitrix24/simulator.test-support.js';
+import { espocrm } from '../../../src/crm/adapters/espocrm/espocrm.adapter.js';
+import { startSimulator as startEspocrm } from '../../../src/crm/adapters/espocrm/simulator.test-support.js';
 import type { KitEntry } from './kit/scene.js';
 import { toyAdapter } from './toy/toy-adapter.js';
 import { startSimulator as startToy } from './toy/toy-simulator.js';
@@ -13,4 +15,11 @@ export const kitEntries: readonly KitEntry[] = [
   { adapter: bitrix24, startSimulator: startBitrix24, lacks: ['text'] },
   // The numbers of the kit are unknown: its calls are unsorted, where a call has no text. On cards it has: see its own tests.
   { adapter: amocrm, startSimulator: () => startAmocrm({ limits: [] }), lacks: ['text'], refuses: ['internal'] },
+  { adapter: espocrm, startSimulator: startEspocrm, variant: 'with its fields', lacks: ['number'] },
+  {
+    adapter: espocrm,
+    startSimulator: () => startEspocrm({ hasFields: false }),
+    variant: 'as it is installed',
+    lacks: ['number'],
+  },
 ];

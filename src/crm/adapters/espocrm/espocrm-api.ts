@@ -100,7 +100,7 @@ export function timeOf(date: Date): string {
 /** Names take no `<`, `>` and `=`, and 100 characters of a field are sure. */
 export function nameOf(text: string): string {
   const plain = text
-    .replace(/[<>=]+/g, ' ')
+    .replace(/[<>=\p{Cc}]+/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
   return plain === '' ? '-' : [...plain].slice(0, 100).join('');

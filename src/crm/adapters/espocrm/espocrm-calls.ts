@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmRecording } from '../../port/crm-objects.js';
+import { linesOfCall, recordingLine, withOwnLine, withOwnLines } from '../../port/own-lines.js';
 import { done, type Failure, type Verdict } from '../../port/verdict.js';
 import { ask, create, failureFrom, idShape, listOf, nameOf, timeOf, whereOf, type Filter } from './espocrm-api.js';
 import type { EspocrmSettings } from './espocrm-settings.js';
-import { withOurLines, withRecordingLink } from './espocrm-text.js';
 
 const ids = z.array(z.string()).nullish();
 const callShape = z.looseObject({
@@ -86,7 +86,7 @@ export async function linkRecording(
   const current = await readCall(client, remoteId);
   if (current.verdict !== 'done') return current;
   const before = current.value.description ?? '';
-  const description = withRecordingLink(before, url);
+  const description = withOwnLine(before, recordingLine(url));
   return description === before ? done() : put(client, remoteId, { description });
 }
 
@@ -146,7 +146,10 @@ function fieldsOf(settings: EspocrmSettings, call: CrmCall, current: Stored | nu
     dateStart: timeOf(call.startedAt),
     // One is wanted from the beginning, and none before the start.
     dateEnd: timeOf(new Date(Math.max(call.endedAt?.getTime() ?? 0, call.startedAt.getTime()))),
-    description: withOurLines(current?.description ?? null, call, settings),
+    description: withOwnLines(
+      current?.description ?? null,
+      linesOfCall(call, { id: idField === null, recording: recordingUrlField === null }),
+    ),
     ...(idField !== null && { [idField]: call.id }),
     ...(recordingUrlField !== null && call.recordingUrl !== null && { [recordingUrlField]: call.recordingUrl }),
     ...attendeesOf(call, current),

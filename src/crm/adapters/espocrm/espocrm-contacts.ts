@@ -30,15 +30,17 @@ export async function findContacts(
   const written = writtenForms(number);
   if (written.length === 0) return done([]);
   const query = { ...whereOf(filtersOf(number, written)), select, orderBy: 'modifiedAt', order: 'desc', maxSize: 10 };
-  const answers = await Promise.all(
-    types.map((type) => ask(client, { method: 'GET', path: `/${type}`, query }, listOf(recordShape))),
+  const search = (type: Type) => ask(client, { method: 'GET', path: `/${type}`, query }, listOf(recordShape));
+  // Where the first is not answered, the others are not asked.
+  const people = await search('Contact');
+  if (people.verdict !== 'done') return people;
+  const [leads, accounts] = await Promise.all([search('Lead'), search('Account')]);
+  if (leads.verdict !== 'done') return leads;
+  if (accounts.verdict !== 'done') return accounts;
+  const found = { Contact: people.value.list, Lead: leads.value.list, Account: accounts.value.list };
+  const contacts = types.flatMap((type) =>
+    found[type].map((one) => withNumber(toContact(site, type, one), number, written)),
   );
-  const contacts: CrmContact[] = [];
-  for (const [index, answer] of answers.entries()) {
-    if (answer.verdict !== 'done') return answer;
-    const type = types[index] as Type;
-    contacts.push(...answer.value.list.map((one) => withNumber(toContact(site, type, one), number, written)));
-  }
   return done(contacts);
 }
 

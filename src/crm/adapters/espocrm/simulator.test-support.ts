@@ -244,6 +244,8 @@ export async function startSimulator(options: EspocrmSimulatorOptions = {}): Pro
         return invalid(entity, field.replace(/Id$/, ''), 'required');
     }
     for (const [name, value] of Object.entries(fields)) {
+      // As on PostgreSQL, which takes none.
+      if (typeof value === 'string' && value.includes('\0')) return refused(500, 'Database error.');
       const allowed = enums[`${entity}.${name}`];
       if (allowed !== undefined && !allowed.includes(textOf(value))) return invalid(entity, name, 'valid');
       if (/^date(Start|End)$/.test(name) && !/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(textOf(value))) {
