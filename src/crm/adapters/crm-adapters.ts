@@ -2,9 +2,10 @@ import type { CrmAdapter } from '../port/crm-adapter.js';
 import { amocrm } from './amocrm/amocrm.adapter.js';
 import { bitrix24 } from './bitrix24/bitrix24.adapter.js';
 import { espocrm } from './espocrm/espocrm.adapter.js';
+import { hubspot } from './hubspot/hubspot.adapter.js';
 
 /** Every adapter, listed by hand: a folder that is not here fails the conformance kit. */
-export const crmAdapters: readonly CrmAdapter[] = [amocrm, bitrix24, espocrm];
+export const crmAdapters: readonly CrmAdapter[] = [amocrm, bitrix24, espocrm, hubspot];
 
 /** The adapters of this process. */
 export class CrmAdapters {

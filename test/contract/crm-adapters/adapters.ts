@@ -4,6 +4,8 @@ import { bitrix24 } from '../../../src/crm/adapters/bitrix24/bitrix24.adapter.js
 import { startSimulator as startBitrix24 } from '../../../src/crm/adapters/bitrix24/simulator.test-support.js';
 import { espocrm } from '../../../src/crm/adapters/espocrm/espocrm.adapter.js';
 import { startSimulator as startEspocrm } from '../../../src/crm/adapters/espocrm/simulator.test-support.js';
+import { hubspot } from '../../../src/crm/adapters/hubspot/hubspot.adapter.js';
+import { startSimulator as startHubspot } from '../../../src/crm/adapters/hubspot/simulator.test-support.js';
 import type { KitEntry } from './kit/scene.js';
 import { toyAdapter } from './toy/toy-adapter.js';
 import { startSimulator as startToy } from './toy/toy-simulator.js';
@@ -22,4 +24,5 @@ export const kitEntries: readonly KitEntry[] = [
     variant: 'as it is installed',
     lacks: ['number'],
   },
+  { adapter: hubspot, startSimulator: startHubspot },
 ];
