@@ -6,6 +6,8 @@ import { espocrm } from '../../../src/crm/adapters/espocrm/espocrm.adapter.js';
 import { startSimulator as startEspocrm } from '../../../src/crm/adapters/espocrm/simulator.test-support.js';
 import { hubspot } from '../../../src/crm/adapters/hubspot/hubspot.adapter.js';
 import { startSimulator as startHubspot } from '../../../src/crm/adapters/hubspot/simulator.test-support.js';
+import { salesforce } from '../../../src/crm/adapters/salesforce/salesforce.adapter.js';
+import { startSimulator as startSalesforce } from '../../../src/crm/adapters/salesforce/simulator.test-support.js';
 import type { KitEntry } from './kit/scene.js';
 import { toyAdapter } from './toy/toy-adapter.js';
 import { startSimulator as startToy } from './toy/toy-simulator.js';
@@ -25,4 +27,10 @@ export const kitEntries: readonly KitEntry[] = [
     lacks: ['number'],
   },
   { adapter: hubspot, startSimulator: startHubspot },
+  { adapter: salesforce, startSimulator: startSalesforce, variant: 'with client credentials' },
+  {
+    adapter: salesforce,
+    startSimulator: () => startSalesforce({ grant: 'refresh_token' }),
+    variant: 'with a refresh token',
+  },
 ];

@@ -41,7 +41,7 @@ type Stored = {
   readonly isOurs: boolean;
   readonly links: Set<string>;
 };
-type Property = { readonly name: string; readonly hasUniqueValue: boolean };
+type Property = { readonly name: string; readonly hasUniqueValue?: boolean };
 
 const common = ['hubspot_owner_id', 'hs_object_id', 'hs_createdate', 'createdate'];
 const calculatedNames = [
@@ -379,7 +379,7 @@ export async function startSimulator(options: HubspotSimulatorOptions = {}): Pro
     if (mine.some((one) => one.name === given.name)) {
       return problem(409, 'PROPERTY_ALREADY_EXISTS', `A property named ${given.name} already exists`);
     }
-    custom.set(type, [...mine, { name: given.name, hasUniqueValue: given.hasUniqueValue === true }]);
+    custom.set(type, [...mine, { name: given.name, hasUniqueValue: given.hasUniqueValue ?? false }]);
     return { status: 201, json: given };
   };
 
