@@ -4,10 +4,23 @@ import type { CrmCall } from '../../port/crm-objects.js';
 import { withOwnHtmlLines } from '../../port/own-lines-html.js';
 import { linesOfCall } from '../../port/own-lines.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, associate, change, cut, ID_PROPERTY, objectsPath, readRecord, upsert } from './hubspot-api.js';
+import {
+  ask,
+  associate,
+  change,
+  cut,
+  ID_PROPERTY,
+  objectsPath,
+  readRecord,
+  upsert,
+  type HubspotRecord,
+} from './hubspot-api.js';
 import { idPropertyOf } from './hubspot-id-property.js';
 
 const BODY = 'hs_call_body';
+const STATUS = 'hs_call_status';
+/** Of a call that is not over. */
+const going: readonly string[] = ['RINGING', 'IN_PROGRESS', 'CONNECTING', 'QUEUED', 'CALLING_CRM_USER'];
 const BODY_LENGTH = 65_536;
 const TITLE_LENGTH = 255;
 const HOUR = 3600;
@@ -24,11 +37,11 @@ const standard = {
 export async function makeCall(client: CrmClient, call: CrmCall): Promise<Verdict<string>> {
   const ready = await idPropertyOf(client, 'calls');
   if (ready.verdict !== 'done') return ready;
-  const known = await readRecord(client, 'calls', call.id, [BODY], ID_PROPERTY);
+  const known = await readRecord(client, 'calls', call.id, [BODY, STATUS], ID_PROPERTY);
   if (known.verdict !== 'done') return known;
   const disposition = await dispositionOf(client, call);
   if (disposition.verdict !== 'done') return disposition;
-  const properties = propertiesOf(call, known.value?.properties[BODY] ?? null, disposition.value);
+  const properties = propertiesOf(call, known.value, disposition.value);
   const made = await upsert(client, 'calls', call.id, properties);
   if (made.verdict !== 'done') return made;
   const placed = await associate(client, 'calls', made.value, call.contact);
@@ -36,33 +49,39 @@ export async function makeCall(client: CrmClient, call: CrmCall): Promise<Verdic
 }
 
 export async function changeCall(client: CrmClient, remoteId: string, call: CrmCall): Promise<Verdict> {
-  const known = await readRecord(client, 'calls', remoteId, [BODY]);
+  const known = await readRecord(client, 'calls', remoteId, [BODY, STATUS]);
   if (known.verdict !== 'done') return known;
   if (known.value === null) return { verdict: 'gone', why: `HubSpot has no call ${remoteId} any more.` };
   const disposition = await dispositionOf(client, call);
   if (disposition.verdict !== 'done') return disposition;
-  const properties = propertiesOf(call, known.value.properties[BODY] ?? null, disposition.value);
+  const properties = propertiesOf(call, known.value, disposition.value);
   const changed = await change(client, 'calls', remoteId, properties);
   return changed.verdict === 'done' ? associate(client, 'calls', remoteId, call.contact) : changed;
 }
 
-function propertiesOf(call: CrmCall, body: string | null, disposition: string | null): Record<string, string> {
+/** After the call is over, its title, outcome and owner belong to whoever works with it; an outcome chosen in Ringline goes there. */
+function propertiesOf(call: CrmCall, known: HubspotRecord | null, disposition: string | null): Record<string, string> {
   const { direction, number, line, userId, talkSeconds, recordingUrl } = call;
   const outside = number.e164 ?? number.raw;
   const [from, to] = direction === 'inbound' ? [outside, line?.number ?? ''] : [line?.number ?? '', outside];
+  const was = known?.properties[STATUS];
+  const isTheirs = was != null && !going.includes(was) && call.status === 'ended';
+  const body = known?.properties[BODY] ?? null;
   return {
     hs_timestamp: call.startedAt.toISOString(),
-    hs_call_title: cut(call.subject, TITLE_LENGTH),
     [BODY]: withOwnHtmlLines(body, linesOfCall(call, { id: false, recording: false }), BODY_LENGTH),
     // It knows no third: whoever calls a colleague calls out.
     hs_call_direction: direction === 'inbound' ? 'INBOUND' : 'OUTBOUND',
-    hs_call_status: statusOf(call),
+    [STATUS]: statusOf(call),
     hs_call_duration: String(Math.round(talkSeconds * 1000)),
     hs_call_source: 'INTEGRATIONS_PLATFORM',
     ...(from !== '' && { hs_call_from_number: from }),
     ...(to !== '' && { hs_call_to_number: to }),
-    ...(disposition !== null && { hs_call_disposition: disposition }),
-    ...(userId !== null && { hubspot_owner_id: userId }),
+    ...(!isTheirs && {
+      hs_call_title: cut(call.subject, TITLE_LENGTH),
+      ...(userId !== null && { hubspot_owner_id: userId }),
+    }),
+    ...(disposition !== null && (!isTheirs || call.disposition !== null) && { hs_call_disposition: disposition }),
     ...(recordingUrl !== null && { hs_call_recording_url: recordingUrl }),
     ...Object.fromEntries(Object.entries(call.fields).map(([name, value]) => [name, String(value)])),
   };

@@ -100,6 +100,21 @@ describe('a call in HubSpot', () => {
     expect(theCall().text).not.toContain('From Ringline');
   });
 
+  it('keeps title, outcome and owner that somebody chose once it is over', async () => {
+    const boris = crm.addUser({ name: 'Boris' });
+    const over = answeredBy(anna, aCall());
+    const id = valueOf(await session.closeCall(null, over));
+    const chosen = {
+      hs_call_title: 'Offer',
+      hubspot_owner_id: boris,
+      hs_call_disposition: 'c2a1d6b0-2f0e-4b8e-9a53-0a1b2c3d4e5f',
+    };
+    crm.change('calls', id, chosen);
+    valueOf(await session.updateCall(id, { ...over, tags: ['vip'] }));
+    expect(crm.record('calls', id)).toMatchObject(chosen);
+    expect(theCall().text).toContain('Tags: vip');
+  });
+
   it('makes the property for our id by itself, once, and is content with one that an admin made', async () => {
     valueOf(await session.closeCall(null, answeredBy(anna, aCall())));
     valueOf(await session.closeCall(null, answeredBy(anna, aCall())));

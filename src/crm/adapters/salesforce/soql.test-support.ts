@@ -74,7 +74,7 @@ function clauses(
       orderBy.push({ field, isDescending });
     } while (tokens[0] === ',');
   }
-  let limit = 2000;
+  let limit = isSosl ? 2000 : Number.POSITIVE_INFINITY;
   if (tokens[0]?.toUpperCase() === 'LIMIT') {
     tokens.shift();
     limit = Number(tokens.shift());
