@@ -112,14 +112,15 @@ export async function findActivity(
   const since = new Date(call.startedAt.getTime() - MINUTE_MS).toISOString().replace(/\.\d+Z$/, 'Z');
   const seen = new Set<string>();
   for (let cursor: string | null = null; ;) {
-    const query = {
+    const query: CrmRequest['query'] = {
       updated_since: since,
       sort_by: 'add_time',
       sort_direction: 'asc',
       limit: PAGE,
       ...(cursor !== null && { cursor }),
     };
-    const page = await ask(client, { method: 'GET', path: '/v2/activities', query, cost: cost.v2.list }, shape);
+    const request: CrmRequest = { method: 'GET', path: '/v2/activities', query, cost: cost.v2.list };
+    const page: Verdict<z.output<typeof shape>> = await ask(client, request, shape);
     if (page.verdict !== 'done') return page;
     const found = page.value.data?.find(
       (one) => !one.is_deleted && isWanted(one) && (one.note ?? '').includes(call.id),

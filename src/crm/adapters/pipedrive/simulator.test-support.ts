@@ -193,7 +193,7 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
     }
     if (given['person_id'] !== undefined) reference('person_id', given['person_id'], persons, false);
     if (given['org_id'] !== undefined) reference('org_id', given['org_id'], organizations, false);
-    if (given['lead_id'] !== undefined && !leads.has(String(given['lead_id']))) return problem(404, 'Lead not found');
+    if (given['lead_id'] !== undefined && !leads.has(textOf(given['lead_id']))) return problem(404, 'Lead not found');
     let activity = given['activity_id'] === undefined ? undefined : activities.get(Number(given['activity_id']));
     if (given['activity_id'] !== undefined && activity === undefined) return problem(410, 'The activity is gone');
     if (activity !== undefined && [...logs.values()].some((log) => log.activity_id === activity?.id)) {
@@ -400,7 +400,7 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
   const server = await SimulatorServer.start({ handle });
 
   const neutralLog = (log: Log): SimulatedCall => {
-    const [from, to] = [String(log['from_phone_number'] ?? ''), String(log['to_phone_number'])];
+    const [from, to] = [textOf(log['from_phone_number']), String(log['to_phone_number'])];
     const direction = ownNumbers.includes(to) ? 'inbound' : ownNumbers.includes(from) ? 'outbound' : null;
     const links = [log['person_id'], log['org_id'], log['lead_id']];
     return {
@@ -414,7 +414,7 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
       startedAt: new Date(`${String(log['start_time']).replace(' ', 'T')}Z`),
       ownerId: String(log['user_id']),
       contactIds: links.filter((id) => id !== undefined).map(String),
-      text: `${String(log['subject'] ?? '')}\n${plainOf(log['note'])}`,
+      text: `${textOf(log['subject'])}\n${plainOf(log['note'])}`,
       recording: log.bytes === null ? null : { bytes: log.bytes },
     };
   };
@@ -468,7 +468,7 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
     writeNote: (id, text) => {
       const row = activities.get(Number(id));
       if (row === undefined) throw new Error(`there is no activity ${id}`);
-      row['note'] = `${String(row['note'] ?? '')}<p>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
+      row['note'] = `${textOf(row['note'])}<p>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</p>`;
     },
     log: (id) => logs.get(id),
     activity: (id) => activities.get(Number(id)),
@@ -515,9 +515,7 @@ function shownLog({ bytes, ...log }: Log): object {
 }
 
 function neutralActivity(row: Row): SimulatedCall {
-  const [hours = 0, minutes = 0, seconds = 0] = String(row['duration'] ?? '0')
-    .split(':')
-    .map(Number);
+  const [hours = 0, minutes = 0, seconds = 0] = textOf(row['duration']).split(':').map(Number);
   const participants = (row['participants'] ?? []) as { person_id: number }[];
   const links = [...participants.map(({ person_id: id }) => id), row['org_id'], row['lead_id']];
   const url = /Recording: (\S+)/.exec(plainOf(row['note']))?.[1];
@@ -532,17 +530,17 @@ function neutralActivity(row: Row): SimulatedCall {
     startedAt: new Date(`${String(row['due_date'])}T${String(row['due_time'])}Z`),
     ownerId: String(row['owner_id']),
     contactIds: links.filter((id) => id !== undefined).map(String),
-    text: `${String(row['subject'] ?? '')}\n${plainOf(row['note'])}`,
+    text: `${textOf(row['subject'])}\n${plainOf(row['note'])}`,
     recording: url === undefined ? null : { url },
   };
 }
 
 function idIn(note: unknown): string | null {
-  return /Ringline ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})/.exec(String(note ?? ''))?.[1] ?? null;
+  return /Ringline ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})/.exec(textOf(note))?.[1] ?? null;
 }
 
 function plainOf(html: unknown): string {
-  return String(html ?? '')
+  return textOf(html)
     .replace(/<br>|<\/p>/g, '\n')
     .replace(/<[^>]*>/g, '')
     .replaceAll('&lt;', '<')
@@ -563,4 +561,8 @@ function fileOf(body: Buffer, contentType: string): { readonly bytes: number; re
     return { bytes: part.length - end - 4 - 2, type };
   }
   return null;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

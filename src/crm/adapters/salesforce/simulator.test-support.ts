@@ -165,7 +165,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
       SystemModstamp: now,
       LastModifiedDate: now,
     };
-    if (type === 'Task') row['IsClosed'] = closedStatuses.includes(String(row['Status'] ?? 'Not Started'));
+    if (type === 'Task') row['IsClosed'] = closedStatuses.includes(textOf(row['Status']));
     if (type === 'Lead') row['IsConverted'] ??= false;
     if (type === 'Contact' || type === 'Lead') {
       row['Name'] = [row['FirstName'], row['LastName']].filter((part) => part !== undefined && part !== '').join(' ');
@@ -297,7 +297,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
       const type = query.from as ObjectType;
       const phones = Object.entries(schema[type]).flatMap(([name, { kind }]) => (kind === 'phone' ? [name] : []));
       const rows = [...tables[type].values()].filter((row) =>
-        phones.some((name) => wanted.includes(String(row[name] ?? '').replace(/\D/g, ''))),
+        phones.some((name) => wanted.includes(textOf(row[name]).replace(/\D/g, ''))),
       );
       return run(query, rows);
     });
@@ -414,7 +414,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
   });
   insert('Organization', { Name: 'Acme GmbH' });
 
-  const isFollowUp = (row: Row): boolean => String(row['Ringline_Id__c'] ?? '').startsWith('task-');
+  const isFollowUp = (row: Row): boolean => textOf(row['Ringline_Id__c']).startsWith('task-');
   const isCall = (row: Row): boolean => row['TaskSubtype'] === 'Call';
   return {
     settings: {
@@ -464,7 +464,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
     writeNote: (id, text) => {
       const row = tables.Task.get(id);
       if (row === undefined) throw new Error(`there is no task ${id}`);
-      store('Task', id, { Description: `${String(row['Description'] ?? '')}${text}` });
+      store('Task', id, { Description: `${textOf(row['Description'])}${text}` });
     },
     record: (type, id) => tables[type].get(id),
     change: (type, id, fields) => store(type, id, fields),
@@ -507,4 +507,8 @@ function neutral(row: Row): SimulatedCall {
     text: `${text('Subject') ?? ''}\n${text('Description') ?? ''}`,
     recording: url === null ? null : { url },
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -85,8 +85,8 @@ function clauses(
 function list(tokens: string[], ...ends: readonly string[]): string[] {
   const fields: string[] = [];
   while (tokens.length > 0 && !ends.includes(tokens[0]?.toUpperCase() ?? '')) {
-    const one = tokens.shift() ?? '';
-    if (one !== ',') fields.push(one);
+    const name = tokens.shift() ?? '';
+    if (name !== ',') fields.push(name);
   }
   if (ends.includes('FROM')) expectWord(tokens, 'FROM');
   if (fields.length === 0) throw new Malformed('no fields');
