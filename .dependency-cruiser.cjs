@@ -61,14 +61,14 @@ module.exports = {
       comment: 'Every arrow points the same way: the record does not depend on who reads it.',
       severity: 'error',
       from: { path: folder('calls'), pathNot: [TEST, ENTITY] },
-      to: { path: folder('asterisk', 'crm', 'webhooks', 'screen-pop', 'queues') },
+      to: { path: folder('asterisk', 'contacts', 'crm', 'webhooks', 'screen-pop', 'queues') },
     },
     {
       name: 'consumers-see-only-events',
       comment:
         'Consumers see the published contract, the after-commit port and the read model, so that a worker process can run alone.',
       severity: 'error',
-      from: { path: folder('crm', 'webhooks', 'screen-pop', 'outbox', 'queues'), pathNot: [TEST, ENTITY] },
+      from: { path: folder('contacts', 'crm', 'webhooks', 'screen-pop', 'outbox', 'queues'), pathNot: [TEST, ENTITY] },
       to: {
         path: '^src/calls/',
         pathNot: ['^src/calls/domain/(call|call-event)\\.ts$', '^src/calls/after-commit\\.ts$', ENTITY],
@@ -81,6 +81,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/crm/adapters/([^/]+)/', pathNot: [TEST] },
       to: { pathNot: ['^src/crm/port/', '^node_modules/zod/', '^src/crm/adapters/$1/'] },
+    },
+    {
+      name: 'contacts-know-no-crm',
+      comment: 'Who has a number is answered while every CRM is away; the index knows of them what their port says.',
+      severity: 'error',
+      from: { path: folder('contacts'), pathNot: [TEST, ENTITY] },
+      to: { path: folder('crm', 'screen-pop', 'webhooks'), pathNot: ['^src/crm/port/'] },
+    },
+    {
+      name: 'numbers-are-matched-purely',
+      comment: 'Which numbers agree, and who stands first, depends on nothing but what is given.',
+      severity: 'error',
+      from: { path: '^src/contacts/(number-forms|split-field|match)\\.ts$' },
+      to: { pathNot: ['^src/contacts/(number-forms|split-field|match)\\.ts$', '^src/numbers/', '^src/crm/port/'] },
     },
     {
       name: 'asterisk-behind-its-port',

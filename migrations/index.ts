@@ -8,7 +8,9 @@ import { OutsideDevices1790700000000 } from './1790700000000-outside-devices.js'
 import { ExtensionContexts1790800000000 } from './1790800000000-extension-contexts.js';
 import { RoomForClaims1790900000000 } from './1790900000000-room-for-claims.js';
 import { CrmConnections1791000000000 } from './1791000000000-crm-connections.js';
+import { CrmSyncWorker1791100000000 } from './1791100000000-crm-sync-worker.js';
 import { CrmDoors1791200000000 } from './1791200000000-crm-doors.js';
+import { Contacts1791300000000 } from './1791300000000-contacts.js';
 
 /** Every migration, in order, listed by hand. */
 export const migrations = [
@@ -22,5 +24,7 @@ export const migrations = [
   ExtensionContexts1790800000000,
   RoomForClaims1790900000000,
   CrmConnections1791000000000,
+  CrmSyncWorker1791100000000,
   CrmDoors1791200000000,
+  Contacts1791300000000,
 ];

@@ -1,4 +1,5 @@
-// npm run bench [-- deliveries]: what Ringline costs beside a bare client, on real parts, in calls or in deliveries of webhooks.
+// npm run bench [-- deliveries | matching]: what Ringline costs beside a bare client, on real parts, in calls or in deliveries of
+// webhooks; or how well and how fast it finds who has a number.
 // Figures go to standard output as JSON.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +11,7 @@ import { requireNode } from './project.mjs';
 requireNode();
 try {
   await ensureInstalled();
-  const what = process.argv[2] === 'deliveries' ? 'deliveries' : 'bench';
+  const what = ['deliveries', 'matching'].find((name) => name === process.argv[2]) ?? 'bench';
   await import(pathToFileURL(join(await compile(), `bench/${what}.js`)).href);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

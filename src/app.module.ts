@@ -11,6 +11,9 @@ import { CommonModule } from './common/common.module.js';
 import type { Log } from './common/logger.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
+import { ContactSyncModule } from './contacts/contact-sync.module.js';
+import { ContactsApiModule } from './contacts/contacts-api.module.js';
+import { CrmContactsModule } from './crm/contacts/crm-contacts.module.js';
 import { CrmDialingModule } from './crm-dialing/crm-dialing.module.js';
 import { CrmApiModule } from './crm/crm-api.module.js';
 import { DoorsModule } from './crm/doors/doors.module.js';
@@ -64,11 +67,13 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     WebhooksApiModule,
     QueueReplaysApiModule,
     CrmApiModule,
+    CrmContactsModule,
+    ContactsApiModule,
     CrmDialingModule,
     DoorsModule,
   ],
   telephony: [LedgerModule, AsteriskModule, TakeOverModule],
-  worker: [OutboxModule, WebhookSenderModule],
+  worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule],
 };
 
 /**

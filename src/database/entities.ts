@@ -5,10 +5,15 @@ import { CallFact } from '../calls/ledger/call-fact.entity.js';
 import { CallLeg } from '../calls/ledger/call-leg.entity.js';
 import { CallRequest } from '../calls/ledger/call-request.entity.js';
 import { CallRow } from '../calls/ledger/call.entity.js';
+import { ContactNumber } from '../contacts/contact-number.entity.js';
+import { ContactPick } from '../contacts/contact-pick.entity.js';
+import { ContactSyncRow } from '../contacts/contact-sync.entity.js';
+import { Contact } from '../contacts/contact.entity.js';
 import { CrmConnection } from '../crm/connections/crm-connection.entity.js';
 import { CrmToken } from '../crm/connections/crm-token.entity.js';
 import { CrmDoorRequest } from '../crm/doors/crm-door-request.entity.js';
 import { CrmSync } from '../crm/sync/crm-sync.entity.js';
+import { CrmUserRow } from '../crm/sync/crm-user.entity.js';
 import { Line } from '../lines/line.entity.js';
 import { CallEventRow } from '../outbox/call-event.entity.js';
 import { QueueReplay } from '../outbox/queue-replay.entity.js';
@@ -50,5 +55,10 @@ export const entities = [
   CrmConnection,
   CrmToken,
   CrmSync,
+  Contact,
+  ContactNumber,
+  ContactPick,
+  ContactSyncRow,
   CrmDoorRequest,
+  CrmUserRow,
 ];

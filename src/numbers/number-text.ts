@@ -37,7 +37,7 @@ export function cleanText(text: string): string {
 const zeros = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50];
 
 /** Full-width forms, digits of other scripts and typographic spaces as ASCII. */
-function inAscii(text: string): string {
+export function inAscii(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text
     .normalize('NFKC')

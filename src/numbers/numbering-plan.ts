@@ -105,3 +105,8 @@ function toPlanNumber(found: LibraryNumber): PlanNumber {
     hasTrunkPrefix: found.formatNational().replace(/\D/g, '') !== nationalDigits,
   };
 }
+
+/** As people of its country write it, trunk prefix included. @param e164 valid or not; null when no plan can split it */
+export function writtenNationally(e164: string): string | null {
+  return parsePhoneNumberFromString(e164)?.formatNational() ?? null;
+}

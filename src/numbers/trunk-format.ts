@@ -32,6 +32,11 @@ export function formatForTrunk(e164: string, trunk: Readonly<TrunkFormat>, regio
   }
 }
 
+/** As people of its own country write it: `030 123456`. Null where no plan knows the number. */
+export function writtenNationally(e164: string): string | null {
+  return parsePhoneNumberFromString(e164)?.formatNational() ?? null;
+}
+
 function nationalDigits(e164: string, region: string): string {
   const number = parsePhoneNumberFromString(e164);
   if (!number || !isRegion(region)) return e164;

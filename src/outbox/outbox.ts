@@ -26,7 +26,7 @@ export const rowId = (order: string): string => `encode(overlay(uuid_send(gen_ra
  * with the change they tell of: both are there or neither. Its one parameter, `$n`, is that of `eventsParameter`.
  * Due times are by the database's clock, as claims are. A paused or disabled endpoint gets no row: it does not pile up
  * what nobody waits for. Events about endpoints go to those that name their type, and to no queue. Of a CRM connection only
- * the call is noted: it is told what the call has become by then.
+ * the call is noted, whatever its status: it is told what the call has become by then.
  */
 export function eventParts(n: number): string {
   return `
@@ -48,13 +48,16 @@ event as (
   order by e."callId", e.sequence
 ), stored_crm as (
   insert into crm_sync (tenant_id, connection_id, call_id, state, wanted, priority, next_attempt_at)
-  select e."tenantId", c.id, e."callId", 'due', max(e.sequence), case when bool_or(e.type = 'call.ended') then 2 else 1 end, now()
+  select e."tenantId", c.id, e."callId", 'due', max(e.sequence),
+    case when bool_or(e.type = 'call.ended') then 2 when bool_or(e.type in ('call.started', 'call.ringing')) then 0
+      when bool_and(e.type = 'call.recording.ready') then 3 else 1 end, now()
   from event e
-  join crm_connection c on c.tenant_id = e."tenantId" and c.status <> 'disabled'
+  join crm_connection c on c.tenant_id = e."tenantId"
   where e."callId" is not null
   group by e."tenantId", c.id, e."callId"
   on conflict (tenant_id, connection_id, call_id) do update
-  set state = 'due', wanted = greatest(crm_sync.wanted, excluded.wanted), priority = excluded.priority,
+  set state = 'due', wanted = greatest(crm_sync.wanted, excluded.wanted),
+    priority = case when crm_sync.state = 'due' then least(crm_sync.priority, excluded.priority) else excluded.priority end,
     attempts = 0, next_attempt_at = excluded.next_attempt_at, updated_at = now()
 )`;
 }

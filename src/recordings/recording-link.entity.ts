@@ -26,9 +26,9 @@ export class RecordingLink {
   @Column('bytea')
   tokenHash!: Buffer;
 
-  /** The API key that asked for it. */
-  @Column('uuid')
-  madeBy!: string;
+  /** The API key that asked for it; null for Ringline itself. */
+  @Column('uuid', { nullable: true })
+  madeBy!: string | null;
 
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;

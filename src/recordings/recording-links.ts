@@ -115,7 +115,7 @@ export class RecordingLinks {
   }
 
   async #openCrm(token: string): Promise<{ recording: RecordingRow; listener: Listener } | null> {
-    const rows: { tenant_id: string; id: string; recording_id: string; made_by: string }[] = crmToken.test(token)
+    const rows: { tenant_id: string; id: string; recording_id: string; made_by: string | null }[] = crmToken.test(token)
       ? await this.database.source.query(
           'select tenant_id, id, recording_id, made_by from recording_link where token_hash = $1',
           [hashOf(token)],

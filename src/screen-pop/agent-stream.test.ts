@@ -29,6 +29,7 @@ function aStream() {
       const [pop] = validPops(call, Date.now()) as [Pop];
       stream.showPop(pop, eventFrame('pop', '{}'), () => undefined);
     },
+    matches: (call: Call): void => stream.showMatches(call.id, eventFrame('matches', '{}')),
     event: (call: Call): void =>
       stream.showCall(call, [{ sequence: call.version, frame: eventFrame('call', String(call.version)) }]),
   };
@@ -74,6 +75,28 @@ describe('a stream that is being opened', () => {
     event(ringing);
     event(ended);
     stream.open({ calls: [], pops: [] }, 1000);
+    expect(shown()).toEqual(['snapshot', 'pop', 'call 1', 'call 2']);
+  });
+});
+
+describe('matches', () => {
+  it('follow their pop, also while the stream is being opened', () => {
+    const { stream, shown, pop, event, matches } = aStream();
+    pop(ringing);
+    event(ringing);
+    matches(ringing);
+    stream.open({ calls: [], pops: [] }, 1000);
+    expect(shown()).toEqual(['snapshot', 'pop', 'call 1', 'matches']);
+  });
+
+  it('are shown to no tab that shows no such pop, any more or at all', () => {
+    const { stream, shown, pop, event, matches } = aStream();
+    stream.open({ calls: [], pops: [] }, 1000);
+    matches(ringing);
+    pop(ringing);
+    event(ringing);
+    event(ended);
+    matches(ringing);
     expect(shown()).toEqual(['snapshot', 'pop', 'call 1', 'call 2']);
   });
 });

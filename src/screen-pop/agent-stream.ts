@@ -51,6 +51,12 @@ export class AgentStream {
     this.connection.write(frame, onFlushed);
   }
 
+  /** Shows who it may be whose pop is shown. */
+  showMatches(callId: string, frame: Buffer): void {
+    if (this.#held) return void this.#held.push(() => this.showMatches(callId, frame));
+    if (this.#popped.has(callId)) this.connection.write(frame);
+  }
+
   /** Shows the events of one commit that this tab does not know yet. */
   showCall(call: Call, frames: readonly CallFrame[]): void {
     if (this.#held) return void this.#held.push(() => this.showCall(call, frames));

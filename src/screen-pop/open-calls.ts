@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { Database } from '../database/database.js';
 import type { Snapshot } from './agent-stream.js';
 import { callIdsOf, popIdOf } from './pop-id.js';
+import { PopMatches } from './pop-matches.js';
 import { agentsOf, validPops } from './pop.js';
 
 /** More open calls than this no panel can show; the newest are kept. */
@@ -16,6 +17,7 @@ type DocumentRow = { document: Call };
 export class OpenCalls {
   constructor(
     private readonly database: Database,
+    private readonly matches: PopMatches,
     private readonly clock: Clock,
   ) {}
 
@@ -28,7 +30,7 @@ export class OpenCalls {
     const calls = rows.map(({ document }) => document).reverse();
     const now = this.clock.now();
     const pops = calls.flatMap((call) => validPops(call, now)).filter((pop) => pop.agentId === agentId);
-    return { calls, pops };
+    return { calls, pops: await this.matches.fill(pops) };
   }
 
   /** Whether there is a call of which this is the agent's pop, also after a restart and after the call. */

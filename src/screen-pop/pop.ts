@@ -1,4 +1,5 @@
 import type { Call, CallLine, CallNumber } from '../calls/domain/call.js';
+import type { ContactMatch } from '../contacts/match.js';
 import { popIdOf } from './pop-id.js';
 
 /** Tells an agent who is calling, before the phone rings. One per (call, agent). */
@@ -8,8 +9,8 @@ export type Pop = {
   readonly agentId: string;
   readonly from: CallNumber;
   readonly line: CallLine | null;
-  /** Who it may be, by the CRM; empty while no CRM is connected. */
-  readonly matches: readonly never[];
+  /** Who it may be, by the CRM, the likeliest first. Empty in the pop itself, which waits for nothing: they follow it. */
+  readonly matches: readonly ContactMatch[];
   readonly expiresAt: string;
   readonly call: Call;
 };

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import type { Call } from '../calls/domain/call.js';
 import type { AfterCommit, CommittedChange } from '../calls/after-commit.js';
 import { Clock } from '../common/clock.js';
 import { Log } from '../common/logger.js';
 import type { AgentStream, CallFrame } from './agent-stream.js';
 import { OpenStreams } from './open-streams.js';
+import { PopMatches } from './pop-matches.js';
 import { PopLatency } from './pop-latency.js';
+import { popIdOf } from './pop-id.js';
 import { agentsOf, validPops, type Pop } from './pop.js';
 import { eventFrame } from './sse-frame.js';
 
@@ -19,6 +22,7 @@ export class ScreenPop implements AfterCommit {
   constructor(
     private readonly streams: OpenStreams,
     private readonly latency: PopLatency,
+    private readonly matches: PopMatches,
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
@@ -29,12 +33,17 @@ export class ScreenPop implements AfterCommit {
     const news = changes.filter(({ events }) => events.length > 0);
     const shown = new Set<AgentStream>();
     // All pops of the batch first: they are what somebody waits for.
-    for (const change of news) for (const pop of validPops(change.call, now)) this.#showPop(pop, change, shown);
+    const popped = news.map((change) => ({
+      call: change.call,
+      agentIds: validPops(change.call, now).flatMap((pop) => (this.#showPop(pop, change, shown) ? [pop.agentId] : [])),
+    }));
     for (const change of news) this.#showCall(change, shown);
     for (const stream of shown) this.#attempt(stream, () => stream.connection.flush());
+    for (const { call, agentIds } of popped) if (agentIds.length > 0) void this.#showMatches(call, agentIds);
   }
 
-  #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange, shown: Set<AgentStream>): void {
+  /** @returns whether a stream shows it that has not shown it before */
+  #showPop(pop: Pop, { tenantId, receivedAt, committedAt }: CommittedChange, shown: Set<AgentStream>): boolean {
     let frame: Buffer | undefined;
     for (const stream of this.streams.of(tenantId, pop.agentId)) {
       this.#attempt(stream, () => {
@@ -48,6 +57,18 @@ export class ScreenPop implements AfterCommit {
           this.log.debug({ scope: 'screen-pop', popId, callId, agentId, sentAtMs }, 'pop sent');
         });
       });
+    }
+    return frame !== undefined;
+  }
+
+  /** Looked up when the pops are with their sockets: neither they nor a phone wait for it. */
+  async #showMatches(call: Call, agentIds: readonly string[]): Promise<void> {
+    const { id: callId, tenantId } = call;
+    for (const { agentId, matches } of await this.matches.find(call, agentIds)) {
+      const frame = eventFrame('matches', JSON.stringify({ id: popIdOf(callId, agentId), callId, agentId, matches }));
+      for (const stream of this.streams.of(tenantId, agentId)) {
+        this.#attempt(stream, () => stream.showMatches(callId, frame));
+      }
     }
   }
 

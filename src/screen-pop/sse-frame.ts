@@ -1,4 +1,4 @@
-export type StreamEventName = 'snapshot' | 'call' | 'pop' | 'token';
+export type StreamEventName = 'snapshot' | 'call' | 'pop' | 'matches' | 'token';
 
 /**
  * One server-sent event. Each line of the text becomes a `data:` line, whatever ends it: a caller's name cannot start a

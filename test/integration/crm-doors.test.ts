@@ -5,7 +5,7 @@ import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { Problem } from '../../src/common/problems.js';
 import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
-import { CONTACTS_CHANGED } from '../../src/crm/doors/contacts-nudge.js';
+import { CONTACTS_CHANGED } from '../../src/contacts/contact-sources.js';
 import { Dialer, type DialOrder } from '../../src/crm/doors/dialer.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { startDatabaseServer } from '../support/database.js';

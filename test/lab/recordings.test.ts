@@ -304,7 +304,14 @@ describe('a file that the PBX has lost', () => {
     for (const name of inPbx(call.id)) rmSync(join(lab.dir, 'asterisk/spool/recording', name));
     const done = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
     expect(first(done)).toMatchObject({ durationSeconds: null, failure: 'The PBX does not have the file.' });
-    const answer = await company.call('GET', mediaPath(done), { allow: true });
+    // The record knows a moment before the recording's own row does.
+    const answer = await waitFor(
+      async () => {
+        const told = await company.call('GET', mediaPath(done), { allow: true });
+        return !String(told.body['detail']).includes('on its way') && told;
+      },
+      { what: 'the recording to be given up' },
+    );
     expect(answer).toMatchObject({ status: 409, body: { detail: 'The PBX does not have the file.' } });
     await phone.stop();
   });

@@ -59,6 +59,17 @@ export class CrmConnection {
   @Column('jsonb')
   rules!: ConnectionRules;
 
+  /** How often in a row the CRM refused its credentials, and since when. */
+  @Column('integer', { default: 0 })
+  refusals!: number;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  refusedSince!: Date | null;
+
+  /** When the CRM's users were listed last. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  usersListedAt!: Date | null;
+
   @CreateDateColumn({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 

@@ -1,7 +1,5 @@
 import type { DataSource } from 'typeorm';
-
-/** PostgreSQL channel: contacts of a CRM have changed. Payload: id of its connection; a notification that is lost costs freshness alone. */
-export const CONTACTS_CHANGED = 'ringline_crm_contacts_changed';
+import { CONTACTS_CHANGED } from '../../contacts/contact-sources.js';
 
 /** Tells whoever keeps the local index of contacts, in whatever process, that a CRM's have changed. */
 export abstract class ContactsNudge {

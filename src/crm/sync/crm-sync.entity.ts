@@ -15,6 +15,8 @@ import type { Links } from './links.js';
 @Entity()
 @Index('crm_sync_due', ['connectionId', 'priority', 'nextAttemptAt'], { where: `"state" = 'due'` })
 @Index('crm_sync_call', ['tenantId', 'callId'])
+@Index('crm_sync_failed', ['tenantId', 'connectionId', 'callId'], { where: `"state" = 'failed'` })
+@Index('crm_sync_open_task', ['tenantId', 'connectionId'], { where: `("links"->'task'->>'isClosed') = 'false'` })
 export class CrmSync {
   @PrimaryColumn('uuid')
   tenantId!: string;
@@ -54,9 +56,14 @@ export class CrmSync {
   @Column('integer', { default: 0 })
   attempts!: number;
 
+  /** When the first of them was. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  failingSince!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3 })
   nextAttemptAt!: Date;
 
+  /** Which claim has it, until `claimUntil`: new for each claim. */
   @Column('uuid', { nullable: true })
   claimedBy!: string | null;
 

@@ -13,6 +13,10 @@ export type Links = {
   readonly remoteId?: string;
   readonly begun?: MakingStep;
   readonly isClosed?: boolean;
+  /** Fingerprint of the call as it was told last. */
+  readonly told?: string;
+  /** It was gone from the CRM and made anew, which is done once. */
+  readonly isRemade?: boolean;
   /** CRM users whose screens have shown it. */
   readonly popped?: readonly string[];
   /** Recordings that are there, by our ids. */

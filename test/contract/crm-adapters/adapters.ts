@@ -10,9 +10,14 @@ import { pipedrive } from '../../../src/crm/adapters/pipedrive/pipedrive.adapter
 import { startSimulator as startPipedrive } from '../../../src/crm/adapters/pipedrive/simulator.test-support.js';
 import { salesforce } from '../../../src/crm/adapters/salesforce/salesforce.adapter.js';
 import { startSimulator as startSalesforce } from '../../../src/crm/adapters/salesforce/simulator.test-support.js';
+import { odoo } from '../../../src/crm/adapters/odoo/odoo.adapter.js';
+import { startSimulator as startOdoo } from '../../../src/crm/adapters/odoo/simulator.test-support.js';
 import type { KitEntry } from './kit/scene.js';
 import { toyAdapter } from './toy/toy-adapter.js';
 import { startSimulator as startToy } from './toy/toy-simulator.js';
+
+/** A note in a chatter has a text, an author and a place. */
+const noteLacks = ['direction', 'number', 'seconds', 'wasAnswered'] as const;
 
 /** Every adapter with its simulator, and what its vendor has no field for. */
 export const kitEntries: readonly KitEntry[] = [
@@ -47,4 +52,23 @@ export const kitEntries: readonly KitEntry[] = [
     startSimulator: () => startSalesforce({ grant: 'refresh_token' }),
     variant: 'with a refresh token',
   },
+  { adapter: odoo, startSimulator: () => startOdoo({ version: 17 }), variant: '17 with crm_phonecall' },
+  {
+    adapter: odoo,
+    startSimulator: () => startOdoo({ version: 14, hasIdField: false }),
+    variant: '14 with crm_phonecall and no field of ours',
+  },
+  {
+    adapter: odoo,
+    startSimulator: () => startOdoo({ version: 16, hasPhonecall: false }),
+    variant: '16 by notes',
+    lacks: noteLacks,
+  },
+  {
+    adapter: odoo,
+    startSimulator: () => startOdoo({ version: 19, hasPhonecall: false }),
+    variant: '19 by notes',
+    lacks: noteLacks,
+  },
+  { adapter: odoo, startSimulator: () => startOdoo({ version: 19 }), variant: '19 with crm_phonecall' },
 ];

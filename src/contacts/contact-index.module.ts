@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { Log } from '../common/logger.js';
+import { Database } from '../database/database.js';
+import { ContactIndex } from './contact-index.js';
+import { ContactLookup } from './contact-lookup.js';
+import { ContactSources } from './contact-sources.js';
+
+/** Who has a number. Where nobody provides CRMs, by the index alone. */
+@Module({
+  providers: [
+    {
+      provide: ContactIndex,
+      inject: [Database],
+      useFactory: ({ source }: Database) => new ContactIndex(source),
+    },
+    {
+      provide: ContactLookup,
+      inject: [ContactIndex, { token: ContactSources, optional: true }, Log],
+      useFactory: (index: ContactIndex, sources: ContactSources | undefined, log: Log) =>
+        new ContactLookup(index, sources ?? null, log),
+    },
+  ],
+  exports: [ContactIndex, ContactLookup],
+})
+export class ContactIndexModule {}

@@ -1,0 +1,102 @@
+import type { CrmContact, ObjectRef } from '../port/crm-objects.js';
+import { fingerprint } from './call-view.js';
+import type { Links, MakingStep } from './links.js';
+import type { Situation, Step } from './next-step.js';
+
+/** What a step gives when it is done. */
+export type StepValue = {
+  readonly findContacts: readonly CrmContact[];
+  readonly findCall: string | null;
+  readonly openCall: string;
+  readonly closeCall: string;
+  readonly createObject: ObjectRef;
+  readonly createTask: string;
+};
+
+/** A step that was done, with what it gave. */
+export type DoneStep = {
+  readonly [Name in Step['step']]: Extract<Step, { step: Name }> & {
+    readonly value: Name extends keyof StepValue ? StepValue[Name] : void;
+  };
+}[Step['step']];
+
+const making: ReadonlySet<string> = new Set<MakingStep>(['openCall', 'createObject', 'createTask', 'addNote']);
+
+/** The name of a step by which the CRM comes to have one more object; null for one that may simply be given again. */
+export function makingStep(step: Step): MakingStep | null {
+  if (step.step === 'closeCall') return step.remoteId === null ? 'closeCall' : null;
+  return making.has(step.step) ? (step.step as MakingStep) : null;
+}
+
+export function withoutBegun(links: Links): Links {
+  const { begun: _, ...others } = links;
+  return others;
+}
+
+/** What the CRM has after a step. */
+export function linksAfter(done: DoneStep, { links, view, capabilities }: Situation): Links {
+  const after = withoutBegun(links);
+  switch (done.step) {
+    case 'findContacts':
+      return { ...after, contact: chosen(done.value) };
+    case 'popScreen':
+      return { ...after, popped: [...(links.popped ?? []), ...done.userIds] };
+    case 'createObject':
+      return { ...after, created: { ...done.value, kind: done.kind } };
+    case 'findCall': {
+      if (done.value === null) return after;
+      // One that takes no change any more was made complete; else it is closed once more.
+      const isClosed = links.begun === 'closeCall' && !capabilities.live && !capabilities.updateAfterClose;
+      return { ...after, remoteId: done.value, ...(isClosed && { isClosed }) };
+    }
+    case 'openCall':
+      return { ...after, remoteId: done.value, told: fingerprint(view, capabilities) };
+    case 'updateCall':
+      return { ...after, told: fingerprint(view, capabilities) };
+    case 'closeCall':
+      return { ...after, remoteId: done.value, isClosed: true, told: fingerprint(view, capabilities) };
+    case 'removeCall':
+      return { ...after, isRemoved: true };
+    case 'attachRecording':
+      return { ...after, recordings: [...(links.recordings ?? []), done.recordingId] };
+    case 'addNote':
+      return { ...after, note: done.text };
+    case 'createTask':
+      return { ...after, task: { id: done.value, isClosed: false } };
+    case 'closeTask':
+      return { ...after, task: { id: done.taskId, isClosed: true } };
+  }
+}
+
+/** What the CRM has when it says that what a step is about is gone; null where that cannot be made good. */
+export function linksAfterGone(step: Step, situation: Situation): Links | null {
+  const { links } = situation;
+  switch (step.step) {
+    case 'updateCall':
+    case 'closeCall':
+    case 'attachRecording':
+    case 'addNote': {
+      if (links.isRemade === true || links.remoteId === undefined) return null;
+      const { remoteId: _, isClosed: _c, told: _t, recordings: _r, note: _n, ...others } = withoutBegun(links);
+      return { ...others, isRemade: true };
+    }
+    // Somebody has removed it: that is what was wanted, or just as good.
+    case 'removeCall':
+    case 'closeTask':
+      return linksAfter({ ...step, value: undefined }, situation);
+    case 'findContacts':
+    case 'popScreen':
+    case 'createObject':
+    case 'findCall':
+    case 'openCall':
+    case 'createTask':
+      return null;
+  }
+}
+
+function chosen(found: readonly CrmContact[]): NonNullable<Links['contact']> | null {
+  const [first] = found;
+  if (first === undefined) return null;
+  const { type, id, kind, name, ownerId } = first;
+  return { type, id, kind, name, ownerId };
+}
