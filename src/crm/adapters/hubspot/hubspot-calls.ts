@@ -82,7 +82,8 @@ function propertiesOf(call: CrmCall, known: HubspotRecord | null, disposition: s
       ...(userId !== null && { hubspot_owner_id: userId }),
     }),
     ...(disposition !== null && (!isTheirs || call.disposition !== null) && { hs_call_disposition: disposition }),
-    ...(recordingUrl !== null && { hs_call_recording_url: recordingUrl }),
+    // Others it refuses, and the call with them.
+    ...(recordingUrl?.startsWith('https://') === true && { hs_call_recording_url: recordingUrl }),
     ...Object.fromEntries(Object.entries(call.fields).map(([name, value]) => [name, String(value)])),
   };
 }

@@ -153,6 +153,12 @@ describe('a call in HubSpot', () => {
     valueOf(await session.attachRecording(id, over, aRecording()));
     expect(theCall().recording).toEqual({ url: aRecording().url });
     expect(await session.attachRecording(id, over, aRecording({ url: null }))).toMatchObject({ verdict: 'rejected' });
+    const insecure = 'http://ringline.example/r/1.wav';
+    expect(await session.attachRecording(id, over, aRecording({ url: insecure }))).toMatchObject({
+      verdict: 'rejected',
+    });
+    valueOf(await session.updateCall(id, { ...over, recordingUrl: insecure }));
+    expect(theCall().recording).toEqual({ url: aRecording().url });
   });
 
   it('that somebody deleted is gone', async () => {

@@ -14,6 +14,8 @@ export type HubspotSimulatorOptions = {
   /** Whether the admin has made `ringline_call_id` by hand, for calls, contacts and tasks. */
   readonly hasIdProperties?: boolean;
   readonly limits?: readonly Limit[];
+  /** Links to recordings that are not secure are refused, but for a lab on loopback. */
+  readonly takesHttpLinks?: boolean;
 };
 
 export interface HubspotSimulator extends CrmSimulator {
@@ -176,7 +178,8 @@ export async function startSimulator(options: HubspotSimulatorOptions = {}): Pro
       if (name === 'hs_call_disposition' && !dispositions.some((one) => one.id === text)) {
         throw invalid(name, 'INVALID_OPTION', `${text} is no disposition`);
       }
-      if (name === 'hs_call_recording_url' && !text.startsWith('https://')) {
+      const isSecure = text.startsWith('https://') || options.takesHttpLinks === true;
+      if (name === 'hs_call_recording_url' && !isSecure) {
         throw invalid(name, 'INVALID_URL', `${text} is not an https URL`);
       }
       const isUnique = custom.get(type)?.some((one) => one.name === name && one.hasUniqueValue) === true;
