@@ -10,6 +10,7 @@ import { startSimulator, type HubspotSimulator } from './simulator.test-support.
  * What the simulator takes and gives is held against the vendor's own client. It asks by the versions before those by date, which
  * the simulator answers alike; the client for Node 22 asks by date.
  */
+const idProperty = 'ringline_call_id';
 let crm: HubspotSimulator;
 
 beforeEach(async () => {
@@ -32,21 +33,21 @@ async function makeIdProperty(): Promise<void> {
   await new properties.GroupsApi(configuration).create('calls', group);
   const core = new properties.CoreApi(configuration);
   await core.create('calls', {
-    name: 'ringline_call_id',
+    name: idProperty,
     label: 'Ringline call ID',
     groupName: 'ringline',
     type: properties.PropertyCreateTypeEnum.String,
     fieldType: properties.PropertyCreateFieldTypeEnum.Text,
     hasUniqueValue: true,
   });
-  expect(await core.getByName('calls', 'ringline_call_id')).toMatchObject({ hasUniqueValue: true });
+  expect(await core.getByName('calls', idProperty)).toMatchObject({ hasUniqueValue: true });
 }
 
 const upsert = (id: string) => ({
   inputs: [
     {
       id,
-      idProperty: 'ringline_call_id',
+      idProperty,
       properties: {
         hs_timestamp: '2026-03-10T09:15:20Z',
         hs_call_title: 'Incoming call',
@@ -64,7 +65,7 @@ it('HubSpot’s own client upserts a call by our id, reads it by that, changes a
   expect(first).toMatchObject({ _new: true });
   expect(second).toMatchObject({ _new: false, id: first?.id });
   const basic = new calls.BasicApi(callsOf());
-  const known = await basic.getById('our-id', ['hs_call_title'], undefined, undefined, false, 'ringline_call_id');
+  const known = await basic.getById('our-id', ['hs_call_title'], undefined, undefined, false, idProperty);
   expect(known).toMatchObject({ id: first?.id, properties: { hs_call_title: 'Incoming call' } });
   await basic.update(known.id, { properties: { hs_call_status: 'COMPLETED', hs_call_duration: '125000' } });
   expect(crm.calls()).toMatchObject([{ id: known.id, seconds: 125, wasAnswered: true, externalId: 'our-id' }]);

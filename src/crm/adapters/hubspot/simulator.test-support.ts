@@ -4,6 +4,8 @@ import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '..
 import type { Limit } from '../../port/limit.js';
 
 const TOKEN = 'pat-eu1-5b1f6a8e-1c2d-4e3f-9a0b-c1d2e3f4a5b6';
+/** As the README names it. */
+const ID_PROPERTY = 'ringline_call_id';
 const PORTAL = 48291765;
 
 export type HubspotSimulatorOptions = {
@@ -142,7 +144,7 @@ export async function startSimulator(options: HubspotSimulatorOptions = {}): Pro
   const groups = new Set<string>();
   if (options.hasIdProperties === true) {
     for (const type of ['calls', 'contacts', 'tasks'] as const) {
-      custom.set(type, [{ name: 'ringline_call_id', hasUniqueValue: true }]);
+      custom.set(type, [{ name: ID_PROPERTY, hasUniqueValue: true }]);
     }
   }
 
