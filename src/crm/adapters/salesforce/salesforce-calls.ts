@@ -55,7 +55,7 @@ async function write(
   return changed.verdict === 'done' ? done(known.Id) : changed;
 }
 
-/** After the call is over, its title, status and owner belong to whoever works with it. */
+/** After the call is over, its title, result, status and owner belong to whoever works with it; a result chosen in Ringline goes there. */
 function fieldsOf(settings: SalesforceSettings, call: CrmCall, known: Stored | null): Record<string, unknown> {
   const { openStatus, closedStatus, recordingField, numberField, startedAtField } = settings;
   const { number, userId, status, recordingUrl } = call;
@@ -70,10 +70,9 @@ function fieldsOf(settings: SalesforceSettings, call: CrmCall, known: Stored | n
     CallType: { inbound: 'Inbound', outbound: 'Outbound', internal: 'Internal' }[call.direction],
     CallObject: call.id,
     ActivityDate: call.startedAt.toISOString().slice(0, 10),
-    ...(isOver && {
-      CallDurationInSeconds: Math.round(call.talkSeconds),
-      CallDisposition: cut(call.disposition ?? wordOf(call), TEXT),
-    }),
+    ...(isOver && { CallDurationInSeconds: Math.round(call.talkSeconds) }),
+    ...(isOver &&
+      (!theirs || call.disposition !== null) && { CallDisposition: cut(call.disposition ?? wordOf(call), TEXT) }),
     ...(!theirs && {
       Subject: cut(call.subject, TEXT),
       Status: isOver ? closedStatus : openStatus,

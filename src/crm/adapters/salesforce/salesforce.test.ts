@@ -94,7 +94,9 @@ describe('a call in Salesforce', () => {
     const boris = crm.addUser({ name: 'Boris' });
     const over = answeredBy(anna, aCall());
     const id = valueOf(await session.closeCall(null, over));
-    crm.change('Task', id, { Subject: 'Offer', OwnerId: boris });
+    crm.change('Task', id, { Subject: 'Offer', OwnerId: boris, CallDisposition: 'Wants more' });
+    valueOf(await session.updateCall(id, over));
+    expect(crm.record('Task', id)).toMatchObject({ CallDisposition: 'Wants more' });
     valueOf(await session.updateCall(id, { ...over, tags: ['vip'], disposition: 'Sold' }));
     expect(crm.record('Task', id)).toMatchObject({ Subject: 'Offer', OwnerId: boris, CallDisposition: 'Sold' });
     expect(theCall().text).toContain('Tags: vip');

@@ -109,6 +109,10 @@ const prefixes: { readonly [type in ObjectType]: string } = {
   Organization: '00D',
 };
 const PAGE = 2000;
+const allowed: readonly Limit[] = [
+  { kind: 'daily', budget: 100_000 },
+  { kind: 'concurrent', most: 25 },
+];
 
 class Refusal extends Error {
   constructor(readonly answer: SimulatedAnswer) {
@@ -129,7 +133,7 @@ function timeText(at: number): string {
 }
 
 export async function startSimulator(options: SalesforceSimulatorOptions = {}): Promise<SalesforceSimulator> {
-  const { grant = 'client_credentials', hasFields = true, limits = [] } = options;
+  const { grant = 'client_credentials', hasFields = true, limits = allowed } = options;
   const tables: { [type in ObjectType]: Map<string, Row> } = {
     Task: new Map(),
     Contact: new Map(),
