@@ -127,9 +127,3 @@ export async function associate(
   const made = await ask(client, { method: 'PUT', path }, z.unknown());
   return made.verdict === 'done' || made.verdict === 'gone' ? done() : made;
 }
-
-/** Without halves of characters, and what no text field takes. */
-export function cut(words: string, most: number): string {
-  const plain = words.replace(/\p{Cc}+/gu, ' ').trim();
-  return plain.length <= most ? plain : plain.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
-}

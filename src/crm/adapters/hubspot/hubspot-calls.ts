@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cut } from '../../port/cut.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall } from '../../port/crm-objects.js';
 import { withOwnHtmlLines } from '../../port/own-lines-html.js';
@@ -8,7 +9,6 @@ import {
   ask,
   associate,
   change,
-  cut,
   ID_PROPERTY,
   objectsPath,
   readRecord,

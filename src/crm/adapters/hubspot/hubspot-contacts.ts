@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmContact, CrmNumber, ObjectRef } from '../../port/crm-objects.js';
+import { significantDigits } from '../../port/significant-digits.js';
 import { done, type Verdict } from '../../port/verdict.js';
 import { ask, objectsPath, recordShape, upsert, type HubspotRecord } from './hubspot-api.js';
 import { idPropertyOf } from './hubspot-id-property.js';
@@ -48,7 +49,7 @@ export async function findContacts(
   url: RecordUrl,
   number: CrmNumber,
 ): Promise<Verdict<readonly CrmContact[]>> {
-  const digits = significantDigitsOf(number);
+  const digits = significantDigits(number);
   if (digits.length < LEAST_DIGITS) return done([]);
   const people = await search(client, 'contacts', url, number, digits);
   if (people.verdict !== 'done' || people.value.length > 0) return people;
@@ -79,15 +80,6 @@ async function search(
       .filter((record) => digitsIn(kind, record).some((one) => one.endsWith(digits)))
       .map((record) => toContact(kind, record, url)),
   );
-}
-
-/** What is the same with and without country code and trunk prefix. */
-export function significantDigitsOf({ e164, national, digits }: CrmNumber): string {
-  if (e164 === null) return digits;
-  const [international, local] = [e164.replace(/\D/g, ''), (national ?? e164).replace(/\D/g, '')];
-  let length = 0;
-  while (length < local.length && international.at(-1 - length) === local.at(-1 - length)) length++;
-  return length < LEAST_DIGITS ? international : international.slice(-length);
 }
 
 function digitsIn(kind: Kind, { properties }: HubspotRecord): readonly string[] {

@@ -9,7 +9,6 @@ import {
   sessionWith,
   valueOf,
 } from '../adapter-session.test-support.js';
-import { significantDigitsOf } from './hubspot-contacts.js';
 import { hubspot } from './hubspot.adapter.js';
 import { startSimulator, type HubspotSimulator, type HubspotSimulatorOptions } from './simulator.test-support.js';
 
@@ -224,12 +223,6 @@ describe('people in HubSpot', () => {
     });
     expect((await round(longAgo)).names).toEqual([]);
     expect((await round(all.cursor)).names).toHaveLength(206);
-  });
-
-  it('have numbers of which the end is the same in every form', () => {
-    expect(significantDigitsOf(numberOf('+493090182055', '030 90182055'))).toBe('3090182055');
-    expect(significantDigitsOf(numberOf('+79062195047', '8 (906) 219-50-47'))).toBe('9062195047');
-    expect(significantDigitsOf({ raw: '204', e164: null, national: null, digits: '204' })).toBe('204');
   });
 });
 

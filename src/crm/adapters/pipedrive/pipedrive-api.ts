@@ -83,9 +83,3 @@ export function numberOf(id: string | null | undefined): number | undefined {
 export function timeOf(date: Date): string {
   return date.toISOString().slice(0, 19).replace('T', ' ');
 }
-
-/** Without halves of characters, and what a text of one line does not take. */
-export function cut(words: string, most: number): string {
-  const plain = words.replace(/\p{Cc}+/gu, ' ').trim();
-  return plain.length <= most ? plain : plain.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
-}

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { cut } from '../../port/cut.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmRecording } from '../../port/crm-objects.js';
 import { withOwnHtmlLines } from '../../port/own-lines-html.js';
 import { linesOfCall } from '../../port/own-lines.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, cost, create, cut, dataOf, idShape, numberOf, textShape, timeOf } from './pipedrive-api.js';
+import { ask, cost, create, dataOf, idShape, numberOf, textShape, timeOf } from './pipedrive-api.js';
 
 const SUBJECT_LENGTH = 255;
 const NOTE_LENGTH = 100_000;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ContactPage, CreatedKind } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmContact, CrmNumber, CrmUser, ObjectRef } from '../../port/crm-objects.js';
+import { significantDigits } from '../../port/significant-digits.js';
 import { done, type Verdict } from '../../port/verdict.js';
 import { ask, cost, create, dataOf, idShape, numberOf, SEARCH, textShape } from './pipedrive-api.js';
 
@@ -23,7 +24,7 @@ export async function findPeople(
   site: string,
   number: CrmNumber,
 ): Promise<Verdict<readonly CrmContact[]>> {
-  const digits = significantDigitsOf(number);
+  const digits = significantDigits(number);
   if (digits.length < LEAST_DIGITS) return done([]);
   const terms = [...new Set([digits, number.national ?? digits])];
   for (const term of terms) {
@@ -68,15 +69,6 @@ function toContact(
     numbers,
     url: `${site}/person/${encodeURIComponent(id)}`,
   };
-}
-
-/** What is the same with and without country code and trunk prefix. */
-export function significantDigitsOf({ e164, national, digits }: CrmNumber): string {
-  if (e164 === null) return digits;
-  const [international, local] = [e164.replace(/\D/g, ''), (national ?? e164).replace(/\D/g, '')];
-  let length = 0;
-  while (length < local.length && international.at(-1 - length) === local.at(-1 - length)) length++;
-  return length < LEAST_DIGITS ? international : international.slice(-length);
 }
 
 const personShape = z.object({

@@ -147,9 +147,3 @@ export function soqlText(value: string): string {
 export function soslPhrase(value: string): string {
   return `"${value.replace(/[?&|!{}[\]()^~*:\\"'+-]/g, '\\$&').replace(/\p{Cc}/gu, ' ')}"`;
 }
-
-/** Without halves of characters, and what a text of one line does not take. */
-export function cut(words: string, most: number): string {
-  const plain = words.replace(/\p{Cc}+/gu, ' ').trim();
-  return plain.length <= most ? plain : plain.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
-}

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { cut } from '../../port/cut.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmTask, ObjectRef } from '../../port/crm-objects.js';
 import { linesOfCall } from '../../port/own-lines.js';
 import { done, type Verdict } from '../../port/verdict.js';
-import { ask, change, cut, idShape, recordPath, textShape, upsert } from './salesforce-api.js';
+import { ask, change, idShape, recordPath, textShape, upsert } from './salesforce-api.js';
 import type { SalesforceSettings } from './salesforce-settings.js';
 import { descriptionWith, descriptionWithLine } from './salesforce-text.js';
 
