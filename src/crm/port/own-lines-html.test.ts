@@ -28,6 +28,11 @@ describe('rich text that belongs to both', () => {
     expect(again).toContain('&raquo; no');
   });
 
+  it('leaves a quotation of somebody else alone, and takes a line of ours that is empty', () => {
+    const text = '<p>»Not on Monday« she said</p><p>»&nbsp;</p>';
+    expect(withOwnHtmlLines(text, ['Ringline'], most)).toBe('<p>»Not on Monday« she said</p><p>» Ringline<br></p>');
+  });
+
   it('keeps links to recordings that stand there', () => {
     const text = '» Ringline<br>» Recording: https://r/1.wav<br>';
     expect(withOwnHtmlLines(text, ['Ringline', 'New'], most)).toBe(

@@ -45,7 +45,7 @@ function withoutOurs(parts: readonly string[]): string {
 }
 
 function isOurs(text: string): boolean {
-  return text.startsWith(MARK.trimEnd());
+  return text.startsWith(MARK) || text === MARK.trimEnd();
 }
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' };

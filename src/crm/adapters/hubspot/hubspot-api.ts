@@ -88,7 +88,12 @@ export async function upsert(
   const inputs = [{ idProperty: ID_PROPERTY, id: callId, properties }];
   const request = { method: 'POST', path: `${objectsPath(type)}/batch/upsert`, body: { json: { inputs } } } as const;
   const shape = z.object({ results: z.array(recordShape).catch([]), errors: z.array(errorShape).catch([]) });
-  const made = await ask(client, request, shape);
+  const answer = await client.request(request);
+  if (answer.kind === 'answered' && answer.status === 409) {
+    const why = 'HubSpot has taken our id meanwhile, from a request whose answer was lost.';
+    return { verdict: 'retry', why, mayBeDone: true };
+  }
+  const made = read(answer, shape);
   if (made.verdict === 'gone') return { verdict: 'rejected', why: made.why };
   if (made.verdict !== 'done') return made;
   const [record] = made.value.results;

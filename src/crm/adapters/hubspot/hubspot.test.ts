@@ -99,6 +99,14 @@ describe('a call in HubSpot', () => {
     expect(theCall().text).not.toContain('From Ringline');
   });
 
+  it('is tried again where HubSpot has taken its id in the same moment', async () => {
+    const matches = ({ path }: { readonly path: string }): boolean => path.endsWith('/batch/upsert');
+    crm.fail({ what: 'status', times: 1, status: 409, json: { status: 'error', category: 'CONFLICT' }, matches });
+    const call = answeredBy(anna, aCall());
+    expect(await session.closeCall(null, call)).toMatchObject({ verdict: 'retry', mayBeDone: true });
+    valueOf(await session.closeCall(null, call));
+  });
+
   it('keeps title, outcome and owner that somebody chose once it is over', async () => {
     const boris = crm.addUser({ name: 'Boris' });
     const over = answeredBy(anna, aCall());

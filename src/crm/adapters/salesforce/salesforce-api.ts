@@ -82,6 +82,10 @@ export async function upsert(
 ): Promise<Verdict<string>> {
   const path = recordPath('Task', idField, ourId);
   const made = await ask(client, { method: 'PATCH', path, body: { json } }, madeShape);
+  // Taken meanwhile, by a request of ours whose answer was lost.
+  if (made.verdict === 'rejected' && made.why.includes('DUPLICATE_VALUE') && made.why.includes(idField)) {
+    return { verdict: 'retry', why: made.why, mayBeDone: true };
+  }
   if (made.verdict === 'gone') return { verdict: 'rejected', why: made.why };
   return made.verdict === 'done' ? done(made.value.id) : made;
 }

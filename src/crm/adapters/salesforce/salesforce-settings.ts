@@ -8,7 +8,10 @@ const credential = z.string().trim().min(1).max(2000);
 const status = z.string().trim().min(1).max(40);
 
 export const salesforceSettings = z.object({
-  url: z.url({ protocol: /^https?$/ }).meta({ description: 'My Domain, such as https://acme.my.salesforce.com' }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine(isMyDomain, { error: 'must be My Domain, such as https://acme.my.salesforce.com' })
+    .meta({ description: 'My Domain, such as https://acme.my.salesforce.com' }),
   clientId: credential.meta({ description: 'Consumer key of the connected app' }),
   clientSecret: credential.meta({ description: 'Consumer secret of the connected app' }),
   refreshToken: credential
@@ -45,4 +48,9 @@ export type SalesforceSettings = z.output<typeof salesforceSettings>;
 
 export function siteOf({ url }: Pick<SalesforceSettings, 'url'>): string {
   return url.replace(/\/+$/, '');
+}
+
+/** The address that the browser shows has no API. */
+function isMyDomain(url: string): boolean {
+  return !/\.lightning\.force\.com\/?$/i.test(url);
 }

@@ -114,6 +114,15 @@ describe('a call in Salesforce', () => {
     }
   });
 
+  it('is tried again where Salesforce has taken its id in the same moment', async () => {
+    const message = 'duplicate value found: Ringline_Id__c duplicates value on record with id: 00T000000000001';
+    const json = [{ errorCode: 'DUPLICATE_VALUE', message, fields: [] }];
+    crm.fail({ what: 'status', times: 1, status: 400, json, matches: ({ method }) => method === 'PATCH' });
+    const call = answeredBy(anna, aCall());
+    expect(await session.closeCall(null, call)).toMatchObject({ verdict: 'retry', mayBeDone: true });
+    valueOf(await session.closeCall(null, call));
+  });
+
   it('is refused, with Salesforce’s reason, where two tasks have its id', async () => {
     const over = answeredBy(anna, aCall());
     crm.duplicate(valueOf(await session.closeCall(null, over)));
@@ -224,6 +233,12 @@ describe('people in Salesforce', () => {
 });
 
 describe('Salesforce', () => {
+  it('is connected by My Domain, not by the address of its pages', () => {
+    const settings = { ...crm.settings, url: 'https://acme.lightning.force.com' };
+    expect(salesforce.settings.safeParse(settings).success).toBe(false);
+    expect(salesforce.settings.safeParse({ ...settings, url: 'https://acme.my.salesforce.com/' }).success).toBe(true);
+  });
+
   it('lists users over several pages', async () => {
     for (let i = 0; i < 2100; i++) crm.addUser({ name: `User ${i}` });
     const users = valueOf(await session.listUsers());
