@@ -1,8 +1,8 @@
 import type { CrmCall } from './crm-objects.js';
 
 /** Begins each line of ours in a text that belongs to both. All other lines are somebody else's, and stay. */
-const MARK = '» ';
-const RECORDING = 'Recording: ';
+export const MARK = '» ';
+export const RECORDING = 'Recording: ';
 
 /** What a text of the CRM's says of a call, line by line. */
 export function linesOfCall(

@@ -4,6 +4,12 @@ import { bitrix24 } from '../../../src/crm/adapters/bitrix24/bitrix24.adapter.js
 import { startSimulator as startBitrix24 } from '../../../src/crm/adapters/bitrix24/simulator.test-support.js';
 import { espocrm } from '../../../src/crm/adapters/espocrm/espocrm.adapter.js';
 import { startSimulator as startEspocrm } from '../../../src/crm/adapters/espocrm/simulator.test-support.js';
+import { hubspot } from '../../../src/crm/adapters/hubspot/hubspot.adapter.js';
+import { startSimulator as startHubspot } from '../../../src/crm/adapters/hubspot/simulator.test-support.js';
+import { pipedrive } from '../../../src/crm/adapters/pipedrive/pipedrive.adapter.js';
+import { startSimulator as startPipedrive } from '../../../src/crm/adapters/pipedrive/simulator.test-support.js';
+import { salesforce } from '../../../src/crm/adapters/salesforce/salesforce.adapter.js';
+import { startSimulator as startSalesforce } from '../../../src/crm/adapters/salesforce/simulator.test-support.js';
 import { odoo } from '../../../src/crm/adapters/odoo/odoo.adapter.js';
 import { startSimulator as startOdoo } from '../../../src/crm/adapters/odoo/simulator.test-support.js';
 import type { KitEntry } from './kit/scene.js';
@@ -26,6 +32,25 @@ export const kitEntries: readonly KitEntry[] = [
     startSimulator: () => startEspocrm({ hasFields: false }),
     variant: 'as it is installed',
     lacks: ['number'],
+  },
+  { adapter: hubspot, startSimulator: startHubspot },
+  {
+    adapter: pipedrive,
+    startSimulator: () => startPipedrive({ burst: null, dailyTokens: 1_000_000 }),
+    variant: 'with call logs',
+  },
+  {
+    adapter: pipedrive,
+    startSimulator: () => startPipedrive({ mode: 'activity', burst: null, dailyTokens: 1_000_000 }),
+    variant: 'with activities',
+    // An activity has no fields for them: its title and note tell them.
+    lacks: ['direction', 'number', 'wasAnswered'],
+  },
+  { adapter: salesforce, startSimulator: startSalesforce, variant: 'with client credentials' },
+  {
+    adapter: salesforce,
+    startSimulator: () => startSalesforce({ grant: 'refresh_token' }),
+    variant: 'with a refresh token',
   },
   { adapter: odoo, startSimulator: () => startOdoo({ version: 17 }), variant: '17 with crm_phonecall' },
   {
