@@ -95,11 +95,11 @@ describe('the target of a transfer', () => {
     const target = { agentIds: company.agentIds.slice(0, 2), ringSeconds: 25 };
     await company.call('PATCH', `/v1/lines/${company.lineId}`, { body: { target } });
     const before = phones[1]!.calls.length;
-    const call = await talk();
+    const call = await talk(() =>
+      waitFor(() => phones[1]!.calls.length > before, { what: 'the second phone to ring' }),
+    );
     await aim(0);
     const caller = (await call.read()).from.e164 ?? '';
-    // The first agent may have answered before the other phone told that it rings.
-    await waitFor(() => phones[1]!.calls.length > before, { what: 'the second phone to ring' });
     await poppedBefore(phones[1]!.calls.at(-1)!, caller);
     await waitFor(async () => (await call.read()).participants[1]?.leftAt !== null, { what: 'the phone to stop' });
     expect(await shownNow()).toEqual([]);

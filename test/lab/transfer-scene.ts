@@ -53,11 +53,16 @@ export async function eventTypes(callId: string): Promise<readonly string[]> {
 
 let customers = 0;
 
-/** A customer who talks with the first agent. */
-export async function talk() {
+/**
+ * A customer who talks with the first agent.
+ *
+ * @param beforeAnswer What has to be so before he answers.
+ */
+export async function talk(beforeAnswer?: () => Promise<unknown>) {
   const customer = await lab.baresip.customer(`+49302312530${customers++}`);
   const outgoing = await customer.dial(company.did);
   const first = await phones[0]!.incoming();
+  await beforeAnswer?.();
   await first.answer();
   const call = await waitFor(
     async () => (await company.call('GET', '/v1/calls?limit=1')).body.items.find(isAnswered) as Call | undefined,

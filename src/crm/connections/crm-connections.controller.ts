@@ -57,7 +57,7 @@ export class CrmConnectionsController {
     operationId: 'createCrmConnection',
     summary: 'Connect a CRM',
     description:
-      'From now on its door takes clicks, and calls are noted for it; they are not written into the CRM yet.',
+      'From now on its door takes clicks, and each call is told to it. Calls of the past are told by a backfill.',
     status: 201,
     schema: createdCrmConnectionSchema,
     problems: ['unsafe-url'],
