@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { CrmContact, ObjectRef } from '../crm/port/crm-objects.js';
+import type { CrmContact, CrmNumber, ObjectRef } from '../crm/port/crm-objects.js';
 import { runPrepared } from '../database/prepared.js';
 import { cleanText } from '../numbers/number-text.js';
 import { dropNumbers, lookUp, storeContacts, storeNumbers } from './contact-sql.js';
@@ -48,6 +48,14 @@ export class ContactIndex {
           : { given, e164: own, national: digits, isCertain, lastDigits: last, extension: ext },
       talkedAt: row.talkedAt?.getTime() ?? null,
     }));
+  }
+
+  /** Stores whom a CRM found by a number. Of one without numbers the CRM says that he has this one. */
+  learn(connection: ConnectionRef, found: readonly CrmContact[], { e164, raw }: CrmNumber): Promise<void> {
+    const contacts = found.map((contact) =>
+      contact.numbers.length > 0 ? contact : { ...contact, numbers: [e164 ?? raw] },
+    );
+    return this.upsertContacts(connection, contacts);
   }
 
   /** Stores contacts as a CRM gave them; what it gave of them before is replaced. */

@@ -87,11 +87,7 @@ export class ContactLookup {
     try {
       const verdict = await findContacts(crm);
       if (verdict.verdict !== 'done') return { connectionId: id, answer: 'failed', why: verdict.why };
-      // Of one without numbers the CRM says that he has this one.
-      const contacts = verdict.value.map((contact) =>
-        contact.numbers.length > 0 ? contact : { ...contact, numbers: [crm.e164 ?? crm.raw] },
-      );
-      await this.index.upsertContacts({ tenantId, id }, contacts);
+      await this.index.learn({ tenantId, id }, verdict.value, crm);
       return { connectionId: id, answer: verdict.value.length === 0 ? 'nobody' : 'found', why: null };
     } catch (error) {
       this.log.warn({ scope: 'contacts', connectionId: id, error }, 'a CRM could not be searched');

@@ -3,6 +3,7 @@ import type { Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import { newId } from '../../src/common/ids.js';
+import { ContactIndex } from '../../src/contacts/contact-index.js';
 import type { CrmCapabilities } from '../../src/crm/port/crm-adapter.js';
 import type { CrmContact } from '../../src/crm/port/crm-objects.js';
 import type { Failure } from '../../src/crm/port/verdict.js';
@@ -393,6 +394,85 @@ describe('a caller whom the CRM does not know', () => {
     expect(connection.crm.created).toEqual([]);
     expect(connection.crm.given.map(({ step }) => step)).not.toContain('findContacts');
     expect(connection.crm.calls[0]?.view.number).toEqual({ raw: '', e164: null, national: null, digits: '' });
+  });
+
+  it('becomes one lead, though he calls twice before the CRM finds what was made of him', async () => {
+    const connection = await connect({ isKnown: false, rules: { unknownCallers: [{ make: 'lead' }] } });
+    const { crm } = connection;
+    crm.isSlowToFind = true;
+    const calls = [ended(ringing()), ended(ringing()), ended(ringing())];
+    for (const call of calls) await world.commit(call, 'call.started', 'call.ended');
+    world.worker();
+    world.worker();
+    for (const { id } of calls) await world.settled(connection, id);
+    expect(crm.created).toEqual([{ kind: 'lead', digits: '14155550123' }]);
+    for (const { id } of calls) expect(crm.callsOf(id)[0]?.view.contact).toEqual({ type: 'lead', id: 'lead-1' });
+  });
+});
+
+describe('whose number it is', () => {
+  const dave: CrmContact = { ...carol, id: 'c2', name: 'Dave', ownerId: null };
+
+  async function pick(connection: ToyConnection, call: Call, { type, id }: CrmContact): Promise<void> {
+    await world.query(
+      `insert into contact_pick (tenant_id, call_id, connection_id, number, type, id, picked_at)
+       values ($1, $2, $3, $4, $5, $6, clock_timestamp())`,
+      [tenantId, call.id, connection.id, call.remote.e164, type, id],
+    );
+    await world.query(
+      `update crm_sync set state = 'due', next_attempt_at = now() where connection_id = $1 and call_id = $2`,
+      [connection.id, call.id],
+    );
+  }
+
+  it('is what an agent says, for the call and for the next ones of the number', async () => {
+    const connection = await connect();
+    const { crm } = connection;
+    crm.contacts.push(dave);
+    const call = await commitEnded();
+    world.worker();
+    await world.settled(connection, call.id);
+    expect(crm.callsOf(call.id)[0]?.view.contact).toEqual({ type: 'Contact', id: 'c1' });
+    await pick(connection, call, dave);
+    await world.settled(connection, call.id);
+    expect(crm.callsOf(call.id)).toMatchObject([{ view: { contact: { type: 'Contact', id: 'c2' } } }]);
+    const later = await commitEnded();
+    await world.settled(connection, later.id);
+    expect(crm.callsOf(later.id)[0]?.view.contact).toEqual({ type: 'Contact', id: 'c2' });
+    expect(crm.given.filter(({ step }) => step === 'findContacts')).toHaveLength(1);
+  });
+
+  it('is taken from the index where the CRM tells what changes, and asked for elsewhere', async () => {
+    const [listed, searched] = [
+      await connect({ isKnown: false, capabilities: { contactSync: true } }),
+      await connect({ capabilities: { contactSync: false } }),
+    ];
+    const index = new ContactIndex(world.database.source);
+    await index.upsertContacts({ tenantId, id: listed.id }, [dave]);
+    const call = await commitEnded();
+    world.worker();
+    await world.settled(listed, call.id);
+    await world.settled(searched, call.id);
+    expect(listed.crm.callsOf(call.id)[0]?.view.contact).toEqual({ type: 'Contact', id: 'c2' });
+    expect(listed.crm.given.map(({ step }) => step)).not.toContain('findContacts');
+    expect(searched.crm.callsOf(call.id)[0]?.view.contact).toEqual({ type: 'Contact', id: 'c1' });
+  });
+
+  it('is asked of the CRM once more when whom the index has is gone there', async () => {
+    const connection = await connect({ capabilities: { contactSync: true, live: false } });
+    const { crm } = connection;
+    const index = new ContactIndex(world.database.source);
+    await index.upsertContacts({ tenantId, id: connection.id }, [dave]);
+    const gone: Failure = { verdict: 'gone', why: 'there is no contact c2' };
+    crm.fate = (step, view) => (step === 'closeCall' && view?.contact?.id === 'c2' ? gone : null);
+    const call = await commitEnded();
+    world.worker();
+    await world.settled(connection, call.id);
+    expect(crm.callsOf(call.id)).toMatchObject([{ view: { contact: { type: 'Contact', id: 'c1' } } }]);
+    const known: { id: string }[] = await world.query('select id from contact where connection_id = $1', [
+      connection.id,
+    ]);
+    expect(known).toEqual([{ id: 'c1' }]);
   });
 });
 

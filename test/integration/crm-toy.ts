@@ -53,6 +53,8 @@ export class ToyCrm {
   /** In the order in which they came. */
   readonly given: Given[] = [];
   fate: (step: string, call: CrmCall | null, times: number) => Fate = () => null;
+  /** Its search does not find what was made through its API. */
+  isSlowToFind = false;
   #lastId = 0;
   readonly #open = new Map<string, number>();
   /** Steps of one call that were open together, at most; and calls. */
@@ -126,7 +128,8 @@ export class ToyCrm {
           const id = this.#newId(kind);
           this.created.push({ kind, digits });
           const named = { type: kind, id, name: digits, company: null, ownerId: null, url: null };
-          this.contacts.push({ ...named, kind: kind === 'unsorted' ? 'lead' : kind, numbers: [digits] });
+          if (!this.isSlowToFind)
+            this.contacts.push({ ...named, kind: kind === 'unsorted' ? 'lead' : kind, numbers: [digits] });
           return done({ type: kind, id });
         }),
       createTask: (call, task) =>

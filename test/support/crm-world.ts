@@ -10,6 +10,7 @@ import { systemClock, type Clock } from '../../src/common/clock.js';
 import { newId } from '../../src/common/ids.js';
 import { createLog } from '../../src/common/logger.js';
 import { SecretBox } from '../../src/common/secret-box.js';
+import { ContactIndex } from '../../src/contacts/contact-index.js';
 import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import { openGate } from '../../src/crm/client/bounded-client.js';
 import { CrmClients } from '../../src/crm/client/crm-clients.js';
@@ -18,7 +19,7 @@ import { connectionRulesSchema } from '../../src/crm/connections/connection-rule
 import { newDoor, secretsPlace } from '../../src/crm/connections/connection-secrets.js';
 import type { CrmCapabilities } from '../../src/crm/port/crm-adapter.js';
 import { CallSync, syncTimes, type SyncTimes } from '../../src/crm/sync/call-sync.js';
-import { askTheCrm } from '../../src/crm/sync/contact-finder.js';
+import { ContactFinder } from '../../src/crm/sync/contact-finder.js';
 import type { CrmSync } from '../../src/crm/sync/crm-sync.entity.js';
 import { CrmSyncMetrics } from '../../src/crm/sync/crm-sync-metrics.js';
 import { SyncStore, syncLimits, type SyncLimits } from '../../src/crm/sync/sync-store.js';
@@ -223,7 +224,7 @@ export class CrmWorld {
       store,
       clients,
       new UserDirectory(source, log),
-      { contacts: askTheCrm, recordings },
+      { contacts: new ContactFinder(new ContactIndex(source)), recordings },
       metrics,
       options.clock ?? systemClock,
       log,

@@ -11,6 +11,7 @@ import { BoundedClient, remember, toAnswer, type Gate, type Remembered } from '.
 import { encodeBody } from './encode-body.js';
 import type { Purpose } from './purpose.js';
 import { Tokens, type TokenStore } from './tokens.js';
+import { secretsOf, withoutSecrets } from './without-secrets.js';
 
 /** The gate of a connection for requests of a purpose. */
 export type Gates = (connectionId: string, limits: readonly Limit[], purpose: Purpose) => Gate;
@@ -96,11 +97,14 @@ export function connect(
           return toAnswer(await http.send({ method: 'POST', url, ...body }));
         });
   const client = new BoundedClient(baseUrl, auth, tokens, http, gate, remembered);
-  return heeding(adapter.connect(client, settings), client);
+  return bounded(adapter.connect(client, settings), client, secretsOf(settings, adapter.secrets));
 }
 
-/** A session whose gate closes when a step says that the vendor was asked too often: not every vendor says so by a status. */
-function heeding(session: CrmSession, client: BoundedClient): CrmSession {
+/**
+ * A session whose gate closes when a step says that the vendor was asked too often: not every vendor says so by a status. What it
+ * tells of a failure is free of secrets.
+ */
+function bounded(session: CrmSession, client: BoundedClient, secrets: readonly string[]): CrmSession {
   return new Proxy(session, {
     get(target, name) {
       const step: unknown = Reflect.get(target, name, target);
@@ -108,7 +112,7 @@ function heeding(session: CrmSession, client: BoundedClient): CrmSession {
       return async (...given: unknown[]): Promise<unknown> => {
         const verdict = (await Reflect.apply(step, target, given)) as Verdict<unknown>;
         if (verdict.verdict === 'rate-limited' && !client.heldBack) await client.slowDown(verdict.afterMs);
-        return verdict;
+        return verdict.verdict === 'done' ? verdict : { ...verdict, why: withoutSecrets(verdict.why, secrets) };
       };
     },
   });

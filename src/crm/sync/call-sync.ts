@@ -11,7 +11,7 @@ import type { CrmSyncMetrics } from './crm-sync-metrics.js';
 import { giveStep, purposeOf, type StepParts } from './give-step.js';
 import { inTime } from './in-time.js';
 import { linksAfter, linksAfterGone, makingStep, withoutBegun, type DoneStep } from './links-after.js';
-import type { Links } from './links.js';
+import { contactOf, type Links } from './links.js';
 import { nextStep, recordingWay, type Situation, type Step } from './next-step.js';
 import { retryDelayMs } from './retry-delay.js';
 import type { Claim, Loaded, SyncedConnection, SyncStore } from './sync-store.js';
@@ -43,6 +43,8 @@ export const syncTimes: SyncTimes = {
 /** What a CRM may ask us to wait for, ms: the longest is a daily budget. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 const RATE_LIMITED_MS = 10_000;
+/** How long a lead takes to be made, about. */
+const BEING_MADE_MS = 1_000;
 /** More than any call needs: so many in a row come to no end. */
 const MOST_STEPS = 60;
 /** Failures after which one waits a minute or so. */
@@ -130,7 +132,15 @@ export class CallSync {
     if (step === null) return this.#finish(claim, loaded, call);
     const making = makingStep(step);
     // Stored before it is given, and the claim is sure to hold while it is.
-    if (making !== null && !(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
+    if (step.step === 'createObject' && situation.view.number.e164 !== null) {
+      const begun = await this.store.beginCreating(claim, links, step.kind, situation.view.number.e164);
+      if (begun === 'lost') return {};
+      if (begun === 'being-made') {
+        const why = 'For another call of this number the same is being made; it is waited for.';
+        return this.#failed(claim, loaded, step.step, links, { verdict: 'rate-limited', why, afterMs: BEING_MADE_MS });
+      }
+      if (begun !== 'begun') return (await this.store.keep(claim, { ...links, created: begun }, true)) ? null : {};
+    } else if (making !== null && !(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
     const verdict = await this.#give(step, situation, loaded, isCaughtUp);
     if (verdict === null) {
@@ -162,7 +172,11 @@ export class CallSync {
       return (await this.store.keep(claim, linksAfter({ ...step, value: undefined }, situation), false)) ? null : {};
     }
     const remade = verdict === 'gone' ? linksAfterGone(step, situation) : null;
-    if (remade !== null) return (await this.store.keep(claim, remade, true)) ? null : {};
+    if (remade !== null) {
+      const lost = remade.isAskedAnew === situation.links.isAskedAnew ? null : contactOf(situation.links);
+      if (lost != null) await this.parts.contacts.forget(loaded.connection, lost);
+      return (await this.store.keep(claim, remade, true)) ? null : {};
+    }
     return this.#failed(claim, loaded, step.step, links, failure);
   }
 
@@ -268,6 +282,7 @@ export class CallSync {
       links,
       capabilities,
       rules,
+      region,
       sought,
       isCalledBack,
       now: new Date(this.clock.now()),

@@ -7,7 +7,7 @@ import type { CrmCapabilities } from '../port/crm-adapter.js';
 import type { CrmCall, CrmNumber } from '../port/crm-objects.js';
 import { ownerOf, peopleOf, type KnownAgents } from './call-people.js';
 import { wordsOf } from './call-words.js';
-import type { Links } from './links.js';
+import { contactOf, type Links } from './links.js';
 
 /** What a call is told with, beside its record. */
 export type Telling = {
@@ -23,7 +23,7 @@ export type Telling = {
 export function callView(call: Call, { links, rules, agents, region, recordingUrl }: Telling): CrmCall {
   const number = numberOf(call, region);
   const people = peopleOf(call, agents);
-  const contact = links.created ?? links.contact ?? null;
+  const contact = links.picked ?? links.created ?? links.contact ?? null;
   return {
     id: call.id,
     direction: call.direction,
@@ -37,7 +37,7 @@ export function callView(call: Call, { links, rules, agents, region, recordingUr
     waitSeconds: call.waitSeconds,
     talkSeconds: call.talkSeconds,
     durationSeconds: call.durationSeconds,
-    userId: ownerOf(call, agents) ?? links.contact?.ownerId ?? rules.users.defaultUserId,
+    userId: ownerOf(call, agents) ?? contactOf(links)?.ownerId ?? rules.users.defaultUserId,
     people,
     contact: contact === null ? null : { type: contact.type, id: contact.id },
     ...wordsOf(call, { number, people, timeZone: rules.timeZone }),

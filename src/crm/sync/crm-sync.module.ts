@@ -7,6 +7,8 @@ import {
 } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { Log } from '../../common/logger.js';
+import { ContactIndex } from '../../contacts/contact-index.js';
+import { ContactIndexModule } from '../../contacts/contact-index.module.js';
 import { Database } from '../../database/database.js';
 import { Metrics } from '../../metrics/metrics.js';
 import { OutboxWakeUp } from '../../outbox/outbox-wake-up.js';
@@ -16,7 +18,7 @@ import { AuditLog } from '../../tenancy/audit-log.js';
 import { CrmClientModule } from '../client/crm-client.module.js';
 import { CrmClients } from '../client/crm-clients.js';
 import { CallSync } from './call-sync.js';
-import { askTheCrm } from './contact-finder.js';
+import { ContactFinder } from './contact-finder.js';
 import { CrmSyncMetrics } from './crm-sync-metrics.js';
 import { SyncStore, syncLimits } from './sync-store.js';
 import { SyncWorker } from './sync-worker.js';
@@ -24,14 +26,15 @@ import { UserDirectory } from './user-directory.js';
 
 /** Of the worker part: brings calls to CRMs. */
 @Module({
-  imports: [CrmClientModule, RecordingsForCrmModule],
+  imports: [CrmClientModule, ContactIndexModule, RecordingsForCrmModule],
   providers: [
     {
       provide: SyncWorker,
-      inject: [Database, CrmClients, RecordingsForCrm, Metrics, Clock, Log],
+      inject: [Database, CrmClients, ContactIndex, RecordingsForCrm, Metrics, Clock, Log],
       useFactory: (
         database: Database,
         clients: CrmClients,
+        index: ContactIndex,
         recordings: RecordingsForCrm,
         registry: Metrics,
         clock: Clock,
@@ -41,7 +44,7 @@ import { UserDirectory } from './user-directory.js';
         const store = new SyncStore(source, new AuditLog(clock), syncLimits);
         const metrics = new CrmSyncMetrics(registry);
         const users = new UserDirectory(source, log);
-        const parts = { contacts: askTheCrm, recordings };
+        const parts = { contacts: new ContactFinder(index), recordings };
         const sync = new CallSync(store, clients, users, parts, metrics, clock, log);
         return new SyncWorker(database, store, sync, metrics, log);
       },

@@ -9,14 +9,14 @@ import type { Situation, Step } from './next-step.js';
 import type { SyncedConnection } from './sync-store.js';
 
 export type StepParts = {
-  readonly contacts: ContactFinder;
+  readonly contacts: Pick<ContactFinder, 'find' | 'forget'>;
   readonly recordings: Pick<RecordingsForCrm, 'link' | 'findLink' | 'read'>;
 };
 
 /** Has an adapter do a step. @throws what an adapter throws, which is a defect of it */
 export async function giveStep(
   step: Step,
-  { call, view, links }: Situation,
+  { call, view, links, region, capabilities }: Situation,
   session: CrmSession,
   connection: SyncedConnection,
   { contacts, recordings }: StepParts,
@@ -26,7 +26,15 @@ export async function giveStep(
   const { remoteId = null } = links;
   switch (step.step) {
     case 'findContacts':
-      return came(await contacts.find(connection, session, view.number));
+      return came(
+        await contacts.find(connection, session, {
+          number: view.number,
+          region,
+          agentId: agentOf(call),
+          capabilities,
+          isAskedAnew: links.isAskedAnew === true,
+        }),
+      );
     case 'popScreen':
       return came(await (session.popScreen?.(view, step.userIds, remoteId) ?? undone(step)));
     case 'createObject':
@@ -54,6 +62,12 @@ export async function giveStep(
     case 'closeTask':
       return came(await (session.closeTask?.(step.taskId, step.text) ?? undone(step)));
   }
+}
+
+/** Whose call it is as far as it has come. */
+function agentOf({ participants }: Situation['call']): string | null {
+  const agents = participants.filter(({ agentId }) => agentId !== null);
+  return (agents.find(({ role }) => role === 'answered') ?? agents[0])?.agentId ?? null;
 }
 
 function undone({ step }: Step): never {

@@ -1,11 +1,11 @@
-import type { CrmContact, ObjectRef } from '../port/crm-objects.js';
+import type { ObjectRef } from '../port/crm-objects.js';
 import { fingerprint } from './call-view.js';
-import type { Links, MakingStep } from './links.js';
+import { contactOf, type LinkedContact, type Links, type MakingStep } from './links.js';
 import type { Situation, Step } from './next-step.js';
 
 /** What a step gives when it is done. */
 export type StepValue = {
-  readonly findContacts: readonly CrmContact[];
+  readonly findContacts: readonly LinkedContact[];
   readonly findCall: string | null;
   readonly openCall: string;
   readonly closeCall: string;
@@ -76,7 +76,8 @@ export function linksAfterGone(step: Step, situation: Situation): Links | null {
     case 'closeCall':
     case 'attachRecording':
     case 'addNote': {
-      if (links.isRemade === true || links.remoteId === undefined) return null;
+      if (links.remoteId === undefined) return withoutContact(links);
+      if (links.isRemade === true) return null;
       const { remoteId: _, isClosed: _c, told: _t, recordings: _r, note: _n, ...others } = withoutBegun(links);
       return { ...others, isRemade: true };
     }
@@ -84,17 +85,25 @@ export function linksAfterGone(step: Step, situation: Situation): Links | null {
     case 'removeCall':
     case 'closeTask':
       return linksAfter({ ...step, value: undefined }, situation);
+    case 'openCall':
+    case 'createTask':
+      return withoutContact(links);
     case 'findContacts':
     case 'popScreen':
     case 'createObject':
     case 'findCall':
-    case 'openCall':
-    case 'createTask':
       return null;
   }
 }
 
-function chosen(found: readonly CrmContact[]): NonNullable<Links['contact']> | null {
+/** Whom it was bound to may be what is gone: it is asked once more whose number it is. */
+function withoutContact(links: Links): Links | null {
+  if (links.isAskedAnew === true || contactOf(links) == null) return null;
+  const { contact: _, picked: _p, ...others } = withoutBegun(links);
+  return { ...others, isAskedAnew: true };
+}
+
+function chosen(found: readonly LinkedContact[]): LinkedContact | null {
   const [first] = found;
   if (first === undefined) return null;
   const { type, id, kind, name, ownerId } = first;

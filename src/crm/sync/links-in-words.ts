@@ -2,10 +2,13 @@ import type { Links } from './links.js';
 
 /** What of a call a CRM has, for people. */
 export function linksInWords(links: Links): readonly string[] {
-  const { remoteId, contact, created, popped = [], recordings = [], task } = links;
+  const { remoteId, contact, picked, created, popped = [], recordings = [], task } = links;
   const words: (string | false)[] = [
-    contact === null && created === undefined && 'It knows nobody with this number.',
-    contact != null && `It knows the number as ${contact.name} (${contact.type} ${contact.id}).`,
+    picked !== undefined && `An agent said that it is ${picked.name} (${picked.type} ${picked.id}).`,
+    picked === undefined && contact === null && created === undefined && 'It knows nobody with this number.',
+    picked === undefined &&
+      contact != null &&
+      `It knows the number as ${contact.name} (${contact.type} ${contact.id}).`,
     created !== undefined && `Ringline made a ${created.kind} of the caller (${created.type} ${created.id}).`,
     popped.length > 0 && `A pop was sent to ${popped.length === 1 ? 'user' : 'users'} ${popped.join(', ')}.`,
     remoteId === undefined && links.begun === undefined && 'It does not have the call.',

@@ -55,6 +55,7 @@ function situation(given: Given): Situation {
     links: given.isTold === true ? { ...links, told: fingerprint(view, capabilities) } : links,
     capabilities,
     rules,
+    region: 'DE',
     sought: given.sought ?? [],
     isCalledBack: given.isCalledBack ?? false,
     now: new Date(given.now ?? '2026-03-01T09:32:00.000Z'),
@@ -428,7 +429,16 @@ describe('what a CRM has', () => {
     const remade = linksAfterGone(step, gone);
     expect(remade).toEqual({ contact, popped: ['u1'], isRemade: true });
     expect(linksAfterGone(step, { ...gone, links: { ...closed, isRemade: true } })).toBeNull();
-    expect(linksAfterGone({ step: 'openCall' }, gone)).toBeNull();
+  });
+
+  it('is bound anew once where nothing of it was there: its contact is what is gone, also one that was picked', () => {
+    for (const links of [{ contact }, { contact: null, picked: contact }] satisfies Links[]) {
+      const anew = linksAfterGone({ step: 'closeCall', remoteId: null }, situation({ call: over, links }));
+      expect(anew).toEqual({ isAskedAnew: true });
+    }
+    const begun = situation({ call: over, links: { contact, isAskedAnew: true } });
+    expect(linksAfterGone({ step: 'openCall' }, begun)).toBeNull();
+    expect(linksAfterGone({ step: 'openCall' }, situation({ call: over, links: { contact: null } }))).toBeNull();
   });
 
   it('is only made by steps that are written down before they are given', () => {

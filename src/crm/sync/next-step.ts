@@ -4,7 +4,7 @@ import type { CreatedKind, CrmCapabilities } from '../port/crm-adapter.js';
 import type { CrmCall, CrmTask } from '../port/crm-objects.js';
 import { fingerprint } from './call-view.js';
 import { partyName } from './call-words.js';
-import type { Links } from './links.js';
+import { contactOf, type Links } from './links.js';
 import { makeOfUnknown, type UnknownCallerMake } from './unknown-caller.js';
 
 /** Something that is missing in a CRM, and the step that brings it there. */
@@ -35,6 +35,8 @@ export type Situation = {
   readonly links: Links;
   readonly capabilities: CrmCapabilities;
   readonly rules: ConnectionRules;
+  /** ISO 3166: whose national numbers the tenant writes. */
+  readonly region: string;
   /** CRM users of those who are sought for the call now. */
   readonly sought: readonly string[];
   /** Somebody has talked with that number since. */
@@ -91,7 +93,7 @@ function missing(situation: Situation): Step | null {
 
 function contact(situation: Situation): Step | null {
   const { call, view, links, capabilities } = situation;
-  if (!capabilities.search || links.contact !== undefined) return null;
+  if (!capabilities.search || contactOf(links) !== undefined) return null;
   if (call.direction === 'internal' || view.number.digits === '') return null;
   const isWanted = toPop(situation).length > 0 || isLogged(situation) || wantedTask(situation) !== null;
   return isWanted ? { step: 'findContacts' } : null;
@@ -117,7 +119,7 @@ function created(situation: Situation): Step | null {
 
 /** What its rules want of a caller whom the CRM does not know. Of one who hides the number nothing can be made. */
 function unknownMake({ call, view, links, rules }: Situation): UnknownCallerMake {
-  const isUnknown = links.contact === null && call.direction !== 'internal' && view.number.digits !== '';
+  const isUnknown = contactOf(links) === null && call.direction !== 'internal' && view.number.digits !== '';
   return isUnknown ? makeOfUnknown(call, rules) : 'nothing';
 }
 
@@ -185,7 +187,7 @@ function wantedTask(situation: Situation): CrmTask | null {
   const who = partyName(call, view.number);
   const person = rules.missedCalls.userId ?? rules.users.defaultUserId;
   if (isMissed(call)) {
-    const userId = of === 'owner' ? (situation.links.contact?.ownerId ?? person) : person;
+    const userId = of === 'owner' ? (contactOf(situation.links)?.ownerId ?? person) : person;
     if (of !== 'none' && userId !== null) {
       return isCalledBack ? null : { subject: `Call back ${who}`, text: view.summary, userId, dueAt };
     }

@@ -55,11 +55,18 @@ select s.wanted, s.links, s.priority, s.attempts, s.next_attempt_at as "nextAtte
     select 1 from call a
     where a.tenant_id = c.tenant_id and a.remote_e164 = c.remote_e164 and a.started_at > c.started_at
       and a.document->>'answeredAt' is not null
-  ) as "isCalledBack"
+  ) as "isCalledBack",
+  case when p.id is not null
+    then jsonb_build_object('type', p.type, 'id', p.id, 'kind', p.kind, 'name', p.name, 'ownerId', p.owner_id)
+  end as picked
 from crm_sync s
 join crm_connection k on k.tenant_id = s.tenant_id and k.id = s.connection_id
 join tenant t on t.id = s.tenant_id
 left join call c on c.tenant_id = s.tenant_id and c.id = s.call_id
+left join (
+  select a.call_id, b.* from contact_pick a
+  join contact b on (b.tenant_id, b.connection_id, b.type, b.id) = (a.tenant_id, a.connection_id, a.type, a.id)
+) p on p.tenant_id = s.tenant_id and p.connection_id = s.connection_id and p.call_id = s.call_id
 where s.tenant_id = $1 and s.connection_id = $2 and s.call_id = $3 and s.claimed_by = $4`;
 
 /** $5 links, $6 seconds of the claim from now on, $7 whether a step was done: then failures are over. */
@@ -67,6 +74,17 @@ export const keepSql = `
 update crm_sync set links = $5, claim_until = now() + make_interval(secs => $6::float8), updated_at = now(),
   attempts = case when $7 then 0 else attempts end, failing_since = case when $7 then null else failing_since end
 where ${mine} returning 1`;
+
+/** $1 connection, $2 number: of its calls one at a time makes something of the caller. */
+export const lockNumberSql = `select pg_advisory_xact_lock(hashtextextended('crm-create ' || $1 || ' ' || $2, 0))`;
+
+/** $4 number, $5 kind, $6 days: what another call of the number made, or is about to make, the made one first. */
+export const madeForNumberSql = `
+select s.links->'created' as created from call c
+join crm_sync s on s.tenant_id = c.tenant_id and s.call_id = c.id and s.connection_id = $2
+where c.tenant_id = $1 and c.remote_e164 = $4 and c.id <> $3 and c.started_at > now() - make_interval(days => $6::int)
+  and (s.links->'created'->>'kind' = $5 or (s.links->>'begun' = 'createObject' and s.state = 'due'))
+order by s.links->'created' is null, c.started_at desc limit 1`;
 
 /** $5 the version that the CRM has, $6 when it was due as of then: what became due meanwhile stays so. */
 export const finishSql = `

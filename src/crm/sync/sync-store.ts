@@ -4,7 +4,8 @@ import { runPrepared } from '../../database/prepared.js';
 import type { AuditLog } from '../../tenancy/audit-log.js';
 import type { CrmConnection } from '../connections/crm-connection.entity.js';
 import type { CrmSync } from './crm-sync.entity.js';
-import type { Links } from './links.js';
+import type { CreatedKind } from '../port/crm-adapter.js';
+import type { LinkedContact, Links } from './links.js';
 import {
   acceptedSql,
   claimSql,
@@ -15,6 +16,8 @@ import {
   giveBackSql,
   keepSql,
   laterSql,
+  lockNumberSql,
+  madeForNumberSql,
   loadSql,
   refusedSql,
   wakeTasksSql,
@@ -77,6 +80,9 @@ export const syncLimits: SyncLimits = {
   refusals: { times: 3, seconds: 60 },
 };
 
+/** How long a CRM may take until it finds what was made in it, at most, days. */
+const MADE_DAYS = 1;
+
 /** What CRMs have of calls, in PostgreSQL. Only who holds a row's claim changes it. */
 export class SyncStore {
   constructor(
@@ -103,19 +109,57 @@ export class SyncStore {
 
   /** Null when the claim is lost: it ran out, or the connection was removed. */
   async load(claim: Claim): Promise<Loaded | null> {
-    type Row = ConnectionFields & Omit<Loaded, 'connection'>;
+    type Row = ConnectionFields & Omit<Loaded, 'connection'> & { readonly picked: LinkedContact | null };
     const [row] = await runPrepared<Row>(this.source, { name: 'crm-load', text: loadSql }, keyOf(claim));
     if (row === undefined) return null;
-    const { wanted, links, priority, attempts, nextAttemptAt, call, region, isCalledBack, ...connection } = row;
+    const { wanted, links, priority, attempts, nextAttemptAt, call, region, isCalledBack, picked, ...connection } = row;
     const { tenantId } = claim;
     const of = { ...connection, tenantId };
-    return { wanted, links, priority, attempts, nextAttemptAt, call, region, isCalledBack, connection: of };
+    return {
+      wanted,
+      links: withPicked(links, picked),
+      priority,
+      attempts,
+      nextAttemptAt,
+      call,
+      region,
+      isCalledBack,
+      connection: of,
+    };
   }
 
   /** Stores what the CRM has, or is about to have. False when the claim is lost: then nothing more is to be done. */
   async keep(claim: Claim, links: Links, isDone: boolean): Promise<boolean> {
     const values = [...keyOf(claim), JSON.stringify(links), this.limits.claimSeconds, isDone];
     return (await runPrepared(this.source, { name: 'crm-keep', text: keepSql }, values)).length > 0;
+  }
+
+  /**
+   * Stores that something is about to be made of an unknown caller, unless that was, or is being, done for another call of his: a CRM
+   * may not find yet what was made a moment ago.
+   * @returns what was made, or how it stands; `lost`: the claim is
+   */
+  beginCreating(
+    claim: Claim,
+    links: Links,
+    kind: CreatedKind,
+    e164: string,
+  ): Promise<NonNullable<Links['created']> | 'being-made' | 'begun' | 'lost'> {
+    const { tenantId, connectionId, callId } = claim;
+    return this.source.transaction(async (manager) => {
+      await manager.query(lockNumberSql, [connectionId, e164]);
+      // An unsorted entry is the call itself.
+      const others: { created: Links['created'] | null }[] =
+        kind === 'unsorted'
+          ? []
+          : await manager.query(madeForNumberSql, [tenantId, connectionId, callId, e164, kind, MADE_DAYS]);
+      const [other] = others;
+      if (other !== undefined) return other.created ?? 'being-made';
+      const begun = JSON.stringify({ ...links, begun: 'createObject' });
+      const values = [...keyOf(claim), begun, this.limits.claimSeconds, false];
+      const kept: unknown[] = await manager.query(`with kept as (${keepSql}) select * from kept`, values);
+      return kept.length > 0 ? 'begun' : 'lost';
+    });
   }
 
   /** The CRM has all of this version. @returns whether there is more to do meanwhile */
@@ -188,6 +232,11 @@ export class SyncStore {
     const [row] = await runPrepared<{ state: string }>(this.source, statement, values);
     return row?.state === 'due';
   }
+}
+
+function withPicked(links: Links, picked: LinkedContact | null): Links {
+  const { picked: _, ...others } = links;
+  return picked === null ? others : { ...others, picked };
 }
 
 function keyOf({ tenantId, connectionId, callId, id }: Claim): unknown[] {
