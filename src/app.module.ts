@@ -29,6 +29,7 @@ import { WakeUpModule } from './outbox/wake-up.module.js';
 import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
 import { ScreenPop } from './screen-pop/screen-pop.js';
 import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
+import { OwnerRoutingModule } from './owner-routing/owner-routing.module.js';
 import { PbxNodesModule } from './pbx-nodes/pbx-nodes.module.js';
 import { RecordingsApiModule } from './recordings/recordings-api.module.js';
 import { TakeOver } from './recordings/take-over.js';
@@ -73,7 +74,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     CrmDialingModule,
     DoorsModule,
   ],
-  telephony: [LedgerModule, AsteriskModule, TakeOverModule],
+  telephony: [OwnerRoutingModule, LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule, CrmSyncModule],
 };
 

@@ -4,6 +4,7 @@ import { Log } from '../common/logger.js';
 import { Database } from '../database/database.js';
 import { Notifications } from '../database/notifications.js';
 import { Metrics } from '../metrics/metrics.js';
+import { CallerOwners } from './caller-owners.js';
 import { CallLedger } from './ledger/call-ledger.js';
 import { LedgerMetrics } from './ledger/ledger-metrics.js';
 import { LedgerStore } from './ledger/ledger-store.js';
@@ -18,9 +19,14 @@ import { TransferTargets } from './transfer-targets.js';
     { provide: LedgerMetrics, inject: [Metrics], useFactory: (metrics: Metrics) => new LedgerMetrics(metrics) },
     {
       provide: CallLedger,
-      inject: [Database, LedgerMetrics, Clock, Log],
-      useFactory: ({ source }: Database, metrics: LedgerMetrics, clock: Clock, log: Log) =>
-        new CallLedger(new LedgerStore(source), new LineRouting(source), metrics, clock, log),
+      inject: [Database, { token: CallerOwners, optional: true }, LedgerMetrics, Clock, Log],
+      useFactory: (
+        { source }: Database,
+        owners: CallerOwners | undefined,
+        metrics: LedgerMetrics,
+        clock: Clock,
+        log: Log,
+      ) => new CallLedger(new LedgerStore(source), new LineRouting(source, owners ?? null), metrics, clock, log),
     },
     TransferTargets,
     {

@@ -1,5 +1,5 @@
 import type { CallLine, CallNumber } from './domain/call.js';
-import type { AgentPhone, OutsidePhone } from './domain/plan.js';
+import type { AgentPhone, FirstRung, OutsidePhone } from './domain/plan.js';
 
 /** What a caller dialled and how he showed himself, as the dial plan passed it. */
 export type Wanted = {
@@ -21,6 +21,8 @@ export type Route = {
   readonly phones: readonly AgentPhone[];
   /** Outside numbers of its agents that may be called through it; absent where there is none. */
   readonly outside?: readonly OutsidePhone[];
+  /** Who has the caller as his contact, and rings alone at first; absent where nobody has. */
+  readonly first?: FirstRung;
   readonly ringSeconds: number;
   readonly limitSeconds: number;
   readonly record: boolean;

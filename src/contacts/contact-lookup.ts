@@ -1,4 +1,5 @@
 import type { Log } from '../common/logger.js';
+import { within } from '../common/within.js';
 import type { ContactIndex } from './contact-index.js';
 import type { ContactSource, ContactSources } from './contact-sources.js';
 import { rankMatches, type Candidate, type ContactMatch } from './match.js';
@@ -114,13 +115,3 @@ export function matchesFor(
 
 /** Of more nobody chooses. */
 const MOST_MATCHES = 20;
-
-async function within<Value>(ms: number, promise: Promise<Value>, otherwise: Value): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<Value>((resolve) => (timer = setTimeout(resolve, ms, otherwise)));
-  try {
-    return await Promise.race([promise, timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

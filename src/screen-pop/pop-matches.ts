@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Call } from '../calls/domain/call.js';
 import { Log } from '../common/logger.js';
+import { within } from '../common/within.js';
 import { ContactLookup, hasStrong, matchesFor } from '../contacts/contact-lookup.js';
 import type { Candidate, ContactMatch } from '../contacts/match.js';
 import { soughtNumber, type SoughtNumber } from '../contacts/number-forms.js';
@@ -60,8 +61,6 @@ export class PopMatches {
 
   /** Pops as a snapshot shows them: by the index alone, and without matches when that takes too long. */
   async fill(pops: readonly Pop[]): Promise<readonly Pop[]> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<readonly Pop[]>((resolve) => (timer = setTimeout(resolve, SNAPSHOT_DEADLINE_MS, pops)));
     const filled = Promise.all(
       pops.map(async (pop) => {
         const sought = await this.#sought(pop.call);
@@ -73,11 +72,7 @@ export class PopMatches {
       this.log.warn({ scope: 'screen-pop', error }, 'pops of a snapshot stay without matches');
       return pops;
     });
-    try {
-      return await Promise.race([filled, timeUp]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return within(SNAPSHOT_DEADLINE_MS, filled, pops);
   }
 
   /** Null where nobody can be found by it, or the tenant has no CRM. */

@@ -43,7 +43,7 @@ export const toyAdapter = defineCrmAdapter({
   auth: () => ({ kind: 'none' }),
   connect: (client) => ({
     test: () => Promise.resolve(done('Toy')),
-    closeCall: (_, call) => Promise.resolve(done(call.id)),
+    closeCall: (remoteId, call) => Promise.resolve(done(remoteId ?? call.id)),
     listUsers: async () => {
       const answer = await client.request({ method: 'GET', path: '/users' });
       return failureOf(answer) ?? done(answer.kind === 'answered' ? (answer.json as []) : []);

@@ -71,9 +71,10 @@ export function firstLegs(
   phones: readonly AgentPhone[],
   at: number,
   transfer: number | null = null,
+  rings: (agentId: string) => boolean = () => true,
 ): Fact[] {
   return phones.flatMap(({ agentId, endpoint }, phone) =>
-    plannedLegs(callId, { transfer, phone, agentId, endpoint }, [''], at),
+    rings(agentId) ? plannedLegs(callId, { transfer, phone, agentId, endpoint }, [''], at) : [],
   );
 }
 

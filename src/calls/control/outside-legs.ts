@@ -2,7 +2,7 @@ import { trunkEndpoint } from '../../numbers/dial-endpoint.js';
 import type { CallLine } from '../domain/call.js';
 import { isOver, type LegState } from '../domain/call-state.js';
 import type { Fact } from '../domain/fact.js';
-import type { OutsidePhone, Plan } from '../domain/plan.js';
+import type { FirstRung, OutsidePhone, Plan } from '../domain/plan.js';
 import type { DecisionBuilder } from './decision.js';
 import { firstLegs, OUR_PREFIX } from './legs.js';
 
@@ -16,12 +16,30 @@ export function isGuardedLegId(id: string): boolean {
   return /^rl-[0-9a-f-]{36}-g\d+$/.test(id);
 }
 
-/** The legs of all that rings at first: each phone's first address, and each outside number. */
-export function plannedLegsOf(callId: string, plan: Pick<Plan, 'phones' | 'outside'>, at: number): Fact[] {
-  const outside = (plan.outside ?? []).map((phone, place) =>
-    plannedLeg(outsideLegId(callId, place, phone), phone, at, phone.guarded),
-  );
-  return [...firstLegs(callId, plan.phones, at), ...outside];
+type Rung = Pick<Plan, 'phones' | 'outside'> & { readonly first?: FirstRung };
+
+/** The legs of all that rings at first: each phone's first address, and each outside number; of one agent where he rings alone. */
+export function plannedLegsOf(callId: string, plan: Rung, at: number): Fact[] {
+  return legsOf(callId, plan, at, (agentId) => plan.first === undefined || plan.first.agentId === agentId);
+}
+
+/** The legs of those who ring when one agent has rung alone. */
+export function laterLegsOf(callId: string, plan: Rung, at: number): Fact[] {
+  return legsOf(callId, plan, at, (agentId) => plan.first !== undefined && plan.first.agentId !== agentId);
+}
+
+function legsOf(
+  callId: string,
+  { phones, outside = [] }: Rung,
+  at: number,
+  rings: (agentId: string) => boolean,
+): Fact[] {
+  return [
+    ...firstLegs(callId, phones, at, null, rings),
+    ...outside.flatMap((phone, place) =>
+      rings(phone.agentId) ? [plannedLeg(outsideLegId(callId, place, phone), phone, at, phone.guarded)] : [],
+    ),
+  ];
 }
 
 /**

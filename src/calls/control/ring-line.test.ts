@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { gatherState } from '../domain/call-state.js';
 import type { Fact } from '../domain/fact.js';
+import { foldCall } from '../domain/fold.js';
 import type { RingLine } from '../domain/plan.js';
 import { decideRingLine } from './ring-line.js';
 
@@ -115,5 +116,58 @@ describe('a caller who is blocked', () => {
     ['he was given back when Ringline stopped', fact(callId, 'handed-back', 5, { reason: 'service-stopped' })],
   ])('is left alone when %s', (_, taken) => {
     expect(decideBlocked(8_010, taken).record).toEqual([]);
+  });
+});
+
+describe('a caller whose owner rings first', () => {
+  const first: RingLine = { ...plan, first: { agentId: agentIds[1], seconds: 10 } };
+  const decideFirst = (after: number, ...more: readonly Fact[]): ReturnType<typeof decideRingLine> => {
+    const placed = { direction: 'inbound', from: outside, to: outside, line, plan: first };
+    const alone = ringing.filter(({ leg, kind }) => kind !== 'placed' && leg !== legs[0]);
+    const state = gatherState(callId, [fact(callId, 'placed', 0, placed), ...alone, ...more]);
+    if (state === null) throw new Error('no call was placed');
+    return decideRingLine(callId, first, state, start + after);
+  };
+  const planned = ({ record }: ReturnType<typeof decideRingLine>): readonly string[] =>
+    record.flatMap(({ kind, leg }) => (kind === 'planned' ? [leg] : []));
+
+  it('rings nobody else until his time is up', () => {
+    const decision = decideFirst(9_999, fact(legs[1], 'ringing', 100));
+    expect(planned(decision)).toEqual([]);
+    expect(decision.wakeAt).toBe(start + 10_000);
+    const asked = decision.chains.flat().flatMap((one) => (one.do === 'find-contacts' ? [one.rung.agentId] : []));
+    expect(asked).toEqual([agentIds[1]]);
+  });
+
+  it('rings the others beside him then, and he goes on ringing', () => {
+    const decision = decideFirst(10_000, fact(legs[1], 'ringing', 100));
+    expect(planned(decision)).toEqual([legs[0]]);
+    expect(decision.record.filter(({ kind }) => kind === 'released')).toEqual([]);
+  });
+
+  it('rings the others at once when he cannot be rung, or refuses', () => {
+    const end = { cause: 21, causeText: null, sipCode: null, inferred: false };
+    expect(planned(decideFirst(500, fact(legs[1], 'ringing', 100), fact(legs[1], 'ended', 490, end)))).toEqual([
+      legs[0],
+    ]);
+  });
+
+  it('goes to the fall-back at the end of the whole ring time, when all have rung', () => {
+    const others = ringing.filter(({ leg }) => leg === legs[0]);
+    const decision = decideFirst(25_000, ...others, fact(legs[1], 'ringing', 100));
+    expect(handBackReason(decision)).toEqual(['agent-no-answer']);
+  });
+
+  it('has none but him as a participant while he rings alone', () => {
+    const placed = { direction: 'inbound', from: outside, to: outside, line, plan: first };
+    const identity = { id: callId, tenantId: 't', pbxNodeId: 'n' };
+    const alone = ringing.filter(({ leg, kind }) => kind !== 'placed' && leg !== legs[0]);
+    const others = ringing.filter(({ leg }) => leg === legs[0]);
+    const agentsOf = (...facts: readonly Fact[]): readonly unknown[] => {
+      const state = gatherState(callId, [fact(callId, 'placed', 0, placed), ...facts]);
+      return state === null ? [] : foldCall(identity, state, 1).participants.map(({ agentId }) => agentId);
+    };
+    expect(agentsOf(...alone)).toEqual([agentIds[1]]);
+    expect(agentsOf(...alone, ...others)).toEqual(agentIds);
   });
 });

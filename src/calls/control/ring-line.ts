@@ -7,7 +7,7 @@ import { talks } from '../domain/talk.js';
 import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
-import { createOutsideLegs, plannedLegsOf } from './outside-legs.js';
+import { createOutsideLegs, laterLegsOf, plannedLegsOf } from './outside-legs.js';
 import { createPhoneLegs } from './ring-phones.js';
 import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
@@ -18,7 +18,7 @@ const RENEW_EVERY_MS = 4_000;
 
 /**
  * An incoming call to a line: all contacts of its agents' phones ring, the first to answer gets the caller, the others
- * stop. Whatever fails, the caller goes back to the dial plan's fall-back; but a blocked one is refused, as that would ring.
+ * stop. Where somebody has the caller as his contact he may ring alone at first. Whatever fails, the caller goes back to the dial plan's fall-back; but a blocked one is refused, as that would ring.
  */
 export function decideRingLine(callId: string, plan: RingLine, state: CallState, now: number): Decision {
   const decision = new DecisionBuilder(state, now);
@@ -97,6 +97,12 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
     for (const planned of first) decision.record(planned);
     return decision.done();
   }
+  const aloneUntil = aloneUntilMs(plan, state, agents);
+  if (aloneUntil !== null && (now >= aloneUntil || agents.every(isOver))) {
+    for (const planned of laterLegsOf(callId, plan, now)) decision.record(planned);
+    return decision.done();
+  }
+  if (aloneUntil !== null) decision.wakeAt(aloneUntil);
   ringPhones(decision, callId, plan, state, agents);
   const asked = decideAsking(decision, agents, now);
   if (agents.every(isOver)) return handBack(agentReason(agents));
@@ -143,6 +149,7 @@ function ringPhones(
 ): void {
   const { from, line } = state.placed;
   for (const [phone, { agentId, endpoint }] of plan.phones.entries()) {
+    if (!agents.some((leg) => leg.agentId === agentId)) continue;
     const rung = { transfer: null, phone, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: plan.callerLeg });
   }
@@ -157,6 +164,14 @@ function ringPhones(
   if (agents.some(({ ringing }) => ringing !== null)) {
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });
   }
+}
+
+/** Until when one agent rings alone, ms; null where all ring, or nobody else is there to ring. */
+function aloneUntilMs(plan: RingLine, { placed }: CallState, agents: readonly LegState[]): number | null {
+  const { first, phones, outside = [] } = plan;
+  if (first === undefined || agents.some(({ agentId }) => agentId !== first.agentId)) return null;
+  const others = [...phones, ...outside].some(({ agentId }) => agentId !== first.agentId);
+  return others ? placed.at + first.seconds * 1000 : null;
 }
 
 /** While we work on the call its caller stays with us; if we fall silent the dial plan takes over. */

@@ -144,9 +144,16 @@ function participants(state: CallState, stretches: readonly Talk[]): Participant
     );
     return participant({ agentId, number, device }, legs, state, talked);
   };
+  const { plan } = state.placed;
+  // While one rings alone the others are sought by nobody, and were not if he takes it.
+  const alone = plan.kind === 'ring-line' ? plan.first?.agentId : undefined;
+  const isSought = ({ agentId }: { readonly agentId: string }): boolean =>
+    alone === undefined ||
+    alone === agentId ||
+    state.legs.some((leg) => leg.agentId === agentId && leg.transfer === null);
   return [
-    ...ofPhones(state.placed.plan.phones, null),
-    ...(state.placed.plan.outside ?? []).map(ofOutside),
+    ...ofPhones(plan.phones.filter(isSought), null),
+    ...(plan.outside ?? []).filter(isSought).map(ofOutside),
     ...state.transfers.flatMap(({ place, target }) => {
       if (target.kind === 'agent') return ofPhones(target.phones, place);
       if (target.kind === 'consulted' && target.phone !== null) return ofPhones([target.phone], place);

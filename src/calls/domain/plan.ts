@@ -45,6 +45,9 @@ export type ClickToCall = {
   readonly record?: boolean;
 };
 
+/** Who rings alone at first, with all his phones, and for how long, seconds. */
+export type FirstRung = { readonly agentId: string; readonly seconds: number };
+
 /** An incoming call to a line: its agents ring, the first to answer gets it. */
 export type RingLine = {
   readonly kind: 'ring-line';
@@ -53,6 +56,9 @@ export type RingLine = {
   readonly phones: readonly AgentPhone[];
   /** Rung beside the phones. Plans that an earlier version stored do not say: none. */
   readonly outside?: readonly OutsidePhone[];
+  /** Absent: all ring at once. */
+  readonly first?: FirstRung;
+  /** How long the line rings in all. */
   readonly ringSeconds: number;
   readonly limitSeconds: number;
   /** What on the tenant's block list means the caller: nobody rings, he is refused. */

@@ -847,6 +847,7 @@ function incoming(callId: string, callerLeg: string, arrival: Arrival, route: Ro
         callerLeg,
         phones: route.phones,
         ...(route.outside !== undefined && { outside: route.outside }),
+        ...(route.first !== undefined && { first: route.first }),
         ringSeconds: route.ringSeconds,
         limitSeconds: route.limitSeconds,
         ...(route.blockedBy !== null && { blockedBy: route.blockedBy }),

@@ -75,7 +75,10 @@ export const connectionRulesSchema = z
     ownerRouting: z
       .boolean()
       .default(false)
-      .meta({ description: 'An incoming call rings its contact’s owner first; if that is not known in 300 ms, all.' }),
+      .meta({
+        description:
+          'An incoming call rings its contact’s owner alone for half of the line’s ring time, at most 10 s, then the line’s agents too. Where the owner is not known within 300 ms all ring at once.',
+      }),
     recordings: z
       .enum(['link', 'upload', 'none'])
       .default('link')
