@@ -20,7 +20,6 @@ beforeAll(async () => {
       rules: { ownerRouting: true, users: { map: { [company.agentIds[2] ?? '']: 'u3' } } },
     },
   });
-  expect(connection.status).toBe(201);
   const source = await createDataSource(ringline.databaseUrl).initialize();
   const { id } = connection.body as { id: string };
   const card = {

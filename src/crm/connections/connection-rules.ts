@@ -72,13 +72,10 @@ export const connectionRulesSchema = z
     users: usersSchema.prefault({}),
     unknownCallers: z.array(unknownCallerSchema).max(50).default([]).meta({ description: 'The first that fits.' }),
     missedCalls: missedCallsSchema.prefault({}),
-    ownerRouting: z
-      .boolean()
-      .default(false)
-      .meta({
-        description:
-          'An incoming call rings its contact’s owner alone for half of the line’s ring time, at most 10 s, then the line’s agents too. Where the owner is not known within 300 ms all ring at once.',
-      }),
+    ownerRouting: z.boolean().default(false).meta({
+      description:
+        'An incoming call rings its contact’s owner alone for half of the line’s ring time, at most 10 s, then the line’s agents too. Where the owner is not known within 300 ms all ring at once.',
+    }),
     recordings: z
       .enum(['link', 'upload', 'none'])
       .default('link')
