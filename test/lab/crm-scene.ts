@@ -1,5 +1,6 @@
-import type { CrmSimulator, SimulatedCall } from '../../lab/crm/crm-simulator.js';
+import type { CrmSimulator } from '../../lab/crm/crm-simulator.js';
 import { crmSimulators } from '../../lab/crm/simulators.js';
+import { toldCall, type ToldCall } from '../../lab/crm/told-call.js';
 import { foundCompany, type Company } from '../../lab/company.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { SipCall } from '../../lab/sip-trace.js';
@@ -9,7 +10,6 @@ import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import { crmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import type { CrmCapabilities } from '../../src/crm/port/crm-adapter.js';
-import type { CallCrmView } from '../../src/crm/sync/call-crm.schema.js';
 
 // One lab and one Ringline; for each CRM a company with a line, two agents, and its simulator beside it.
 
@@ -29,9 +29,6 @@ type Rules = Readonly<Record<string, unknown>>;
 /** Some CRMs take links on https alone; what stands behind that proxy is asked directly. */
 const PUBLIC_URL = 'https://ringline.example';
 const rules: Rules = { missedCalls: { task: 'owner', dueMinutes: 30 }, timeZone: 'Europe/Berlin' };
-
-/** What Ringline and the CRM have of a call that is over, once nothing is due any more. */
-export type Told = { readonly call: Call; readonly crm: CallCrmView; readonly there: SimulatedCall };
 
 export class CrmLab {
   private constructor(
@@ -218,25 +215,7 @@ export class Office {
     return this.carrier.call(isOver, `the phone of ${number}`, PATIENCE_MS);
   }
 
-  /** Waits until the call is over and the CRM has all of it, its recording too. */
-  async told(callId: string): Promise<Told> {
-    let last: unknown;
-    return waitFor(
-      async () => {
-        const call = await this.read(callId);
-        const { items } = (await this.company.call('GET', `/v1/calls/${callId}/crm`)).body as { items: CallCrmView[] };
-        const [crm] = items;
-        last = { status: call.status, recordings: call.recordings.map(({ state }) => state), crm };
-        if (crm?.state === 'failed') throw new Error(`the CRM has not taken it: ${JSON.stringify(last)}`);
-        if (call.status !== 'ended' || crm?.state !== 'done' || crm.has < call.version) return null;
-        if (call.answeredAt !== null && !call.recordings.some(({ state }) => state === 'ready')) return null;
-        const there = this.crm.calls().find(({ id }) => id === crm.remoteId);
-        if (there === undefined) throw new Error(`the CRM has no call ${crm.remoteId}`);
-        return { call, crm, there };
-      },
-      { what: `the CRM to have all of ${callId}`, timeoutMs: PATIENCE_MS, everyMs: 50 },
-    ).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}: ${JSON.stringify(last)}`);
-    });
+  told(callId: string): Promise<ToldCall> {
+    return toldCall(this.company, this.crm, callId);
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import { CrmLab, type Office } from './crm-scene.js';
-import { scenarios, type Expected } from './crm-scenarios.js';
+import { scenarios } from './crm-scenarios.js';
+import type { Expected } from './crm-truth.js';
 
 const usual = {
   click: null,
