@@ -7,7 +7,8 @@ import type { CrmSimulator, SimulatedCall } from './crm-simulator.js';
 /** What Ringline and the CRM have of a call that is over, once nothing is due any more. */
 export type ToldCall = { readonly call: Call; readonly crm: CallCrmView; readonly there: SimulatedCall };
 
-const PATIENCE_MS = 60_000;
+/** A PBX that could not be asked for a recording for a moment is asked again half a minute later. */
+const PATIENCE_MS = 90_000;
 
 /**
  * Waits until a call is over and the CRM has all of it, its recording too.

@@ -114,7 +114,8 @@ describe('a click in a CRM', () => {
     expect(rung?.answeredAt).toBeLessThan(customer.ringingAt ?? 0);
     const { bare, full, looks } = await watched();
     expect({ bare, isSeen: full > 0 && looks > 10 }).toEqual({ bare: 0, isSeen: true });
-    expect(await linksOf(callId)).toEqual({
+    // The call may have been told there meanwhile, which adds to them.
+    expect(await linksOf(callId)).toMatchObject({
       contact: { type: 'Lead', id: '55', kind: 'lead', name: '', ownerId: null },
       remoteId: 'crm-call-1',
     });
@@ -149,7 +150,7 @@ describe('a click in a CRM', () => {
       },
     });
     await over(placed.body.id);
-    expect(await linksOf(placed.body.id)).toEqual({
+    expect(await linksOf(placed.body.id)).toMatchObject({
       contact: { type: 'Account', id: '9', kind: 'company', name: '', ownerId: null },
     });
   });

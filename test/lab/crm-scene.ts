@@ -76,6 +76,10 @@ function endpointOf(office: number, desk: number): string {
   return `agent${2 * office + desk + 1}`;
 }
 
+function behind({ url: own }: LabRingline, url: string): string {
+  return url.replace(PUBLIC_URL, own);
+}
+
 type Shared = Pick<CrmLab, 'lab' | 'ringline' | 'phones' | 'carrier'> & { readonly nodeId: string | undefined };
 
 /** A company and its CRM. */
@@ -84,6 +88,7 @@ export class Office {
 
   private constructor(
     readonly lab: Lab,
+    readonly ringline: LabRingline,
     readonly phones: Phone,
     readonly carrier: Phone,
     readonly crm: CrmSimulator,
@@ -92,8 +97,6 @@ export class Office {
     readonly desks: readonly [Desk, Desk],
     readonly connectionId: string,
     readonly doorUrl: string,
-    /** What stands behind the public address. */
-    readonly toRingline: (url: string) => string,
     private readonly index: number,
   ) {}
 
@@ -130,9 +133,9 @@ export class Office {
       body: { adapter: name, name: adapter.title, settings: crm.settings, rules },
     });
     const capabilities = adapter.capabilities(adapter.settings.parse(crm.settings));
-    const toRingline = (url: string): string => url.replace(PUBLIC_URL, ringline.url);
     return new Office(
       lab,
+      ringline,
       phones,
       carrier,
       crm,
@@ -140,10 +143,14 @@ export class Office {
       company,
       desks,
       body.id,
-      toRingline(body.doorUrl),
-      toRingline,
+      behind(ringline, body.doorUrl),
       index,
     );
+  }
+
+  /** Where a link that the CRM was given is found here. */
+  toRingline(url: string): string {
+    return behind(this.ringline, url);
   }
 
   /** A number that is nobody's yet. */
@@ -216,6 +223,15 @@ export class Office {
   }
 
   told(callId: string): Promise<ToldCall> {
-    return toldCall(this.company, this.crm, callId);
+    return toldCall(this.company, this.crm, callId).catch(async (error: unknown) => {
+      throw new Error(`${(error as Error).message}\n${await this.#howRecordingsGo()}`);
+    });
+  }
+
+  /** Why one is not there yet no API tells before it is given up. */
+  async #howRecordingsGo(): Promise<string> {
+    const metrics = await (await fetch(this.ringline.metricsUrl)).text();
+    const lines = metrics.split('\n').filter((line) => /^ringline_recording(s_waiting|_fetches_total)/.test(line));
+    return lines.join('\n');
   }
 }
