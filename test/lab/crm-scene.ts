@@ -14,7 +14,8 @@ import type { CrmCapabilities } from '../../src/crm/port/crm-adapter.js';
 // One lab and one Ringline; for each CRM a company with a line, two agents, and its simulator beside it.
 
 export const RING_MS = 1_200;
-export const TALK_MS = 1_000;
+/** Long enough for some sound to be recorded on a machine that is busy. */
+export const TALK_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 export type Desk = {
