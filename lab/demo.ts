@@ -1,8 +1,11 @@
-import { buildWorld } from './demo/demo-world.js';
+import type { CallReport } from './demo/call-report.js';
+import { showInCrm, type CrmReport } from './demo/crm-record.js';
+import { buildWorld, type DemoWorld } from './demo/demo-world.js';
 import { showClickToCall } from './demo/click-to-call.js';
 import { Findings } from './demo/findings.js';
 import { showIncomingCall } from './demo/incoming-call.js';
 import { Narrator } from './demo/narrator.js';
+import { readOptions } from './demo/options.js';
 import { tellProgress } from './demo/progress.js';
 import { placeOccasionalCalls, tellHowToUse } from './demo/stay-up.js';
 import { startLab, type Lab } from './start-lab.js';
@@ -12,7 +15,7 @@ const TALK_MS = 3_000;
 /** 128 + SIGINT: what a shell expects of a command that was interrupted. */
 const INTERRUPTED = 130;
 
-const once = process.argv.includes('--once');
+const { once, crm } = readOptions(process.argv.slice(2));
 const narrator = new Narrator();
 const findings = new Findings(narrator);
 const interrupted = new AbortController();
@@ -48,11 +51,15 @@ async function run(): Promise<void> {
   const { asterisk, postgres, redis } = lab;
   narrator.step(`Asterisk ${asterisk.version}, PostgreSQL ${postgres.version} and Redis ${redis.version} are up`);
 
-  const world = await Promise.race([buildWorld(lab, narrator, { talkMs: TALK_MS }, ends), whenInterrupted()]);
+  const world = await Promise.race([buildWorld(lab, narrator, { talkMs: TALK_MS, crm }, ends), whenInterrupted()]);
   narrator.step('first call');
+  const inCrm: CrmReport[] = [];
   const calls = [
-    await Promise.race([showClickToCall(world, narrator, findings), whenInterrupted()]),
-    await Promise.race([showIncomingCall(world, narrator, findings, TALK_MS), whenInterrupted()]),
+    await Promise.race([checked(world, inCrm, showClickToCall(world, narrator, findings)), whenInterrupted()]),
+    await Promise.race([
+      checked(world, inCrm, showIncomingCall(world, narrator, findings, TALK_MS)),
+      whenInterrupted(),
+    ]),
   ];
   if (once) {
     await stop();
@@ -64,13 +71,21 @@ async function run(): Promise<void> {
     };
     const seconds = Math.round(narrator.seconds * 10) / 10;
     narrator.step(findings.allHeld ? 'everything held' : 'something did not hold');
-    const document = { ok: findings.allHeld, seconds, versions, calls };
+    const beside = crm === null ? {} : { crm: { adapter: crm, calls: inCrm } };
+    const document = { ok: findings.allHeld, seconds, versions, calls, ...beside };
     await new Promise<void>((resolve) => process.stdout.write(`${JSON.stringify(document)}\n`, () => resolve()));
     return;
   }
   isUp = true;
   tellHowToUse(world, narrator);
   await placeOccasionalCalls(world, narrator, interrupted.signal);
+}
+
+/** A call that was shown, and what the CRM beside it has of it. */
+async function checked(world: DemoWorld, inCrm: CrmReport[], showing: Promise<CallReport>): Promise<CallReport> {
+  const report = await showing;
+  if (world.crm !== null) inCrm.push(await showInCrm(world, world.crm, narrator, findings, report.call.id));
+  return report;
 }
 
 /** The second time it does not wait: whatever still runs ends with this process all the same (see keeper.sh). */

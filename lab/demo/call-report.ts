@@ -32,14 +32,17 @@ export interface Moment {
 const TALK_TOLERANCE_MS = 1_000;
 const END_TIMEOUT_MS = 60_000;
 
-/** Follows a call to its end by the API, reading Asterisk's packet counters while both talk. */
+/** Follows a call to its end by the API, and its recording until that can be heard, reading Asterisk's packet counters while both talk. */
 export async function followToEnd(world: DemoWorld, callId: string): Promise<{ call: Call; packets: RtpPackets }> {
   const counters = new RtpCounters(world.lab.asterisk);
   const call = await waitFor(
     async () => {
       const record = (await world.company.call('GET', `/v1/calls/${callId}`)).body as Call;
       if (record.status === 'answered') await counters.read(record);
-      const isOver = record.status === 'ended' && record.legs.every(({ endedAt }) => endedAt !== null);
+      const isOver =
+        record.status === 'ended' &&
+        record.legs.every(({ endedAt }) => endedAt !== null) &&
+        record.recordings.every(({ state }) => state === 'ready' || state === 'failed');
       return isOver ? record : null;
     },
     { what: `the record of call ${callId} to end`, timeoutMs: END_TIMEOUT_MS, everyMs: 200 },
@@ -69,10 +72,11 @@ export function checkEvents(findings: Findings, call: Call, received: readonly R
     received.length > 0 && received.every(({ signatureValid }) => signatureValid),
     'Every webhook is signed so that the standardwebhooks package accepts it',
   );
-  const milestones = types.filter((type) => type !== 'call.updated');
+  const milestones = types.filter((type) => type !== 'call.updated').map((type) => type.replace('call.', ''));
+  const wanted = ['started', 'ringing', 'answered', 'ended', ...call.recordings.map(() => 'recording.ready')];
   findings.check(
-    milestones.join() === 'call.started,call.ringing,call.answered,call.ended',
-    'The milestones started, ringing, answered, ended were each told once, in that order',
+    milestones.join() === wanted.join(),
+    `The milestones ${wanted.join(', ')} were each told once, in that order`,
     types.join(', '),
   );
   const last = received.at(-1)?.event.data.call;

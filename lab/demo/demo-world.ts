@@ -6,6 +6,7 @@ import { startRingline, type LabRingline } from '../ringline.js';
 import type { Phone } from '../sipp.js';
 import type { Lab } from '../start-lab.js';
 import { openAgentScreen, type AgentScreen } from './agent-screen.js';
+import { connectCrm, PUBLIC_URL, type DemoCrm } from './demo-crm.js';
 import type { Narrator } from './narrator.js';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.js';
 
@@ -31,10 +32,13 @@ export interface DemoWorld {
   readonly receiver: WebhookReceiver;
   /** A file with a key for the API, readable by this user only. */
   readonly keyFile: string;
+  readonly crm: DemoCrm | null;
 }
 
 export interface WorldOptions {
   readonly talkMs: number;
+  /** The CRM beside it; null: none. */
+  readonly crm: string | null;
 }
 
 export async function buildWorld(
@@ -44,11 +48,14 @@ export async function buildWorld(
   ends: Array<() => Promise<void> | void>,
 ): Promise<DemoWorld> {
   // Debug: the log then tells when the bytes of a pop were with the socket.
-  const ringline = await startRingline(lab, { env: { LOG_LEVEL: 'debug' } });
+  const ringline = await startRingline(lab, {
+    env: { LOG_LEVEL: 'debug', ...(options.crm !== null && { PUBLIC_URL }) },
+  });
   ends.unshift(async () => void (await ringline.stop()));
   narrator.step(`Ringline listens on ${ringline.url}`);
 
-  const company = await foundCompany(lab, ringline, { agents: [1, 2] });
+  const recording = options.crm === null ? 'off' : 'on';
+  const company = await foundCompany(lab, ringline, { agents: [1, 2], recording });
   const receiver = await startWebhookReceiver(await lab.ports.next());
   ends.push(() => receiver.stop());
   const endpoint = await company.call('POST', '/v1/webhook-endpoints', { body: { url: receiver.url } });
@@ -73,7 +80,11 @@ export async function buildWorld(
   };
   const agents = [await agent(0, 1_000), await agent(1, 4_000)] as const;
   narrator.step('two phones are registered, and each agent has a screen on the stream');
-  return { lab, ringline, company, agents, carrier, receiver, keyFile: await writeKey(lab, ringline, company) };
+  const parts = { ringline, company, agents, customer: CUSTOMER };
+  const crm = options.crm === null ? null : await connectCrm(options.crm, parts, ends);
+  if (crm !== null)
+    narrator.step(`${crm.title} is simulated, knows ${CUSTOMER} as ${crm.contact.name}, and is connected`);
+  return { lab, ringline, company, agents, carrier, receiver, keyFile: await writeKey(lab, ringline, company), crm };
 }
 
 async function writeKey(lab: Lab, ringline: LabRingline, company: Company): Promise<string> {

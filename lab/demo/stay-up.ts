@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { click } from './click-to-call.js';
+import { tellCrm } from './crm-record.js';
 import type { DemoWorld } from './demo-world.js';
 import { ring } from './incoming-call.js';
 import type { Narrator } from './narrator.js';
@@ -34,6 +35,9 @@ export function tellHowToUse(world: DemoWorld, narrator: Narrator): void {
       '',
       `curl -sS '${url}/v1/calls?limit=1' ${auth}`,
       '',
+      ...(world.crm === null
+        ? []
+        : [`Ask what ${world.crm.title} has of a call:`, '', `curl -sS ${url}/v1/calls/CALL_ID/crm ${auth}`, '']),
       'Watch the agent’s stream (pops and calls):',
       '',
       `curl -sSN "${url}/v1/stream?token=$(curl -sS ${url}/v1/stream-tokens ${auth} \\`,
@@ -52,6 +56,7 @@ export async function placeOccasionalCalls(world: DemoWorld, narrator: Narrator,
     const signature = signatureValid ? '' : ', signature NOT VALID';
     narrator.step(`webhook  ${event.type.padEnd(14)} ${call.direction} ${who}${end}${signature}`);
   });
+  if (world.crm !== null) tellCrm(world, world.crm, narrator);
   for (const { name, screen } of world.agents) {
     screen.onPop(({ caller }) => narrator.step(`pop      on ${name}’s screen: ${caller ?? 'somebody'} calls`));
   }
@@ -63,9 +68,9 @@ export async function placeOccasionalCalls(world: DemoWorld, narrator: Narrator,
         await ring(world, TALK_MS)
       ).done;
     } else {
-      const { status } = await click(world);
+      const { status, callId } = await click(world);
       if (status === 409) narrator.step('the agent is on a call: no click this time');
-      else if (status !== 201) narrator.step(`a click was refused with ${status}`);
+      else if (callId === undefined) narrator.step(`a click was refused with ${status}`);
     }
   }
 }

@@ -283,6 +283,20 @@ describe('doors of CRM connections', () => {
     expect((await knock(emailOnly.url, click({ user: '21' }))).status).toBe(422);
   });
 
+  it('know an extension that stands in the name of a phone, as the call’s owner is found by it', async () => {
+    const [user, word] = [
+      { id: '31', name: 'D', email: null, extension: '103', isActive: true },
+      { id: '32', name: 'E', email: null, extension: 'desk', isActive: true },
+    ];
+    const dora = await addAgent('Dora', {}, 'sales-103');
+    await addAgent('Eve', {}, 'sales-desk');
+    crm.users.push(user, word);
+    const { url } = await connect({ rules: {} });
+    expect((await knock(url, click({ user: '31' }))).status).toBe(200);
+    expect((await knock(url, click({ user: '32' }))).status).toBe(422);
+    expect(orders.map((order) => order.agentId)).toEqual([dora]);
+  });
+
   it('take requests from the networks of the list alone, where there is one', async () => {
     const elsewhere = await connect({ doorSources: ['203.0.113.0/24', '2001:db8::/32'] });
     expect(await knock(elsewhere.url, click())).toMatchObject(problem(403, 'source-not-allowed'));

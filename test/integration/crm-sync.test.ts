@@ -381,9 +381,34 @@ describe('a caller whom the CRM does not know', () => {
     worker.nudge([tenantId]);
     await world.settled(connection, call.id);
     expect(connection.crm.created).toEqual([{ kind: 'lead', digits: '14155550123' }]);
-    expect(connection.crm.stepsOf(call.id)).toEqual(['popScreen', 'createObject', 'openCall', 'closeCall']);
+    expect(connection.crm.stepsOf(call.id)).toEqual(['createObject', 'popScreen', 'openCall', 'closeCall']);
     expect(connection.crm.calls[0]?.view.contact).toEqual({ type: 'lead', id: 'lead-1' });
   });
+
+  it.each(['retry', 'rejected', 'lost', 'throws'] as const)(
+    'is shown all the same when nothing can be made of him: %s',
+    async (how) => {
+      const connection = await connect({ isKnown: false, rules: { unknownCallers: [{ make: 'lead' }] } });
+      const { crm } = connection;
+      crm.fate = (step, _call, times): Fate => {
+        if (step !== 'createObject' || times > 1) return null;
+        if (how === 'throws') return 'throws';
+        if (how === 'rejected') return { verdict: 'rejected', why: 'A field is wanted.' };
+        return how === 'retry'
+          ? { verdict: 'retry', why: 'Down.' }
+          : { after: { verdict: 'retry', why: 'No answer.', mayBeDone: true } };
+      };
+      const worker = world.worker();
+      const call = ringing();
+      await world.commit(call, 'call.started');
+      worker.nudge([tenantId]);
+      await world.settled(connection, call.id);
+      const steps = crm.stepsOf(call.id);
+      expect(steps.slice(0, 2)).toEqual(['createObject', 'popScreen']);
+      expect(crm.pops).toEqual([{ callId: call.id, userIds: ['u1'] }]);
+      expect(steps.at(-1)).toBe('openCall');
+    },
+  );
 
   it('is nobody when he hides his number', async () => {
     const connection = await connect({ isKnown: false, rules: { unknownCallers: [{ make: 'lead' }] } });

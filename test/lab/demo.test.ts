@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CallReport } from '../../lab/demo/call-report.js';
+import type { CrmReport } from '../../lab/demo/crm-record.js';
 import { isRunning, openListeners, processTree, socketsOf, type SeenProcess } from '../../lab/process-tree.js';
 import { projectRoot } from '../../lab/project-root.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -131,6 +132,40 @@ it(
   },
   RUN_MS + GONE_MS,
 );
+
+it(
+  '--crm shows both calls in that CRM: its click and pop, one object each, of the right person, with its recording',
+  async () => {
+    demo = new Demo(['--once', '--crm', 'bitrix24'], temporaryFolder);
+    await demo.says('Bitrix24 showed the pop');
+    expect(await demo.exited, demo.stderr).toBe(0);
+    expect(demo.stderr).toContain('in Bitrix24, which sends its own request');
+    const { ok, crm, calls } = JSON.parse(demo.stdout) as {
+      ok: boolean;
+      crm: { adapter: string; calls: CrmReport[] };
+      calls: CallReport[];
+    };
+    expect(ok).toBe(true);
+    expect(crm.adapter).toBe('bitrix24');
+    expect(crm.calls.map(({ callId }) => callId)).toEqual(calls.map(({ call }) => call.id));
+    expect(crm.calls).toMatchObject([
+      { direction: 'outbound', seconds: 3, popBeforeAnswerMs: null },
+      { direction: 'inbound', seconds: 3, popBeforeAnswerMs: expect.any(Number) },
+    ]);
+    for (const { recordingBytes } of crm.calls) expect(recordingBytes).toBeGreaterThan(40_000);
+    expect(crm.calls[1]?.popBeforeAnswerMs).toBeGreaterThan(0);
+    await expectNothingLeft();
+  },
+  RUN_MS + GONE_MS,
+);
+
+it('--crm with a name that is none lists those there are, and starts nothing', async () => {
+  demo = new Demo(['--once', '--crm', 'sugar'], temporaryFolder);
+  expect(await demo.exited).toBe(1);
+  expect(demo.stdout).toBe('');
+  expect(demo.stderr.trim()).toMatch(/^There is no CRM sugar\. Those there are: amocrm, bitrix24, /);
+  expect(await readdir(temporaryFolder)).toEqual([]);
+});
 
 it.each([
   { stage: 'the start of Asterisk', when: 'starting a real Asterisk', signal: 'SIGINT', code: 130 },

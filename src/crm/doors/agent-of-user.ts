@@ -50,9 +50,11 @@ export class RuledAgentOfUser extends AgentOfUser {
       `select a.id, lower(a.email) = lower($2) as by_email from agent a
         where a.tenant_id = $1 and a.id <> all($4::uuid[])
           and (lower(a.email) = lower($2)
-            or exists (select from device d where d.tenant_id = a.tenant_id and d.agent_id = a.id and d.endpoint = $3))`,
-      [tenantId, email, extension, mapped],
+            or exists (select from device d where d.tenant_id = a.tenant_id and d.agent_id = a.id
+                and (d.endpoint = $3 or regexp_replace(d.endpoint, '\\D', '', 'g') = $5)))`,
+      [tenantId, email, extension, mapped, extension?.replace(/\D/g, '') || null],
     );
+    // An endpoint may have the extension in its name, as where the owner of a call is sought.
     // The e-mail is the person's own; an extension may have gone from one to the other.
     const byEmail = found.filter(({ by_email }) => by_email);
     const [only, ...others] = byEmail.length > 0 ? byEmail : found;

@@ -12,7 +12,7 @@ import { giveStep, purposeOf, type StepParts } from './give-step.js';
 import { inTime } from './in-time.js';
 import { linksAfter, linksAfterGone, makingStep, withoutBegun, type DoneStep } from './links-after.js';
 import { contactOf, type Links } from './links.js';
-import { nextStep, recordingWay, type Situation, type Step } from './next-step.js';
+import { holdsUpPop, nextStep, recordingWay, type Situation, type Step } from './next-step.js';
 import { retryDelayMs } from './retry-delay.js';
 import type { Claim, Loaded, SyncedConnection, SyncStore } from './sync-store.js';
 import type { UserDirectory } from './user-directory.js';
@@ -86,6 +86,7 @@ export class CallSync {
 
   async #run(claim: Claim, goesOn: () => boolean): Promise<Ending> {
     let isWoken = false;
+    let popsFirst = false;
     for (let given = 0; given < MOST_STEPS; given += 1) {
       const loaded = await this.store.load(claim);
       if (loaded === null) return {};
@@ -100,8 +101,9 @@ export class CallSync {
       }
       this.#forgetOldSettings(connection);
       if (given === 0) isWoken = await this.#wakeTasks(claim, call);
-      const ending = await this.#step(claim, loaded, call);
-      if (ending !== null) return isWoken ? { ...ending, dueInMs: 0 } : ending;
+      const ending = await this.#step(claim, loaded, call, popsFirst);
+      if (ending === 'pop-first') popsFirst = true;
+      else if (ending !== null) return isWoken ? { ...ending, dueInMs: 0 } : ending;
       if (given === MOST_STEPS - 1) {
         this.log.error({ scope: 'crm', ...about(claim) }, 'the steps of a CRM sync come to no end');
         return this.#refuse(claim, loaded, 'none', loaded.links, 'Its steps come to no end.');
@@ -122,27 +124,24 @@ export class CallSync {
     this.#updatedAt.set(id, updatedAt.getTime());
   }
 
-  /** Gives one step. Null: there may be another. */
-  async #step(claim: Claim, loaded: Loaded, call: Call): Promise<Ending | null> {
+  /** Gives one step. Null: there may be another; `pop-first`: there is, which was to come after this one. */
+  async #step(claim: Claim, loaded: Loaded, call: Call, popsFirst: boolean): Promise<Ending | 'pop-first' | null> {
     const { connection, links } = loaded;
     const made = await this.#situation(loaded, call);
     if (made.verdict !== 'done') return this.#failed(claim, loaded, 'prepare', links, made);
-    const situation = made.value;
+    const situation: Situation = { ...made.value, popsFirst };
     const step = nextStep(situation);
     if (step === null) return this.#finish(claim, loaded, call);
     const making = makingStep(step);
-    // Stored before it is given, and the claim is sure to hold while it is.
-    if (step.step === 'createObject' && situation.view.number.e164 !== null) {
-      const begun = await this.store.beginCreating(claim, links, step.kind, situation.view.number.e164);
-      if (begun === 'lost') return {};
-      if (begun === 'being-made') {
-        const why = 'For another call of this number the same is being made; it is waited for.';
-        return this.#failed(claim, loaded, step.step, links, { verdict: 'rate-limited', why, afterMs: BEING_MADE_MS });
-      }
-      if (begun !== 'begun') return (await this.store.keep(claim, { ...links, created: begun }, true)) ? null : {};
-    } else if (making !== null && !(await this.store.keep(claim, { ...links, begun: making }, false))) return {};
+    const begun = await this.#begin(claim, loaded, situation, step);
+    if (begun !== 'go') return begun;
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
     const verdict = await this.#give(step, situation, loaded, isCaughtUp);
+    if (verdict?.verdict !== 'done' && holdsUpPop(step, situation)) {
+      const isUnknown = verdict === null || (verdict.verdict === 'retry' && verdict.mayBeDone === true);
+      const after = isUnknown ? { ...links, begun: 'createObject' as const } : links;
+      return (await this.store.keep(claim, after, false)) ? 'pop-first' : {};
+    }
     if (verdict === null) {
       const why = `Ringline failed at ${step.step}; its log tells more.`;
       const begun = making === null ? links : { ...links, begun: making };
@@ -156,6 +155,36 @@ export class CallSync {
     const mayBeDone = (verdict.verdict === 'retry' && verdict.mayBeDone === true) || links.begun === making;
     const after = making !== null && mayBeDone ? { ...links, begun: making } : keptBegun(step, links);
     return this.#failedStep(claim, loaded, situation, step, after, verdict);
+  }
+
+  /** Stores what a step is about to make, so that the claim is sure to hold while it does. `go`: it may be given. */
+  async #begin(
+    claim: Claim,
+    loaded: Loaded,
+    situation: Situation,
+    step: Step,
+  ): Promise<Ending | 'pop-first' | 'go' | null> {
+    const { links } = loaded;
+    const making = makingStep(step);
+    if (making === null) return 'go';
+    const { e164 } = situation.view.number;
+    if (step.step !== 'createObject' || e164 === null) {
+      return (await this.store.keep(claim, { ...links, begun: making }, false)) ? 'go' : {};
+    }
+    const begun = await this.store.beginCreating(claim, links, step.kind, e164);
+    switch (begun) {
+      case 'begun':
+        return 'go';
+      case 'lost':
+        return {};
+      case 'being-made': {
+        if (holdsUpPop(step, situation)) return 'pop-first';
+        const why = 'For another call of this number the same is being made; it is waited for.';
+        return this.#failed(claim, loaded, step.step, links, { verdict: 'rate-limited', why, afterMs: BEING_MADE_MS });
+      }
+      default:
+        return (await this.store.keep(claim, { ...links, created: begun }, true)) ? null : {};
+    }
   }
 
   async #failedStep(
@@ -261,7 +290,7 @@ export class CallSync {
     }
   }
 
-  async #situation(loaded: Loaded, call: Call): Promise<Verdict<Situation>> {
+  async #situation(loaded: Loaded, call: Call): Promise<Verdict<Omit<Situation, 'popsFirst'>>> {
     const { connection, links, region, isCalledBack } = loaded;
     const { rules } = connection;
     const capabilities = this.#capabilities(connection);

@@ -106,8 +106,8 @@ export function purposeOf(step: Step, { view }: Situation, isCaughtUp: boolean):
     case 'popScreen':
       return 'pop';
     case 'findContacts':
-      return view.status === 'ringing' ? 'pop' : 'open';
     case 'createObject':
+      return view.status === 'ringing' ? 'pop' : 'open';
     case 'findCall':
     case 'openCall':
       return 'open';

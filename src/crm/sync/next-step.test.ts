@@ -34,6 +34,7 @@ type Given = {
   readonly rules?: object;
   readonly sought?: readonly string[];
   readonly isCalledBack?: boolean;
+  readonly popsFirst?: boolean;
   readonly now?: string;
   /** The CRM was told of exactly this. */
   readonly isTold?: boolean;
@@ -58,6 +59,7 @@ function situation(given: Given): Situation {
     region: 'DE',
     sought: given.sought ?? [],
     isCalledBack: given.isCalledBack ?? false,
+    popsFirst: given.popsFirst ?? false,
     now: new Date(given.now ?? '2026-03-01T09:32:00.000Z'),
   };
 }
@@ -192,6 +194,33 @@ describe('the next step of a call', () => {
       'opens it once it is answered',
       { call: talking, links: { contact }, rules: { log: { unanswered: false } } },
       { step: 'openCall' },
+    ],
+    [
+      'makes something of an unknown caller before it is shown',
+      { call: ringing, sought: ['u1'], links: { contact: null }, rules: { unknownCallers: [{ make: 'lead' }] } },
+      { step: 'createObject' },
+    ],
+    [
+      'shows it without, where nothing could be made',
+      {
+        call: ringing,
+        sought: ['u1'],
+        links: { contact: null },
+        rules: { unknownCallers: [{ make: 'lead' }] },
+        popsFirst: true,
+      },
+      { step: 'popScreen' },
+    ],
+    [
+      'tries again to make it, once it is shown',
+      {
+        call: ringing,
+        sought: ['u1'],
+        links: { contact: null, popped: ['u1'] },
+        rules: { unknownCallers: [{ make: 'lead' }] },
+        popsFirst: true,
+      },
+      { step: 'createObject' },
     ],
     [
       'still shows a call that may not be logged',

@@ -41,6 +41,8 @@ export type Situation = {
   readonly sought: readonly string[];
   /** Somebody has talked with that number since. */
   readonly isCalledBack: boolean;
+  /** What was to be made of the caller could not be made just now: no screen waits for it. */
+  readonly popsFirst: boolean;
   readonly now: Date;
 };
 
@@ -81,8 +83,7 @@ function mergedAway(situation: Situation): Step | null {
 function missing(situation: Situation): Step | null {
   return (
     contact(situation) ??
-    pop(situation) ??
-    created(situation) ??
+    shown(situation) ??
     told(situation) ??
     recording(situation) ??
     note(situation) ??
@@ -97,6 +98,16 @@ function contact(situation: Situation): Step | null {
   if (call.direction === 'internal' || view.number.digits === '') return null;
   const isWanted = toPop(situation).length > 0 || isLogged(situation) || wantedTask(situation) !== null;
   return isWanted ? { step: 'findContacts' } : null;
+}
+
+/** What is made of an unknown caller is made first: some CRMs bind a call, by its pop, to what they have then and never again. */
+function shown(situation: Situation): Step | null {
+  return (situation.popsFirst ? null : created(situation)) ?? pop(situation) ?? created(situation);
+}
+
+/** Whether a step that failed holds up a pop that could do without it. */
+export function holdsUpPop({ step }: Step, situation: Situation): boolean {
+  return step === 'createObject' && !situation.popsFirst && pop(situation) !== null;
 }
 
 function pop(situation: Situation): Step | null {

@@ -199,7 +199,9 @@ describe('a recording', () => {
   test('of an unsorted call stands beside it, and in it once somebody took the lead', async () => {
     const call = talked();
     const remoteId = valueOf(await session.closeCall(null, call));
-    valueOf(await session.attachRecording(remoteId, call, aRecording()));
+    // As it is told with its recording: whether it was told with it before, it does not say.
+    valueOf(await session.attachRecording(remoteId, { ...call, recordingUrl: aRecording().url }, aRecording()));
+    expect(crm.calls()).toMatchObject([{ recording: { url: aRecording().url } }]);
     expect(crm.notes()).toMatchObject([
       { noteType: 'common', params: { text: expect.stringContaining(aRecording().url!) } },
     ]);
