@@ -144,8 +144,8 @@ export class CallSync {
     }
     if (verdict === null) {
       const why = `Ringline failed at ${step.step}; its log tells more.`;
-      const begun = making === null ? links : { ...links, begun: making };
-      return this.#refuse(claim, loaded, step.step, begun, why);
+      const after = making === null ? links : { ...links, begun: making };
+      return this.#refuse(claim, loaded, step.step, after, why);
     }
     if (verdict.verdict === 'done') {
       if (connection.refusals > 0) await this.store.accepted(connection);
