@@ -29,10 +29,10 @@ const crms: Readonly<Record<string, Expected>> = {
     length: 'whole',
     number: false,
   },
-  hubspot: { ...usual, makes: ['contact'] },
+  hubspot: { ...usual, click: 'answered', makes: ['contact'] },
   odoo: { ...usual, click: 'answered', extensions: true, makes: ['lead', 'contact'] },
-  pipedrive: { ...usual, makes: ['lead', 'contact'], recording: 'bytes' },
-  salesforce: { ...usual, makes: ['lead', 'contact'] },
+  pipedrive: { ...usual, click: 'answered', makes: ['lead', 'contact'], recording: 'bytes' },
+  salesforce: { ...usual, click: 'answered', makes: ['lead', 'contact'] },
 };
 
 let scene: CrmLab;

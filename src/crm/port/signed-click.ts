@@ -5,6 +5,16 @@ import { hmacSha256, isSameSignature } from './signature.js';
 /** In hexadecimal: the HMAC-SHA256 of the body. */
 export const CLICK_HEADER = 'x-ringline-signature';
 
+/** The setting that holds what clicks are signed with. */
+export const clickSecretSetting = z
+  .string()
+  .trim()
+  .min(32)
+  .max(200)
+  .nullable()
+  .default(null)
+  .meta({ description: 'What clicks to call are signed with. Null: there are none.' });
+
 const clickShape = z.object({
   /** Another one for each click. */
   id: z.string().min(8).max(100),

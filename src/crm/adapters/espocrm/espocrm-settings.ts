@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 
 const field = z
   .string()
@@ -30,14 +31,7 @@ export const espocrmSettings = z.object({
     .max(20)
     .default([])
     .meta({ description: 'Secret key of each webhook that EspoCRM sends to the door.' }),
-  clickSecret: z
-    .string()
-    .trim()
-    .min(32)
-    .max(200)
-    .nullable()
-    .default(null)
-    .meta({ description: 'What clicks to call are signed with. Null: there are none.' }),
+  clickSecret: clickSecretSetting,
 });
 export type EspocrmSettings = z.output<typeof espocrmSettings>;
 

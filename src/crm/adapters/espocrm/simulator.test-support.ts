@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { sendSignedClick } from '../../../../lab/crm/signed-click.js';
 import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '../../../../lab/crm/simulator-server.js';
 
 const API_KEY = 'b6d8a1f7c0e34e6f9d5a2b1c8e7f6a54';
@@ -398,11 +399,7 @@ export async function startSimulator(options: EspocrmSimulatorOptions = {}): Pro
       const row = table('Call').get(callId) as Row;
       Object.assign(row, { description: `${textOf(row['description'])}${text}`, modifiedAt: stamp() });
     },
-    click: ({ userId, number, doorUrl }) => {
-      const body = JSON.stringify({ id: randomUUID(), userId, number });
-      const signature = createHmac('sha256', CLICK_SECRET).update(body).digest('hex');
-      return post(doorUrl, body, { 'x-ringline-signature': signature });
-    },
+    click: ({ userId, number, doorUrl }) => sendSignedClick(doorUrl, { userId, number }, CLICK_SECRET),
     record: (entity, id) => table(entity).get(id),
     change: (entity, id, fields) => {
       Object.assign(table(entity).get(id) as Row, { modifiedAt: stamp(), ...fields });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 
 export const hubspotSettings = z.object({
   accessToken: z
@@ -15,6 +16,7 @@ export const hubspotSettings = z.object({
     .url({ protocol: /^https?$/ })
     .default('https://api.hubapi.com')
     .meta({ description: 'The same for accounts in every region.' }),
+  clickSecret: clickSecretSetting,
 });
 export type HubspotSettings = z.output<typeof hubspotSettings>;
 

@@ -1,4 +1,5 @@
 import { defineCrmAdapter } from '../../port/crm-adapter.js';
+import { readSignedClick } from '../../port/signed-click.js';
 import { SEARCH } from './hubspot-contacts.js';
 import { HubspotSession } from './hubspot-session.js';
 import { hubspotSettings, plans } from './hubspot-settings.js';
@@ -7,8 +8,8 @@ export const hubspot = defineCrmAdapter({
   name: 'hubspot',
   title: 'HubSpot',
   settings: hubspotSettings,
-  secrets: ['accessToken'],
-  capabilities: ({ plan }) => ({
+  secrets: ['accessToken', 'clickSecret'],
+  capabilities: ({ plan, clickSecret }) => ({
     live: true,
     updateAfterClose: true,
     idempotency: 'key',
@@ -23,7 +24,7 @@ export const hubspot = defineCrmAdapter({
     tasks: true,
     remove: true,
     cost: false,
-    doors: [],
+    doors: clickSecret === null ? [] : ['dial'],
     limits: [
       { kind: 'window', requests: plans[plan].burst, seconds: 10 },
       { kind: 'window', requests: 4, seconds: 1, lane: SEARCH },
@@ -33,4 +34,5 @@ export const hubspot = defineCrmAdapter({
   baseUrl: ({ apiUrl }) => apiUrl.replace(/\/+$/, ''),
   auth: ({ accessToken }) => ({ kind: 'headers', headers: { authorization: `Bearer ${accessToken}` } }),
   connect: (client) => new HubspotSession(client),
+  parseInbound: (request, { clickSecret }) => readSignedClick(request, clickSecret, ['contact', 'company']),
 });

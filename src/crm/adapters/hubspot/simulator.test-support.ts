@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { sendSignedClick } from '../../../../lab/crm/signed-click.js';
 import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '../../../../lab/crm/simulator-server.js';
 import type { Limit } from '../../port/limit.js';
 
+const CLICK_SECRET = 'hubspot-click-secret-0123456789abcdef';
 const TOKEN = 'pat-eu1-5b1f6a8e-1c2d-4e3f-9a0b-c1d2e3f4a5b6';
 /** As the README names it. */
 const ID_PROPERTY = 'ringline_call_id';
@@ -446,7 +448,7 @@ export async function startSimulator(options: HubspotSimulatorOptions = {}): Pro
   });
 
   return {
-    settings: { accessToken: TOKEN, apiUrl: server.url },
+    settings: { accessToken: TOKEN, apiUrl: server.url, clickSecret: CLICK_SECRET },
     token: TOKEN,
     get lagMs() {
       return state.lagMs;
@@ -481,6 +483,7 @@ export async function startSimulator(options: HubspotSimulatorOptions = {}): Pro
         .filter(({ isOurs }) => isOurs)
         .map(({ id, properties: p }) => ({ kind: 'contact', id, numbers: [p['phone'] ?? ''] })),
     pops: () => [],
+    click: ({ userId, number, doorUrl }) => sendSignedClick(doorUrl, { userId, number }, CLICK_SECRET),
     writeNote: (id, text) => {
       const call = objects.calls.get(id);
       if (call === undefined) throw new Error(`there is no call ${id}`);

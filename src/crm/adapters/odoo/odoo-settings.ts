@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 
 export const odooSettings = z.object({
   url: z
@@ -36,14 +37,7 @@ export const odooSettings = z.object({
   webhookToken: z.string().trim().min(16).max(200).nullable().default(null).meta({
     description: 'What stands in `token=` of the address to which Odoo tells of changed contacts. Null: it does not.',
   }),
-  clickSecret: z
-    .string()
-    .trim()
-    .min(32)
-    .max(200)
-    .nullable()
-    .default(null)
-    .meta({ description: 'What clicks to call are signed with. Null: there are none.' }),
+  clickSecret: clickSecretSetting,
 });
 export type OdooSettings = z.output<typeof odooSettings>;
 

@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { sendSignedClick } from '../../../../lab/crm/signed-click.js';
 import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '../../../../lab/crm/simulator-server.js';
 import { GOES_ON } from './odoo-notes.js';
 import {
@@ -549,12 +550,7 @@ export async function startSimulator(options: OdooSimulatorOptions = {}): Promis
       const phonecall = tables.get('crm.phonecall')?.get(Number(callId));
       if (phonecall !== undefined) phonecall['description'] = `${String(phonecall['description'] ?? '')}${text}`;
     },
-    click: ({ userId, number, doorUrl }) => {
-      const body = JSON.stringify({ id: randomUUID(), userId: Number(userId), number });
-      return post(doorUrl, body, {
-        'x-ringline-signature': createHmac('sha256', CLICK_SECRET).update(body).digest('hex'),
-      });
-    },
+    click: ({ userId, number, doorUrl }) => sendSignedClick(doorUrl, { userId: Number(userId), number }, CLICK_SECRET),
     tellChange: (doorUrl, model = 'res.partner') =>
       post(
         `${doorUrl}?token=${WEBHOOK_TOKEN}`,

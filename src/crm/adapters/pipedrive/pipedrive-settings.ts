@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 
 export const pipedriveSettings = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'Such as https://acme.pipedrive.com' }),
@@ -24,6 +25,7 @@ export const pipedriveSettings = z.object({
     .max(1000)
     .default(20)
     .meta({ description: 'Requests in 2 s: 20 with Lite, 40 Growth, 80 Premium, 120 Ultimate.' }),
+  clickSecret: clickSecretSetting,
 });
 export type PipedriveSettings = z.output<typeof pipedriveSettings>;
 

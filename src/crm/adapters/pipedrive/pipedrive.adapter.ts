@@ -1,4 +1,5 @@
 import { defineCrmAdapter } from '../../port/crm-adapter.js';
+import { readSignedClick } from '../../port/signed-click.js';
 import { cost, LEAST_COST, SEARCH } from './pipedrive-api.js';
 import { pipedriveSession } from './pipedrive-session.js';
 import { pipedriveSettings, siteOf } from './pipedrive-settings.js';
@@ -9,8 +10,8 @@ export const pipedrive = defineCrmAdapter({
   name: 'pipedrive',
   title: 'Pipedrive',
   settings: pipedriveSettings,
-  secrets: ['apiToken'],
-  capabilities: ({ mode, dailyTokens, burst }) => ({
+  secrets: ['apiToken', 'clickSecret'],
+  capabilities: ({ mode, dailyTokens, burst, clickSecret }) => ({
     live: mode === 'activity',
     updateAfterClose: mode === 'activity',
     idempotency: 'find',
@@ -26,7 +27,7 @@ export const pipedrive = defineCrmAdapter({
     tasks: true,
     remove: true,
     cost: false,
-    doors: [],
+    doors: clickSecret === null ? [] : ['dial'],
     limits: [
       { kind: 'daily', budget: dailyTokens },
       { kind: 'window', requests: burst * LEAST_COST, seconds: 2 },
@@ -36,4 +37,5 @@ export const pipedrive = defineCrmAdapter({
   baseUrl: (settings) => `${siteOf(settings)}/api`,
   auth: ({ apiToken }) => ({ kind: 'headers', headers: { 'x-api-token': apiToken } }),
   connect: (client, settings) => pipedriveSession(client, settings),
+  parseInbound: (request, { clickSecret }) => readSignedClick(request, clickSecret, ['person', 'organization', 'lead']),
 });

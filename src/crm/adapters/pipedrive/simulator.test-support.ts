@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { sendSignedClick } from '../../../../lab/crm/signed-click.js';
 import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '../../../../lab/crm/simulator-server.js';
 import type { PipedriveSettings } from './pipedrive-settings.js';
 
+const CLICK_SECRET = 'pipedrive-click-secret-0123456789abcdef';
 const TOKEN = '9f3c7b1e5a2d4806c8e1f0b7a6d5c4b3a2918070';
 const SEARCHES = { many: 10, ms: 2000 };
 
@@ -427,7 +429,14 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
   return {
     token: TOKEN,
     me: String(me),
-    settings: { url: server.url, apiToken: TOKEN, mode, dailyTokens, ...(burst !== null && { burst }) },
+    settings: {
+      url: server.url,
+      apiToken: TOKEN,
+      clickSecret: CLICK_SECRET,
+      mode,
+      dailyTokens,
+      ...(burst !== null && { burst }),
+    },
     addUser: ({ name, email = '' }) => String(addUser(name, email)),
     addContact: ({ name, numbers, kind = 'contact', ownerId }) => {
       if (kind === 'company') {
@@ -465,6 +474,7 @@ export async function startSimulator(options: PipedriveSimulatorOptions = {}): P
       ];
     },
     pops: () => [],
+    click: ({ userId, number, doorUrl }) => sendSignedClick(doorUrl, { userId, number }, CLICK_SECRET),
     writeNote: (id, text) => {
       const row = activities.get(Number(id));
       if (row === undefined) throw new Error(`there is no activity ${id}`);

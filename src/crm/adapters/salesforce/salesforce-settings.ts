@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 
 /** An API name of a custom field. */
 const customField = z
@@ -43,6 +44,7 @@ export const salesforceSettings = z.object({
     .max(100_000_000)
     .default(50_000)
     .meta({ description: 'How many of the organization’s daily API requests Ringline may use.' }),
+  clickSecret: clickSecretSetting,
 });
 export type SalesforceSettings = z.output<typeof salesforceSettings>;
 

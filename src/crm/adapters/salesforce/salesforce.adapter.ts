@@ -1,4 +1,5 @@
 import { defineCrmAdapter } from '../../port/crm-adapter.js';
+import { readSignedClick } from '../../port/signed-click.js';
 import { salesforceSession } from './salesforce-session.js';
 import { salesforceSettings, siteOf } from './salesforce-settings.js';
 
@@ -6,8 +7,8 @@ export const salesforce = defineCrmAdapter({
   name: 'salesforce',
   title: 'Salesforce',
   settings: salesforceSettings,
-  secrets: ['clientSecret', 'refreshToken'],
-  capabilities: ({ recordingField, dailyRequests }) => ({
+  secrets: ['clientSecret', 'refreshToken', 'clickSecret'],
+  capabilities: ({ recordingField, dailyRequests, clickSecret }) => ({
     live: true,
     updateAfterClose: true,
     idempotency: 'key',
@@ -22,7 +23,7 @@ export const salesforce = defineCrmAdapter({
     tasks: true,
     remove: true,
     cost: false,
-    doors: [],
+    doors: clickSecret === null ? [] : ['dial'],
     limits: [
       { kind: 'daily', budget: dailyRequests },
       // 25 that last longer than 20 s; 5 in a developer's organization.
@@ -41,4 +42,5 @@ export const salesforce = defineCrmAdapter({
     place: 'bearer',
   }),
   connect: (client, settings) => salesforceSession(client, settings),
+  parseInbound: (request, { clickSecret }) => readSignedClick(request, clickSecret, ['Contact', 'Lead', 'Account']),
 });

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { sendSignedClick } from '../../../../lab/crm/signed-click.js';
 import { SimulatorServer, type SimulatedAnswer, type SimulatedRequest } from '../../../../lab/crm/simulator-server.js';
 import type { Limit } from '../../port/limit.js';
 import { Malformed, parseReturning, parseSoql, type Query } from './soql.test-support.js';
 
+const CLICK_SECRET = 'salesforce-click-secret-0123456789abcdef';
 const CLIENT = { id: '3MVG9ringline.consumer.key', secret: '8F2A6C41D0E9B7355A1C' };
 const REFRESH = '5Aep861ringline.refresh.token1';
 
@@ -425,6 +427,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
       url: server.url,
       clientId: CLIENT.id,
       clientSecret: CLIENT.secret,
+      clickSecret: CLICK_SECRET,
       ...(grant === 'refresh_token' && { refreshToken: REFRESH }),
       ...(hasFields && {
         recordingField: 'Ringline_Recording__c',
@@ -465,6 +468,7 @@ export async function startSimulator(options: SalesforceSimulatorOptions = {}): 
         )
         .sort((a, b) => (a.id.slice(-8) < b.id.slice(-8) ? -1 : 1)),
     pops: () => [],
+    click: ({ userId, number, doorUrl }) => sendSignedClick(doorUrl, { userId, number }, CLICK_SECRET),
     writeNote: (id, text) => {
       const row = tables.Task.get(id);
       if (row === undefined) throw new Error(`there is no task ${id}`);
