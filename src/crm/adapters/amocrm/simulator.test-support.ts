@@ -186,7 +186,7 @@ class Simulator implements AmocrmSimulator {
     const onCards = this.#notes.filter(({ noteType }) => isCallNote(noteType)).map((note) => this.#callOfNote(note));
     const waiting = this.#unsorted
       .filter(({ isOpen }) => isOpen)
-      .map(({ uid, metadata, contactId, at }) => ({
+      .map(({ uid, metadata, leadId, contactId, at }) => ({
         id: `unsorted/${uid}/${text(metadata['uniq'])}`,
         externalId: text(metadata['uniq']),
         direction: 'inbound' as const,
@@ -198,9 +198,19 @@ class Simulator implements AmocrmSimulator {
         ownerId: metadata['call_responsible'] === undefined ? null : text(metadata['call_responsible']),
         contactIds: [String(contactId)],
         text: '',
-        recording: text(metadata['link']) === '' ? null : { url: text(metadata['link']) },
+        recording: this.#recordingOf(text(metadata['uniq']), text(metadata['link']), leadId),
       }));
     return [...onCards, ...waiting];
+  }
+
+  /** A link that came after an incoming lead was made stands in a note on it. */
+  #recordingOf(uniq: string, link: string, leadId: number): SimulatedCall['recording'] {
+    const notes = this.#notes
+      .filter(({ noteType, entityId }) => noteType === 'common' && entityId === leadId)
+      .map(({ params }) => text(params['text']));
+    const later = notes.find((note) => note.includes(uniq) && note.startsWith('http'))?.split('\n')[0];
+    const url = link === '' ? later : link;
+    return url === undefined ? null : { url };
   }
 
   #callOfNote({ type, entityId, noteType, params, authorId, at }: Note): SimulatedCall {
