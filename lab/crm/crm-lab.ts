@@ -49,7 +49,10 @@ export class CrmLab {
     return id;
   }
 
-  async addAgent(tenantId: string, { name, email }: { readonly name: string; readonly email: string }): Promise<string> {
+  async addAgent(
+    tenantId: string,
+    { name, email }: { readonly name: string; readonly email: string },
+  ): Promise<string> {
     const id = newId();
     await this.#query(`insert into agent (tenant_id, id, name, email, crm_users) values ($1, $2, $3, $4, '{}')`, [
       tenantId,

@@ -227,7 +227,10 @@ async function figuresOf(delivery: DeliveryLab, site: Site, expiredTokens: numbe
   const minutes = (Math.max(...times) - Math.min(...times)) / 60_000;
   if (process.env['DEBUG_CRM']) {
     const { writeFileSync } = await import('node:fs');
-    writeFileSync(`${process.env['DEBUG_CRM']}/${vendor.adapter.name}.json`, JSON.stringify({ requests: crm.requests, told, created: crm.created(), tasks: crm.tasks(), calls: crm.calls() }));
+    writeFileSync(
+      `${process.env['DEBUG_CRM']}/${vendor.adapter.name}.json`,
+      JSON.stringify({ requests: crm.requests, told, created: crm.created(), tasks: crm.tasks(), calls: crm.calls() }),
+    );
   }
   const held = { calls: crm.calls(), tasks: crm.tasks(), created: crm.created() };
   return {
