@@ -37,6 +37,11 @@ export class DeliveryLab {
     }
   }
 
+  /** Of every process on this database. */
+  get secretKey(): string {
+    return SECRET_KEY;
+  }
+
   get source(): EventWriter['source'] {
     return this.writer.source;
   }

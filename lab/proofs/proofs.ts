@@ -8,6 +8,7 @@ import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
 import * as blow from './blows.js';
 import { crmHeld, proveCrm } from './crm/crm.js';
+import { crmBackfillHeld, proveCrmBackfill } from './crm/crm-backfill.js';
 import { canaryHeld, proveCanary } from './canary.js';
 import { healedInTime, storm, stormHeld, type StormFigures } from './storm.js';
 import { proveWebhooks, webhooksHeld } from './webhooks.js';
@@ -211,5 +212,12 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
       report,
     });
     return { held: crmHeld(figures), figures };
+  },
+
+  /** Ten thousand past calls, which take a quarter of an hour; as many as fit where time is short. */
+  'crm-backfill': async ({ seed, limitMs, report, runs }) => {
+    const calls = runs ?? (isShort(limitMs) ? Math.max(100, Math.floor((limitMs - AROUND_MS) / 1000) * 12) : 10_000);
+    const figures = await proveCrmBackfill({ seed, calls, report });
+    return { held: crmBackfillHeld(figures, !isShort(limitMs)), figures };
   },
 };

@@ -58,7 +58,7 @@ export type CrmProofOptions = {
 const PUBLIC_URL = 'https://ringline.example';
 const AGENTS = ['Anna Álvarez', 'Boris Бобров', 'Chloe Smith'];
 const LINE = { id: newId(), number: '+442079460000', name: 'Sales' };
-/** Access tokens are no good any more so often, half way between two kills. */
+/** The share of numbers that the CRM knows. */
 const KNOWN = 0.7;
 /** After the missed call, s: it is over by then. */
 const CALL_BACK_S = 12;
@@ -225,13 +225,6 @@ async function figuresOf(delivery: DeliveryLab, site: Site, expiredTokens: numbe
   const told = planned.map((call) => call.told);
   const times = told.map(({ startedAt }) => startedAt.getTime());
   const minutes = (Math.max(...times) - Math.min(...times)) / 60_000;
-  if (process.env['DEBUG_CRM']) {
-    const { writeFileSync } = await import('node:fs');
-    writeFileSync(
-      `${process.env['DEBUG_CRM']}/${vendor.adapter.name}.json`,
-      JSON.stringify({ requests: crm.requests, told, created: crm.created(), tasks: crm.tasks(), calls: crm.calls() }),
-    );
-  }
   const held = { calls: crm.calls(), tasks: crm.tasks(), created: crm.created() };
   return {
     adapter: vendor.adapter.name,
