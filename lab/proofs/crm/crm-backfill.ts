@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import { quantile } from '../../../bench/statistics.js';
-import type { Call } from '../../../src/calls/domain/call.js';
 import { newId } from '../../../src/common/ids.js';
 import { startSimulator } from '../../../src/crm/adapters/bitrix24/simulator.test-support.js';
 import type { Limit } from '../../../src/crm/port/limit.js';
 import { CrmLab } from '../../crm/crm-lab.js';
 import type { CrmSimulator } from '../../crm/crm-simulator.js';
 import { quickBitrix24, quickBucket } from '../../crm/quick-bitrix24.js';
-import type { SimulatedRequest } from '../../crm/simulator-server.js';
 import { DeliveryLab } from '../../delivery-lab.js';
 import { Chance } from '../../replay/chance.js';
 import { startRingline } from '../../ringline.js';
 import { waitFor } from '../../wait-for.js';
+import { storePast } from './past-calls.js';
 import { planCall, type PlannedAgent, type PlannedCall } from './plan-calls.js';
 import { CallPlayer } from './play-calls.js';
+import { watchRequests } from './watch-requests.js';
 
 export type BackfillFigures = {
   readonly calls: number;
@@ -47,14 +47,12 @@ type Waits = { readonly p50: number; readonly p99: number; readonly max: number 
 const ENTRY = 'lab/crm/main-with-quick-bitrix24.js';
 const AGENTS = ['Anna Álvarez', 'Boris Бобров'];
 const LINE = { id: newId(), number: '+442079460000', name: 'Sales' };
-const CUSTOMERS = 500;
 const LIVE_PER_SECOND = 1;
 /** What the bucket takes at once is no rate: measured is what comes when it is full, ms after the beginning. */
 const FILLING_MS = 8_000;
 /** A past call costs four requests. */
 const REQUESTS_PER_CALL = 4;
 const AROUND_MS = 60_000;
-const BATCH = 500;
 const DAY_MS = 86_400_000;
 
 /** Past calls are told to a CRM that allows so much and no more, while others ring. */
@@ -87,14 +85,14 @@ async function run(
     const userId = crm.addUser({ name, email });
     agents.push({ id: await lab.addAgent(tenantId, { name, email }), userId, name });
   }
-  const past = await storePast(lab, crm, chance, { tenantId, agents, calls });
+  const past = await storePast(lab, crm, chance, { tenantId, agents, line: LINE, calls });
   const connectionId = await lab.connect(tenantId, quickBitrix24, crm.settings, {});
   const { databaseUrl } = delivery;
   const env = { LOG_LEVEL: 'warn', SECRET_KEY: delivery.secretKey };
   const ringline = await startRingline(delivery.lab, { databaseUrl, entry: ENTRY, env });
   await ringline.ready();
 
-  const seen = watch(crm);
+  const seen = watchRequests(crm);
   const now = Date.now();
   const range = { from: new Date(now - 60 * DAY_MS).toISOString(), to: new Date(now - DAY_MS).toISOString() };
   const answer = await ringline.call('POST', `/v1/crm-connections/${connectionId}/backfill`, { tenantId, body: range });
@@ -188,64 +186,6 @@ async function run(
     notDone: rest,
     why: reasons.map(({ why }) => why),
   };
-}
-
-/** Calls of the last weeks, as they are stored, of which no CRM knows. Gives their ids. */
-async function storePast(
-  { delivery }: CrmLab,
-  crm: CrmSimulator,
-  chance: Chance,
-  { tenantId, agents, calls }: { tenantId: string; agents: readonly PlannedAgent[]; calls: number },
-): Promise<readonly string[]> {
-  const customers = Array.from({ length: CUSTOMERS }, (_, n) => {
-    const number = `+4930${String(10_000_000 + n)}`;
-    return { number, contactId: crm.addContact({ name: `Customer ${n}`, numbers: [number] }).id };
-  });
-  const ids: string[] = [];
-  while (ids.length < calls) {
-    const batch = Array.from({ length: Math.min(BATCH, calls - ids.length) }, (): Call => {
-      const startedAt = new Date(Date.now() - 2 * DAY_MS - chance.below(50 * DAY_MS));
-      const of = { tenantId, nodeId: delivery.writer.nodeId, line: LINE, agents, otherCallId: newId() };
-      const kind = chance.pick(['answered', 'outgoing', 'missed'] as const);
-      const { call, stages } = planCall(kind, { ...of, ...chance.pick(customers), startedAt }, chance);
-      const changes = stages.filter(({ storesRecording }) => !storesRecording).map((stage) => stage.changes);
-      return Object.assign({}, call, ...changes, { version: stages.length }) as Call;
-    });
-    await delivery.source.query(
-      `insert into call (tenant_id, id, pbx_node_id, boot, direction, status, outcome, remote_e164, agent_ids, started_at,
-         ended_at, version, document)
-       select "tenantId", id, "pbxNodeId", 'boot', direction, status, outcome, remote->>'e164', '{}', "startedAt", "endedAt",
-         version, document
-       from json_to_recordset($1::json) as c (id uuid, "tenantId" uuid, "pbxNodeId" uuid, direction text, status text,
-         outcome text, remote json, "startedAt" timestamptz, "endedAt" timestamptz, version int, document jsonb)`,
-      [JSON.stringify(batch.map((call) => ({ ...call, document: call })))],
-    );
-    ids.push(...batch.map(({ id }) => id));
-  }
-  return ids;
-}
-
-/** When requests come: all of them, and the first for a number and for a call. */
-function watch(crm: CrmSimulator): {
-  readonly at: number[];
-  readonly searched: Map<string, number>;
-  readonly registered: Map<string, number>;
-} {
-  const seen = { at: [] as number[], searched: new Map<string, number>(), registered: new Map<string, number>() };
-  const first = (times: Map<string, number>, key: unknown, at: number): void => {
-    if (typeof key === 'string' && !times.has(key)) times.set(key, at);
-  };
-  const look = ({ path, json, form }: SimulatedRequest): boolean => {
-    const now = Date.now();
-    const fields = (json ?? form) as Readonly<Record<string, unknown>>;
-    if (path.startsWith('/rest/')) seen.at.push(now);
-    if (path.includes('searchCrmEntities')) first(seen.searched, fields['PHONE_NUMBER'], now);
-    if (path.includes('externalCall.register')) first(seen.registered, fields['EXTERNAL_CALL_ID'], now);
-    return false;
-  };
-  // A fault that meets no request, and looks at all that are within the limits.
-  crm.fail({ what: 'refused', times: 1, matches: look });
-  return seen;
 }
 
 function waitsOf(waits: readonly number[]): Waits {

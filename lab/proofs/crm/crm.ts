@@ -1,20 +1,15 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CrmCapabilities } from '../../../src/crm/port/crm-adapter.js';
 import type { Limit } from '../../../src/crm/port/limit.js';
-import { newId } from '../../../src/common/ids.js';
 import { CrmLab } from '../../crm/crm-lab.js';
-import type { CrmSimulator } from '../../crm/crm-simulator.js';
 import { DeliveryLab } from '../../delivery-lab.js';
 import { Chance } from '../../replay/chance.js';
 import type { LabRingline } from '../../ringline.js';
 import { waitFor } from '../../wait-for.js';
-import { failAtRandom, type FaultCounts } from './faults.js';
+import type { FaultCounts } from './faults.js';
 import { judgeCrm, type CrmFigures } from './judge-crm.js';
-import { pickKind, planCall, type PlannedAgent, type PlannedCall } from './plan-calls.js';
-import { CallPlayer } from './play-calls.js';
-import type { CallKind } from './told-call.js';
-import { vendors, type Vendor } from './vendors.js';
+import { openSite, playCalls, type Site } from './site.js';
+import { vendors } from './vendors.js';
 
 export type CrmProofFigures = {
   readonly seed: number;
@@ -56,26 +51,6 @@ export type CrmProofOptions = {
 
 /** Where a recording's link leads; nobody asks for it. HubSpot takes secure links alone. */
 const PUBLIC_URL = 'https://ringline.example';
-const AGENTS = ['Anna Álvarez', 'Boris Бобров', 'Chloe Smith'];
-const LINE = { id: newId(), number: '+442079460000', name: 'Sales' };
-/** The share of numbers that the CRM knows. */
-const KNOWN = 0.7;
-/** After the missed call, s: it is over by then. */
-const CALL_BACK_S = 12;
-
-/** One connection with its simulator, which lives in this process: the one that is killed is another. */
-type Site = {
-  readonly vendor: Vendor;
-  readonly crm: CrmSimulator;
-  readonly capabilities: CrmCapabilities;
-  readonly tenantId: string;
-  readonly connectionId: string;
-  readonly agents: readonly PlannedAgent[];
-  readonly faults: FaultCounts;
-  readonly chance: Chance;
-  readonly planned: PlannedCall[];
-};
-
 /** Calls to every CRM while requests to it fail at random and the worker is killed time and again. */
 export async function proveCrm(options: CrmProofOptions): Promise<CrmProofFigures> {
   const delivery = await DeliveryLab.start();
@@ -91,7 +66,7 @@ export async function proveCrm(options: CrmProofOptions): Promise<CrmProofFigure
 async function run(delivery: DeliveryLab, sites: Site[], options: CrmProofOptions): Promise<CrmProofFigures> {
   const { seed, calls, withinSeconds, killEverySeconds, settleMs, report } = options;
   const lab = new CrmLab(delivery, join(delivery.lab.dir, 'worker', 'data', 'recordings'));
-  for (const [place, vendor] of vendors().entries()) sites.push(await open(lab, vendor, new Chance(seed + place)));
+  for (const [place, vendor] of vendors().entries()) sites.push(await openSite(lab, vendor, new Chance(seed + place)));
   const worker = await delivery.worker({ env: { PUBLIC_URL } });
 
   const startedAt = Date.now();
@@ -122,65 +97,6 @@ async function run(delivery: DeliveryLab, sites: Site[], options: CrmProofOption
   await worker.stop();
   const seconds = Math.round((overAt - startedAt) / 1000);
   return { seed, kills, killEverySeconds, seconds, settledSeconds, adapters };
-}
-
-async function open(lab: CrmLab, vendor: Vendor, chance: Chance): Promise<Site> {
-  const { adapter } = vendor;
-  const crm = await vendor.start();
-  const { delivery } = lab;
-  const tenantId = await delivery.writer.addTenant();
-  const settings = { ...crm.settings, ...vendor.settings };
-  const capabilities = adapter.capabilities(adapter.settings.parse(settings));
-  const agents: PlannedAgent[] = [];
-  for (const [place, name] of AGENTS.entries()) {
-    const email = `agent${place}@${adapter.name}.example`;
-    const userId = crm.addUser({ name, email, extension: String(201 + place) });
-    agents.push({ id: await lab.addAgent(tenantId, { name, email }), userId, name });
-  }
-  const [make] = capabilities.creates;
-  const connectionId = await lab.connect(tenantId, adapter, settings, {
-    recordings: capabilities.recording === 'link' ? 'link' : 'upload',
-    ...(make !== undefined && { unknownCallers: [{ make }] }),
-    ...(capabilities.tasks && { missedCalls: { task: 'user', userId: agents[0]?.userId ?? null } }),
-  });
-  const faults = failAtRandom(crm, chance, ({ path }) => path !== vendor.neverLost);
-  return { vendor, crm, capabilities, tenantId, connectionId, agents, faults, chance, planned: [] };
-}
-
-async function playCalls(lab: CrmLab, site: Site, calls: number, withinSeconds: number | null): Promise<void> {
-  const { vendor, tenantId, agents, crm, chance, planned } = site;
-  const spanMs = Math.min(withinSeconds ?? Infinity, (calls * 60) / vendor.callsPerMinute) * 1000;
-  const player = new CallPlayer(lab);
-  const startedAt = Date.now();
-  const callBacks: { readonly at: number; readonly missed: PlannedCall }[] = [];
-  let numbers = 0;
-  const plan = (kind: CallKind, given: { number: string; contactId: string | null } | null): PlannedCall => {
-    const number = given?.number ?? `+4930${String(20_000_000 + numbers++)}`;
-    const isKnown = given === null && chance.isBelow(KNOWN);
-    const contact = isKnown ? crm.addContact({ name: `Customer ${numbers}`, numbers: [number] }) : null;
-    const contactId = given?.contactId ?? contact?.id ?? null;
-    const otherCallId = planned.at(-1)?.told.id ?? newId();
-    const of = { tenantId, nodeId: lab.delivery.writer.nodeId, line: LINE, agents, contactId, number, otherCallId };
-    const made = planCall(kind, { ...of, startedAt: new Date() }, chance);
-    planned.push(made);
-    return made;
-  };
-  await player.play((now) => {
-    const isOver = planned.length + callBacks.length >= calls;
-    if (isOver && callBacks.length === 0) return null;
-    const fresh: PlannedCall[] = [];
-    while (callBacks[0] !== undefined && callBacks[0].at <= now) {
-      const { missed } = callBacks.shift() as (typeof callBacks)[number];
-      fresh.push(plan('call-back', missed.told));
-    }
-    const due = Math.min(calls, ((now - startedAt) / spanMs) * calls);
-    while (planned.length + callBacks.length < due) {
-      const made = plan(pickKind(chance), null);
-      fresh.push(made);
-      if (made.told.kind === 'called-back') callBacks.push({ at: now + CALL_BACK_S * 1000, missed: made });
-    }
-    return fresh;
-  });
 }
 
 /** Kills the worker time and again and starts it at once, until it is aborted; half way between, tokens expire. */
