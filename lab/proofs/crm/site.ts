@@ -46,7 +46,7 @@ export async function openSite(lab: CrmLab, vendor: Vendor, chance: Chance): Pro
   const [make] = capabilities.creates;
   const connectionId = await lab.connect(tenantId, adapter, settings, {
     recordings: capabilities.recording === 'link' ? 'link' : 'upload',
-    ...(make !== undefined && { unknownCallers: [{ make }] }),
+    ...(make !== undefined && { unknownCallers: [{ make, direction: make === 'unsorted' ? 'inbound' : 'any' }] }),
     ...(capabilities.tasks && { missedCalls: { task: 'user', userId: agents[0]?.userId ?? null } }),
   });
   const faults = failAtRandom(crm, chance, ({ path }) => path !== vendor.neverLost);

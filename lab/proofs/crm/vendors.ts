@@ -35,8 +35,8 @@ const own: Readonly<Record<string, Own>> = {
   },
   // 7 requests a second.
   amocrm: { start: () => startAmocrm(), callsPerMinute: 48, neverLost: '/oauth2/access_token' },
-  // As many tokens as a hundred seats have; the burst is that of the smallest plan.
-  pipedrive: { start: () => startPipedrive({ dailyTokens: 3_000_000 }) },
+  // The burst of its largest plan, and the tokens of many seats: a call with what goes wrong takes some hundred.
+  pipedrive: { start: () => startPipedrive({ burst: 120, dailyTokens: 3_000_000 }) },
 };
 
 /** Every adapter of the product, by the list of the conformance kit. */
