@@ -16,6 +16,7 @@ export class DeliveryLab {
     readonly lab: Lab,
     readonly databaseUrl: string,
     readonly writer: EventWriter,
+    readonly secretBox: SecretBox,
   ) {
     this.#wakeUp = new OutboxWakeUp((tenantIds) => {
       this.source.query('select pg_notify($1, $2)', [EVENTS_COMMITTED, tenantIds]).catch(() => undefined);
@@ -28,11 +29,17 @@ export class DeliveryLab {
       const databaseUrl = await lab.postgres.createDatabase();
       const source = await createDataSource(databaseUrl).initialize();
       await source.runMigrations();
-      return new DeliveryLab(lab, databaseUrl, await EventWriter.open(source, new SecretBox(SECRET_KEY)));
+      const secretBox = new SecretBox(SECRET_KEY);
+      return new DeliveryLab(lab, databaseUrl, await EventWriter.open(source, secretBox), secretBox);
     } catch (error) {
       await lab.stop();
       throw error;
     }
+  }
+
+  /** Of every process on this database. */
+  get secretKey(): string {
+    return SECRET_KEY;
   }
 
   get source(): EventWriter['source'] {
@@ -50,8 +57,13 @@ export class DeliveryLab {
   async commit(events: readonly OutboxEvent[]): Promise<number> {
     await this.writer.commit(events);
     const at = Date.now();
-    this.#wakeUp.wakeEverywhere(new Set(events.map(({ tenantId }) => tenantId)));
+    this.wake(new Set(events.map(({ tenantId }) => tenantId)));
     return at;
+  }
+
+  /** Tells the worker that something of these tenants was committed. */
+  wake(tenantIds: ReadonlySet<string>): void {
+    this.#wakeUp.wakeEverywhere(tenantIds);
   }
 
   /** A tenant of its own with one endpoint. */

@@ -17,7 +17,8 @@ import { pathToFileURL } from 'node:url';
 
 import { projectRoot } from './project.mjs';
 
-const FOLDERS = ['src', 'migrations', 'lab', 'bench'];
+/** Of the tests: the list of CRM adapters with their simulators, which proofs run too. */
+const FOLDERS = ['src', 'migrations', 'lab', 'bench', 'test/contract/crm-adapters'];
 /** Old ones are removed. Inside node_modules the compiled files find every dependency, and no tool takes them for sources. */
 export const BUILDS = join(projectRoot, 'node_modules/.cache/ringline');
 const OLD_MS = 24 * 3_600_000;

@@ -7,6 +7,8 @@ import { proveLostAnswers } from './lost-answers.js';
 import { provePop } from './pop.js';
 import { proveDisorder } from './replay.js';
 import * as blow from './blows.js';
+import { crmHeld, proveCrm } from './crm/crm.js';
+import { crmBackfillHeld, proveCrmBackfill } from './crm/crm-backfill.js';
 import { canaryHeld, proveCanary } from './canary.js';
 import { healedInTime, storm, stormHeld, type StormFigures } from './storm.js';
 import { proveWebhooks, webhooksHeld } from './webhooks.js';
@@ -196,5 +198,26 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
         : { due: 1_000_000, picks: 1_000, drainSeconds: 60, compareSeconds: 60, report },
     );
     return { held: backlogHeld(figures, !isShort(limitMs)), figures };
+  },
+
+  /** A thousand calls to each CRM, at the pace that its limits allow; in a short run some, and the worker is killed soon. */
+  crm: async ({ seed, limitMs, report, runs }) => {
+    const within = Math.max(20, limitMs / 1000 - 35);
+    const figures = await proveCrm({
+      seed,
+      calls: runs ?? (isShort(limitMs) ? Math.floor(within) : 1_000),
+      withinSeconds: isShort(limitMs) ? within : null,
+      killEverySeconds: isShort(limitMs) ? 8 : 30,
+      settleMs: isShort(limitMs) ? 240_000 : 600_000,
+      report,
+    });
+    return { held: crmHeld(figures), figures };
+  },
+
+  /** Ten thousand past calls, which take a quarter of an hour; as many as fit where time is short. */
+  'crm-backfill': async ({ seed, limitMs, report, runs }) => {
+    const calls = runs ?? (isShort(limitMs) ? Math.max(100, Math.floor((limitMs - AROUND_MS) / 1000) * 12) : 10_000);
+    const figures = await proveCrmBackfill({ seed, calls, report });
+    return { held: crmBackfillHeld(figures, !isShort(limitMs)), figures };
   },
 };

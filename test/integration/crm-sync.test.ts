@@ -778,6 +778,19 @@ describe('a worker', () => {
     expect(connection.crm.calls[0]?.isClosed).toBe(false);
   });
 
+  it('that one tenant nudges all the time finds what is due for another', async () => {
+    const connection = await connect();
+    const worker = world.worker();
+    const busy = setInterval(() => worker.nudge([newId()]), 5);
+    try {
+      await world.settled(connection, (await commitEnded()).id);
+      // Nobody tells the worker of this one.
+      await world.settled(connection, (await commitEnded()).id);
+    } finally {
+      clearInterval(busy);
+    }
+  });
+
   it('beside another gives no step twice', async () => {
     const connection = await connect();
     world.worker();

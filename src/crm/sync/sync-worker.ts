@@ -48,6 +48,7 @@ export class SyncWorker {
   readonly #open = new Set<Promise<void>>();
   #wanted = new Set<string>();
   #isStopping = false;
+  #sweptAt = -Infinity;
   #told: string | undefined;
 
   constructor(
@@ -81,8 +82,11 @@ export class SyncWorker {
     clearTimeout(timer);
   }
 
-  async #round(swept: boolean): Promise<boolean> {
+  async #round(isIdle: boolean): Promise<boolean> {
     if (this.database.state.status !== 'ready' || this.#isStopping) return false;
+    // One tenant that is busy nudges all the time: what others have due is found by a sweep nevertheless.
+    const swept = isIdle || performance.now() - this.#sweptAt >= this.limits.sweepMs;
+    if (swept) this.#sweptAt = performance.now();
     const wanted = this.#wanted;
     this.#wanted = new Set();
     if (swept) this.#forgetIdleLanes();

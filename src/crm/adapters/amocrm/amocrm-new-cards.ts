@@ -12,12 +12,14 @@ const unsortedSchema = z
   .object({
     uid: z.string().min(1),
     source_uid: z.string().nullish(),
+    metadata: z.object({ link: z.string().nullish() }).nullish().catch(null),
     _embedded: z.object({ leads: z.array(z.object({ id: idSchema })).optional() }).optional(),
   })
-  .transform(({ uid, source_uid: sourceUid, _embedded: embedded }) => ({
+  .transform(({ uid, source_uid: sourceUid, metadata, _embedded: embedded }) => ({
     uid,
     sourceUid,
     leadId: embedded?.leads?.[0]?.id,
+    link: metadata?.link ?? null,
   }));
 const unsortedListSchema = listOf('unsorted', unsortedSchema);
 
@@ -70,13 +72,18 @@ export async function findUnsorted(client: CrmClient, call: CrmCall): Promise<Ve
   return done(same === undefined ? null : { type: 'unsorted', id: same.uid });
 }
 
-/** The lead that it is, taken or not. */
-export async function leadOfUnsorted(client: CrmClient, uid: string): Promise<Verdict<string>> {
+/** The lead that it is, taken or not, and the link to a recording that it was made with. */
+export async function leadOfUnsorted(
+  client: CrmClient,
+  uid: string,
+): Promise<Verdict<{ readonly leadId: string; readonly link: string | null }>> {
   const path = `/api/v4/leads/unsorted/${encodeURIComponent(uid)}`;
   const found = await ask(client, { method: 'GET', path }, unsortedSchema);
   if (found.verdict !== 'done') return found;
-  const leadId = found.value?.leadId;
-  return leadId === undefined ? { verdict: 'gone', why: `There is no unsorted call ${uid} any more.` } : done(leadId);
+  const { leadId, link = null } = found.value ?? {};
+  return leadId === undefined
+    ? { verdict: 'gone', why: `There is no unsorted call ${uid} any more.` }
+    : done({ leadId, link });
 }
 
 const madeSchema = z.object({ id: idSchema });

@@ -142,12 +142,12 @@ export class AmocrmSession implements CrmSession {
     if (url === null) return { verdict: 'rejected', why: 'amoCRM takes a link to a recording, not the recording.' };
     const card = await this.#cardOf(remoteId);
     if (card.verdict !== 'done') return card;
-    const { type, id, isUnsorted } = card.value;
+    const { type, id, unsorted } = card.value;
     const note = await findCallNote(this.client, type, [id], call);
     if (note.verdict !== 'done') return note;
     if (note.value !== null) return linkRecording(this.client, type, note.value, url);
-    // The call of an incoming lead that nobody has taken yet has no note, and takes no change.
-    if (isUnsorted) return addNote(this.client, type, id, call, url);
+    // The call of an incoming lead that nobody has taken yet has no note.
+    if (unsorted !== null) return unsorted.link === url ? done() : addNote(this.client, type, id, call, url);
     return { verdict: 'gone', why: `The call is not on its card any more: ${type}/${id}.` };
   }
 
@@ -170,12 +170,14 @@ export class AmocrmSession implements CrmSession {
     return closeTask(this.client, taskId, text);
   }
 
-  async #cardOf(remoteId: string): Promise<Verdict<{ type: CardType; id: string; isUnsorted: boolean }>> {
+  async #cardOf(
+    remoteId: string,
+  ): Promise<Verdict<{ type: CardType; id: string; unsorted: { readonly link: string | null } | null }>> {
     const place = placeOf(remoteId);
     if (place === null) return { verdict: 'gone', why: `${remoteId} is no call in amoCRM.` };
     const { type, id } = place;
-    if (type !== 'unsorted') return done({ type, id, isUnsorted: false });
+    if (type !== 'unsorted') return done({ type, id, unsorted: null });
     const lead = await leadOfUnsorted(this.client, id);
-    return lead.verdict === 'done' ? done({ type: 'leads', id: lead.value, isUnsorted: true }) : lead;
+    return lead.verdict === 'done' ? done({ type: 'leads', id: lead.value.leadId, unsorted: lead.value }) : lead;
   }
 }

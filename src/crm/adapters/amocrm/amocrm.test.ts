@@ -210,6 +210,18 @@ describe('a recording', () => {
     expect(crm.calls()).toMatchObject([{ recording: { url: aRecording().url } }]);
   });
 
+  test('of an unsorted call that was made with it stands there alone; one that came later stands beside it', async () => {
+    const recording = aRecording();
+    // The call as it is told when its recording is attached: with its link.
+    const linked = talked({ recordingUrl: recording.url });
+    const [before, later] = [talked({ recordingUrl: recording.url }), talked()];
+    valueOf(await session.attachRecording(valueOf(await session.closeCall(null, before)), before, recording));
+    expect(crm.notes()).toEqual([]);
+    const remoteId = valueOf(await session.closeCall(null, later));
+    valueOf(await session.attachRecording(remoteId, { ...linked, id: later.id }, recording));
+    expect(crm.notes()).toMatchObject([{ params: { text: expect.stringContaining(recording.url!) } }]);
+  });
+
   test('without a link is rejected', async () => {
     expect(await session.attachRecording('leads/1/x', talked(), aRecording({ url: null }))).toMatchObject({
       verdict: 'rejected',

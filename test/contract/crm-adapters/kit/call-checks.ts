@@ -250,6 +250,22 @@ export const callChecks: readonly Check[] = [
     },
   },
   {
+    name: 'attaches a recording by a link that came after the call was told',
+    applies: ({ recording: kind }) => kind === 'link' || kind === 'both',
+    run: async (scene) => {
+      const one = recording();
+      const call = mine(scene);
+      const id = await sync(scene, call);
+      valueOf(
+        (await scene.session().attachRecording?.(id, { ...call, recordingUrl: one.url }, one))!,
+        'attachRecording',
+      );
+      const kept = scene.call().recording;
+      ensure(kept !== null, 'no recording is there');
+      ensure(!('url' in kept) || kept.url === one.url, 'its link is another');
+    },
+  },
+  {
     name: 'attaches a recording by its bytes, twice, and one call has it',
     applies: ({ recording: kind }) => kind === 'upload' || kind === 'both',
     run: async (scene) => {
