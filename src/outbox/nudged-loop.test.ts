@@ -21,6 +21,21 @@ describe('nudged loop', () => {
     expect(rounds).toHaveLength(3);
   });
 
+  it('sweeps in time though somebody nudges all the time', async () => {
+    const sweeps: number[] = [];
+    const run = (swept: boolean): Promise<boolean> => {
+      if (swept) sweeps.push(performance.now());
+      return Promise.resolve(false);
+    };
+    const loop = new NudgedLoop(run, 1_000, 10);
+    loop.start();
+    const nudging = setInterval(() => loop.nudge(), 5);
+    await vi.advanceTimersByTimeAsync(3_500);
+    clearInterval(nudging);
+    await loop.stop();
+    expect(sweeps).toHaveLength(4);
+  });
+
   it('never runs twice at a time, and does what was nudged for meanwhile in one next round', async () => {
     let running = 0;
     let rounds = 0;

@@ -2,7 +2,7 @@
 const RETRY_MS = 1_000;
 
 /**
- * Runs one piece of work again and again: at once when nudged, else by a sweep. One run at a time; what is nudged for
+ * Runs one piece of work again and again: at once when nudged, and by a sweep in any case, however often it is nudged. One run at a time; what is nudged for
  * while a run goes on is done in the next, so work comes in natural batches.
  */
 export class NudgedLoop {
@@ -10,11 +10,12 @@ export class NudgedLoop {
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStart = 0;
+  #lastSweep = -Infinity;
   #stopped = true;
 
   /**
    * @param run one round; `true` when more is waiting. Tells of its own errors; when it rejects, a sweep follows soon.
-   * @param sweepMs longest pause between rounds.
+   * @param sweepMs longest time from one sweep to the next: what nobody nudges for is found by it.
    * @param gapMs shortest time from one start to the next, which makes batches bigger under load.
    */
   constructor(
@@ -60,6 +61,8 @@ export class NudgedLoop {
     clearTimeout(this.#timer);
     this.#nudged = false;
     this.#lastStart = performance.now();
+    const isSweep = swept || this.#lastStart - this.#lastSweep >= this.sweepMs;
+    if (isSweep) this.#lastSweep = this.#lastStart;
     const done = (more: boolean, pauseMs: number): void => {
       this.#running = undefined;
       if (this.#stopped) return;
@@ -69,7 +72,7 @@ export class NudgedLoop {
     };
     // Begins in a turn of its own: whoever nudges from inside the work must find it running.
     this.#running = Promise.resolve()
-      .then(() => this.run(swept))
+      .then(() => this.run(isSweep))
       .then(
         (more) => done(more, this.sweepMs),
         () => done(false, Math.min(this.sweepMs, RETRY_MS)),

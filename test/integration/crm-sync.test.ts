@@ -743,6 +743,49 @@ describe('a connection', () => {
 });
 
 describe('a worker', () => {
+  it('keeps a call for as long as it works on it, and no longer than its process lives', async () => {
+    const connection = await connect({ capabilities: { live: false } });
+    const { crm } = connection;
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const session = crm.session.bind(crm);
+    crm.session = (capabilities) => {
+      const made = session(capabilities);
+      const closeCall: typeof made.closeCall = async (id, call) => {
+        await slow;
+        return made.closeCall(id, call);
+      };
+      return { ...made, closeCall };
+    };
+    const call = await commitEnded();
+    const claims = { store: { claimSeconds: 1 }, limits: { renewMs: 200 } };
+    world.worker(claims);
+    const claimOf = async (): Promise<string | undefined> =>
+      (
+        await world.query<{ claimedBy: string }[]>(
+          `select claimed_by as "claimedBy" from crm_sync where call_id = $1 and claim_until > now()`,
+          [call.id],
+        )
+      )[0]?.claimedBy;
+    const claimed = await waitFor(claimOf, { what: 'the call to be claimed' });
+    world.worker(claims);
+    // Longer than a claim holds by itself.
+    await waitFor(
+      async () => {
+        const [row] = await world.query<{ isOld: boolean }[]>(
+          `select updated_at < now() - interval '2 s' as "isOld" from crm_sync where call_id = $1`,
+          [call.id],
+        );
+        return row?.isOld === true;
+      },
+      { what: 'the step to take long' },
+    );
+    expect(await claimOf()).toBe(claimed);
+    release();
+    await world.settled(connection, call.id);
+    expect(crm.stepsOf(call.id)).toEqual(['closeCall']);
+  });
+
   it('that is stopped waits for open steps, stores them and gives its claims back', async () => {
     const connection = await connect();
     let release: () => void = () => undefined;

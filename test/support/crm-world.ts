@@ -230,7 +230,8 @@ export class CrmWorld {
       log,
       { ...syncTimes, retryMs: () => 20, refusedMs: 20, ...options.times },
     );
-    const limits = { ...workerLimits, sweepMs: 50, stopMs: 2_000, ...options.limits };
+    // A step that never ends stands for one whose process was killed: its claim is to run out.
+    const limits = { ...workerLimits, sweepMs: 50, renewMs: 3_600_000, stopMs: 2_000, ...options.limits };
     const worker = new SyncWorker(this.database, store, sync, metrics, log, limits);
     this.#ends.push(() => worker.stop());
     worker.start();

@@ -43,6 +43,18 @@ from locked l where s.tenant_id = l.tenant_id and s.connection_id = l.connection
 returning s.tenant_id as "tenantId", s.connection_id as "connectionId", s.call_id as "callId", s.claimed_by as id,
   s.priority > ${LAST_LIVE} as "isLate"`;
 
+/** $1 to $4 the keys of claims, $5 seconds. In one order, as others lock more than one row too. */
+export const renewSql = `
+with held as (
+  select s.tenant_id, s.connection_id, s.call_id from crm_sync s
+  join unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) as c (tenant_id, connection_id, call_id, id)
+    on (s.tenant_id, s.connection_id, s.call_id, s.claimed_by) = (c.tenant_id, c.connection_id, c.call_id, c.id)
+  order by s.tenant_id, s.connection_id, s.call_id
+  for update of s skip locked
+)
+update crm_sync s set claim_until = now() + make_interval(secs => $5::float8)
+from held h where (s.tenant_id, s.connection_id, s.call_id) = (h.tenant_id, h.connection_id, h.call_id)`;
+
 /** What every statement about a claimed row begins with. */
 const mine = 'tenant_id = $1 and connection_id = $2 and call_id = $3 and claimed_by = $4';
 

@@ -20,6 +20,7 @@ import {
   madeForNumberSql,
   loadSql,
   refusedSql,
+  renewSql,
   wakeTasksSql,
 } from './sync-sql.js';
 
@@ -66,7 +67,7 @@ export type Loaded = Pick<CrmSync, 'wanted' | 'links' | 'priority' | 'attempts' 
 };
 
 export type SyncLimits = {
-  /** How long a claim holds from its last stored step: longer than any step, so that none is given twice at a time. */
+  /** How long a claim holds from its last stored step, or renewal: so long a call waits whose process died. */
   readonly claimSeconds: number;
   /** How long a CRM may fail until its calls are given up. */
   readonly giveUpDays: number;
@@ -75,7 +76,7 @@ export type SyncLimits = {
 };
 
 export const syncLimits: SyncLimits = {
-  claimSeconds: 120,
+  claimSeconds: 20,
   giveUpDays: 3,
   refusals: { times: 3, seconds: 60 },
 };
@@ -103,6 +104,18 @@ export class SyncStore {
       [...tenantRoom.values()],
       otherTenantRoom,
       limit,
+      this.limits.claimSeconds,
+    ]);
+  }
+
+  /** Whoever holds these still works on them. */
+  async renew(claims: readonly Claim[]): Promise<void> {
+    const column = (of: (claim: Claim) => string): readonly string[] => claims.map(of);
+    await runPrepared(this.source, { name: 'crm-renew', text: renewSql }, [
+      column(({ tenantId }) => tenantId),
+      column(({ connectionId }) => connectionId),
+      column(({ callId }) => callId),
+      column(({ id }) => id),
       this.limits.claimSeconds,
     ]);
   }

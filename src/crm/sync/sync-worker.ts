@@ -12,6 +12,8 @@ export type WorkerLimits = {
   readonly total: number;
   /** How late a row may be whose wake-up was lost. */
   readonly sweepMs: number;
+  /** How often it says that it still works on what it claimed: well within a claim’s time. */
+  readonly renewMs: number;
   /** How long a stop waits for steps that are open. */
   readonly stopMs: number;
 };
@@ -21,6 +23,7 @@ export const workerLimits: WorkerLimits = {
   perTenant: 48,
   total: 240,
   sweepMs: 5_000,
+  renewMs: 5_000,
   stopMs: 20_000,
 };
 
@@ -45,15 +48,15 @@ type Lane = {
 export class SyncWorker {
   readonly #loop: NudgedLoop;
   readonly #lanes = new Map<string, Lane>();
-  readonly #open = new Set<Promise<void>>();
+  readonly #open = new Map<Claim, Promise<void>>();
+  #renewing: NodeJS.Timeout | undefined;
   #wanted = new Set<string>();
   #isStopping = false;
-  #sweptAt = -Infinity;
   #told: string | undefined;
 
   constructor(
     private readonly database: Pick<Database, 'state'>,
-    private readonly store: Pick<SyncStore, 'claim'>,
+    private readonly store: Pick<SyncStore, 'claim' | 'renew'>,
     private readonly sync: Pick<CallSync, 'run'>,
     private readonly metrics: Pick<CrmSyncMetrics, 'open'>,
     private readonly log: Log,
@@ -64,6 +67,7 @@ export class SyncWorker {
 
   start(): void {
     this.#loop.start();
+    this.#renewing = setInterval(() => void this.#renew(), this.limits.renewMs).unref();
   }
 
   /** There may be something due for these tenants. */
@@ -78,15 +82,13 @@ export class SyncWorker {
     await this.#loop.stop();
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.limits.stopMs)));
-    await Promise.race([Promise.all(this.#open), timeUp]);
+    await Promise.race([Promise.all(this.#open.values()), timeUp]);
     clearTimeout(timer);
+    clearInterval(this.#renewing);
   }
 
-  async #round(isIdle: boolean): Promise<boolean> {
+  async #round(swept: boolean): Promise<boolean> {
     if (this.database.state.status !== 'ready' || this.#isStopping) return false;
-    // One tenant that is busy nudges all the time: what others have due is found by a sweep nevertheless.
-    const swept = isIdle || performance.now() - this.#sweptAt >= this.limits.sweepMs;
-    if (swept) this.#sweptAt = performance.now();
     const wanted = this.#wanted;
     this.#wanted = new Set();
     if (swept) this.#forgetIdleLanes();
@@ -130,6 +132,16 @@ export class SyncWorker {
     for (const claim of claims) this.#run(claim);
   }
 
+  /** A step may take longer than a claim holds, which is no longer than a process that died should be waited for. */
+  async #renew(): Promise<void> {
+    if (this.#open.size === 0 || this.database.state.status !== 'ready') return;
+    try {
+      await this.store.renew([...this.#open.keys()]);
+    } catch (error) {
+      this.log.warn({ scope: 'crm', error }, 'claims of CRM syncs could not be renewed');
+    }
+  }
+
   #run(claim: Claim): void {
     const lane = this.#lane(claim);
     const which = claim.isLate ? 'late' : 'live';
@@ -146,7 +158,7 @@ export class SyncWorker {
         lane[which] -= 1;
         lane.touchedAt = performance.now();
         this.metrics.open.dec();
-        this.#open.delete(running);
+        this.#open.delete(claim);
         if (pauseMs !== undefined) lane.pausedUntil = lane.touchedAt + pauseMs;
         if (this.#isStopping) return;
         this.nudge([claim.tenantId]);
@@ -155,7 +167,7 @@ export class SyncWorker {
           setTimeout(() => this.nudge([claim.tenantId]), dueInMs + 1).unref();
         }
       });
-    this.#open.add(running);
+    this.#open.set(claim, running);
   }
 
   #lane({ connectionId, tenantId }: Claim): Lane {
