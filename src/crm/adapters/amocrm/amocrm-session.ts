@@ -146,8 +146,8 @@ export class AmocrmSession implements CrmSession {
     const note = await findCallNote(this.client, type, [id], call);
     if (note.verdict !== 'done') return note;
     if (note.value !== null) return linkRecording(this.client, type, note.value, url);
-    // The call of an incoming lead that nobody has taken yet has no note.
-    if (isUnsorted) return call.recordingUrl === url ? done() : addNote(this.client, type, id, call, url);
+    // The call of an incoming lead that nobody has taken yet has no note, and its link is not changed: it gets one beside it.
+    if (isUnsorted) return addNote(this.client, type, id, call, url);
     return { verdict: 'gone', why: `The call is not on its card any more: ${type}/${id}.` };
   }
 

@@ -186,7 +186,7 @@ class Simulator implements AmocrmSimulator {
     const onCards = this.#notes.filter(({ noteType }) => isCallNote(noteType)).map((note) => this.#callOfNote(note));
     const waiting = this.#unsorted
       .filter(({ isOpen }) => isOpen)
-      .map(({ uid, metadata, contactId, at }) => ({
+      .map(({ uid, metadata, contactId, leadId, at }) => ({
         id: `unsorted/${uid}/${text(metadata['uniq'])}`,
         externalId: text(metadata['uniq']),
         direction: 'inbound' as const,
@@ -198,9 +198,15 @@ class Simulator implements AmocrmSimulator {
         ownerId: metadata['call_responsible'] === undefined ? null : text(metadata['call_responsible']),
         contactIds: [String(contactId)],
         text: '',
-        recording: text(metadata['link']) === '' ? null : { url: text(metadata['link']) },
+        recording: linkOf(text(metadata['link']) || this.#linkBeside(leadId, text(metadata['uniq']))),
       }));
     return [...onCards, ...waiting];
+  }
+
+  /** Of a call that is unsorted: what stands in a note of its lead. */
+  #linkBeside(leadId: number, uniq: string): string {
+    const texts = this.#notes.filter(({ entityId }) => entityId === leadId).map(({ params }) => text(params['text']));
+    return /https?:\S+/.exec(texts.find((one) => one.includes(uniq)) ?? '')?.[0] ?? '';
   }
 
   #callOfNote({ type, entityId, noteType, params, authorId, at }: Note): SimulatedCall {
@@ -224,7 +230,7 @@ class Simulator implements AmocrmSimulator {
         text(params['call_result']),
         ...beside.map((note) => text(note.params['text'])).filter((one) => one.includes(uniq)),
       ].join('\n'),
-      recording: link === '' ? null : { url: link },
+      recording: linkOf(link),
     };
   }
 
@@ -755,4 +761,8 @@ function tail(number: string): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
+
+function linkOf(url: string): { readonly url: string } | null {
+  return url === '' ? null : { url };
 }
