@@ -68,7 +68,8 @@ describe('the documents', () => {
   });
 
   it('name settings that exist, and variables of the lab', () => {
-    const ofOthers = ['LAB_DEBIAN_MIRROR', 'LAB_KEEP', 'LAB_RECORD_OBSERVED', 'RECORD_FIXTURES'];
+    const live = ['ESPOCRM_URL', 'ESPOCRM_API_KEY', 'ESPOCRM_USER_IDS'];
+    const ofOthers = ['LAB_DEBIAN_MIRROR', 'LAB_KEEP', 'LAB_RECORD_OBSERVED', 'RECORD_FIXTURES', ...live];
     const compose = [...textOf('docker-compose.yml').matchAll(/\$\{(\w+):/g)].map(([, name = '']) => name);
     const known = new Set([...Object.keys(settingsSchema.shape), ...ofOthers, ...compose]);
     const named = ['README.md', 'docs/operations.md', 'docs/testing.md', 'docs/events.md', 'docs/stream.md'].flatMap(

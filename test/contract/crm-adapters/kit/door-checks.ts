@@ -39,9 +39,9 @@ async function clicked(scene: Scene): Promise<DoorRequest | null> {
 }
 
 function read(scene: Scene, request: DoorRequest, settings: Record<string, unknown> = scene.settings): DoorVerdict {
-  const { parseInbound } = scene.entry.adapter;
-  ensure(parseInbound !== undefined, 'there is no parseInbound');
-  return parseInbound(request, settings);
+  const verdict = scene.entry.adapter.parseInbound?.(request, settings);
+  ensure(verdict !== undefined, 'there is no parseInbound');
+  return verdict;
 }
 
 /** By its own word alone a request opens nothing. */
