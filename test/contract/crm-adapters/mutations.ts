@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CrmAdapter, CrmCapabilities, CrmSession } from '../../../src/crm/port/crm-adapter.js';
 import type { CrmCall } from '../../../src/crm/port/crm-objects.js';
+import type { DoorVerdict } from '../../../src/crm/port/door.js';
 import { done, type Verdict } from '../../../src/crm/port/verdict.js';
 import type { LackingField } from './kit/scene.js';
 
@@ -274,6 +275,25 @@ export const mutations: readonly Mutation[] = [
     name: 'a note of an agent overwritten',
     applies: ({ note }) => note === 'in-call',
     mutate: misheard((text) => text.replaceAll('Wants a discount', '')),
+  },
+  {
+    name: 'the vendor’s limits not declared',
+    applies: ({ limits }) => limits.some(({ kind }) => kind !== 'concurrent'),
+    mutate: (adapter) => ({
+      ...adapter,
+      capabilities: (settings) => ({ ...adapter.capabilities(settings), limits: [] }),
+    }),
+  },
+  {
+    name: 'a forged click only ignored',
+    applies: ({ doors }) => doors.includes('dial'),
+    mutate: (adapter) => {
+      const read = (...given: Parameters<NonNullable<CrmAdapter['parseInbound']>>): DoorVerdict => {
+        const verdict = adapter.parseInbound!(...given);
+        return verdict.kind === 'forged' ? { kind: 'ignored' } : verdict;
+      };
+      return adapter.parseInbound === undefined ? adapter : { ...adapter, parseInbound: read };
+    },
   },
   {
     name: 'a retry inside a step',

@@ -6,6 +6,7 @@ import { contactChecks } from './contact-checks.js';
 import { declarationChecks } from './declaration-checks.js';
 import { doorChecks } from './door-checks.js';
 import { failureChecks } from './failure-checks.js';
+import { limitChecks } from './limit-checks.js';
 import { CheckFailed, kitHttp, Scene, type KitEntry } from './scene.js';
 
 export const checks: readonly Check[] = [
@@ -14,6 +15,7 @@ export const checks: readonly Check[] = [
   ...contactChecks,
   ...doorChecks,
   ...failureChecks,
+  ...limitChecks,
 ];
 
 export type KitFailure = { readonly check: string; readonly why: string };
