@@ -3,8 +3,8 @@ import type { Auth } from '../../port/crm-client.js';
 import { faultsOf } from './check-description.js';
 import { descriptionShape } from './description-shape.js';
 
-/** A description says how to speak with a CRM; it is no place for data. */
-const MOST_BYTES = 65_536;
+/** A description is no place for data; with the rest of a connection it has to fit into a request of 64 kB. */
+const MOST_BYTES = 49_152;
 
 const secret = z.string().trim().min(1).max(4_000).nullable().default(null);
 

@@ -156,14 +156,14 @@ describe('a description', () => {
     expect(problems(plain({ call: { ...call, update } }))).toEqual([expect.stringContaining('use {{text}}')]);
   });
 
-  it('of more than 64 kB, or nested too deeply, is refused', () => {
+  it('of more than 48 kB, or nested too deeply, is refused', () => {
     const maps = Object.fromEntries(
       Array.from({ length: 40 }, (_, at) => [
         `m${at}`,
         Object.fromEntries(Array.from({ length: 20 }, (_one, i) => [`k${i}`, 'x'.repeat(100)])),
       ]),
     );
-    expect(problems(plain({ maps })).join()).toContain('at most 64 kB');
+    expect(problems(plain({ maps })).join()).toContain('at most 48 kB');
     let deep: unknown = '{{call.id}}';
     for (let at = 0; at < 20; at++) deep = [deep];
     const call = plain()['call'] as object;
