@@ -32,6 +32,8 @@ export interface CrmSimulator {
   /** Objects are found by a search only so long after they were made, ms: HubSpot's index, for one. */
   lagMs?: number;
 
+  /** Looks again at what it holds of these calls of ours, where that has to be asked for: a real server. */
+  refresh?(callIds: readonly string[]): Promise<void>;
   /** What goes wrong with the next requests; see `Fault`. */
   fail(fault: Fault): void;
   /** Every access token that was given is no good any more. Nothing where there are none. */

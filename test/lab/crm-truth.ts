@@ -17,7 +17,8 @@ export type Expected = {
   readonly makes: readonly ('lead' | 'contact' | 'unsorted')[];
   readonly tasks: boolean;
   readonly recording: 'url' | 'bytes';
-  readonly length: 'talk' | 'whole';
+  /** `minutes`: the whole, in minutes that have begun. */
+  readonly length: 'talk' | 'whole' | 'minutes';
   /** Whether a transfer is told in words; else by whose the call is alone. */
   readonly words: boolean;
   /** Whether a call has a field for the number; else its words tell it. */
@@ -61,7 +62,7 @@ export async function expectTrue(
   if (expected.number) expect(there.number?.replace(/\D/g, '')).toBe(number.slice(1));
   else expect(there.text).toContain(number);
   await expectRecording(office, expected, told);
-  if (seen !== undefined) expectSeconds(told, seen.talkMs ?? Number.NaN, expected.length === 'talk' ? 0 : 2_000);
+  if (seen !== undefined) expectSeconds(told, seen.talkMs ?? Number.NaN, beyondTalkMs[expected.length]);
 }
 
 /** The link opens without logging in, the bytes are all of it: a WAV as long as the talk. */
@@ -84,11 +85,14 @@ async function heard(url: string): Promise<number> {
   return bytes.length;
 }
 
-/** Within a second, and what was waited before. */
-export function expectSeconds({ there }: ToldCall, ms: number, waitedMs = 0): void {
+/** What a length may have besides the talk, ms: what was waited before, and the rest of a minute. */
+export const beyondTalkMs = { talk: 0, whole: 2_000, minutes: 62_000 } as const;
+
+/** Within a second, and what it has besides. */
+export function expectSeconds({ there }: ToldCall, ms: number, besidesMs: number): void {
   const seconds = there.seconds ?? Number.NaN;
   expect(seconds * 1000).toBeGreaterThanOrEqual(ms - 1_000);
-  expect(seconds * 1000).toBeLessThanOrEqual(ms + waitedMs + 1_000);
+  expect(seconds * 1000).toBeLessThanOrEqual(ms + besidesMs + 1_000);
 }
 
 export function expectPop({ crm }: Office, { pops }: Expected, number: string, desk: Desk, rung: SipCall): void {

@@ -30,6 +30,8 @@ const crms: Readonly<Record<string, Expected>> = {
     number: false,
   },
   hubspot: { ...usual, click: 'answered', makes: ['contact'] },
+  // SuiteCRM, which has the number in a call’s name.
+  json: { ...usual, click: 'answered', makes: ['lead', 'contact'], number: false, length: 'minutes' },
   odoo: { ...usual, click: 'answered', extensions: true, makes: ['lead', 'contact'] },
   pipedrive: { ...usual, click: 'answered', makes: ['lead', 'contact'], recording: 'bytes' },
   salesforce: { ...usual, click: 'answered', makes: ['lead', 'contact'] },

@@ -3,12 +3,22 @@ import { amocrm } from './amocrm/amocrm.adapter.js';
 import { bitrix24 } from './bitrix24/bitrix24.adapter.js';
 import { espocrm } from './espocrm/espocrm.adapter.js';
 import { hubspot } from './hubspot/hubspot.adapter.js';
+import { json } from './json/json.adapter.js';
 import { odoo } from './odoo/odoo.adapter.js';
 import { pipedrive } from './pipedrive/pipedrive.adapter.js';
 import { salesforce } from './salesforce/salesforce.adapter.js';
 
 /** Every adapter, listed by hand: a folder that is not here fails the conformance kit. */
-export const crmAdapters: readonly CrmAdapter[] = [amocrm, bitrix24, espocrm, hubspot, odoo, pipedrive, salesforce];
+export const crmAdapters: readonly CrmAdapter[] = [
+  amocrm,
+  bitrix24,
+  espocrm,
+  hubspot,
+  json,
+  odoo,
+  pipedrive,
+  salesforce,
+];
 
 /** The adapters of this process. */
 export class CrmAdapters {

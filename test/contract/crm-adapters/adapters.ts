@@ -6,6 +6,8 @@ import { espocrm } from '../../../src/crm/adapters/espocrm/espocrm.adapter.js';
 import { startSimulator as startEspocrm } from '../../../src/crm/adapters/espocrm/simulator.test-support.js';
 import { hubspot } from '../../../src/crm/adapters/hubspot/hubspot.adapter.js';
 import { startSimulator as startHubspot } from '../../../src/crm/adapters/hubspot/simulator.test-support.js';
+import { json } from '../../../src/crm/adapters/json/json.adapter.js';
+import { startSimulator as startSuitecrm } from '../../../src/crm/adapters/json/suitecrm-simulator.test-support.js';
 import { pipedrive } from '../../../src/crm/adapters/pipedrive/pipedrive.adapter.js';
 import { startSimulator as startPipedrive } from '../../../src/crm/adapters/pipedrive/simulator.test-support.js';
 import { salesforce } from '../../../src/crm/adapters/salesforce/salesforce.adapter.js';
@@ -34,6 +36,14 @@ export const kitEntries: readonly KitEntry[] = [
     lacks: ['number'],
   },
   { adapter: hubspot, startSimulator: startHubspot },
+  // A call of SuiteCRM has no number of its own: its title and text tell it.
+  { adapter: json, startSimulator: startSuitecrm, variant: 'SuiteCRM with client credentials', lacks: ['number'] },
+  {
+    adapter: json,
+    startSimulator: () => startSuitecrm({ grant: 'password' }),
+    variant: 'SuiteCRM with a password',
+    lacks: ['number'],
+  },
   {
     adapter: pipedrive,
     startSimulator: () => startPipedrive({ burst: null, dailyTokens: 1_000_000 }),

@@ -4,10 +4,19 @@ import { callChecks } from './call-checks.js';
 import type { Check } from './check.js';
 import { contactChecks } from './contact-checks.js';
 import { declarationChecks } from './declaration-checks.js';
+import { doorChecks } from './door-checks.js';
 import { failureChecks } from './failure-checks.js';
+import { limitChecks } from './limit-checks.js';
 import { CheckFailed, kitHttp, Scene, type KitEntry } from './scene.js';
 
-export const checks: readonly Check[] = [...declarationChecks, ...callChecks, ...contactChecks, ...failureChecks];
+export const checks: readonly Check[] = [
+  ...declarationChecks,
+  ...callChecks,
+  ...contactChecks,
+  ...doorChecks,
+  ...failureChecks,
+  ...limitChecks,
+];
 
 export type KitFailure = { readonly check: string; readonly why: string };
 

@@ -48,6 +48,8 @@ export class Scene {
   readonly boris: string;
   readonly #store = memoryStore();
   readonly #secrets: readonly string[];
+  /** Ours, of every call that a step was given. */
+  readonly #callIds = new Set<string>();
 
   private constructor(
     readonly entry: KitEntry,
@@ -87,9 +89,19 @@ export class Scene {
       get: (target, name) => {
         const step: unknown = Reflect.get(target, name);
         if (typeof step !== 'function') return step;
-        return async (...given: unknown[]) => this.#judged(String(name), () => Reflect.apply(step, target, given));
+        return async (...given: unknown[]) => {
+          given.forEach((one) => this.#remember(one));
+          const verdict = await this.#judged(String(name), () => Reflect.apply(step, target, given));
+          await this.crm.refresh?.([...this.#callIds]);
+          return verdict;
+        };
       },
     });
+  }
+
+  #remember(given: unknown): void {
+    const isCall = typeof given === 'object' && given !== null && 'id' in given && 'startedAt' in given;
+    if (isCall) this.#callIds.add(String(given.id));
   }
 
   async #judged(step: string, give: () => Promise<Verdict<unknown>>): Promise<Verdict<unknown>> {
