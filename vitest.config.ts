@@ -1,14 +1,29 @@
 import { defineConfig } from 'vitest/config';
 
-// Each file of these tiers has its own PostgreSQL, Redis and Asterisk, and mostly waits: for phones, for time to pass.
+// A file has its own PostgreSQL, Redis and Asterisk where it needs them, and mostly waits: for phones, for time to pass. Left to
+// itself vitest keeps a core free, which of two is half the machine.
 const SIDE_BY_SIDE = 2;
 
 // One project per tier of docs/testing.md: a tier needs more real parts than the one before it.
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'lab/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'lab/**/*.test.ts'],
+          testTimeout: 20_000,
+          maxWorkers: SIDE_BY_SIDE,
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: SIDE_BY_SIDE,
+        },
+      },
       { test: { name: 'project', include: ['test/project/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
