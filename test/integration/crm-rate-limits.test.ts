@@ -69,7 +69,7 @@ describe('limits shared through Redis', () => {
             const lease = `lease${i}`;
             if (owes > 0) state.charge(bounds, now, owed);
             const pure = state.take(bounds, now, cost, lease);
-            const { waitMs, generalMs } = await takeInRedis(redis, {
+            const { waitMs, generalMs, at } = await takeInRedis(redis, {
               connectionId,
               bounds,
               cost,
@@ -81,8 +81,9 @@ describe('limits shared through Redis', () => {
             expect({ waitMs, generalMs }).toEqual(pure);
             asked++;
             if (next === 'leave') {
-              state.leave(bounds, lease);
-              await leaveInRedis(redis, connectionId, bounds, lease);
+              const answeredAt = now + (owes % 3) * 40;
+              state.leave(bounds, answeredAt, cost, lease);
+              await leaveInRedis(redis, { connectionId, bounds, cost, lease, at, now: answeredAt });
             }
             if (next === 'close') {
               state.close(now, 300);
@@ -97,8 +98,8 @@ describe('limits shared through Redis', () => {
   });
 
   const bounds = boundsOf([{ kind: 'window', requests: 40, seconds: 600 }], undefined, 'pop');
-  const replica = (isReady: () => boolean = () => redis.status === 'ready') =>
-    new SharedLimits({ client: redis, isReady }, newId());
+  const replica = (isReady: () => boolean = () => redis.status === 'ready', now: () => number = Date.now) =>
+    new SharedLimits({ client: redis, isReady }, newId(), now);
   /** How many of so many requests may go. */
   async function go(limits: SharedLimits, connectionId: string, times: number): Promise<number> {
     let gone = 0;
@@ -129,10 +130,17 @@ describe('limits shared through Redis', () => {
   it('count what went without Redis once it is back', async () => {
     const connectionId = newId();
     let isThere = false;
-    const a = replica(() => isThere);
+    let now = Date.now();
+    const a = replica(
+      () => isThere,
+      () => now,
+    );
     // A replica that has never heard of others takes half.
     expect(await go(a, connectionId, 30)).toBe(20);
     isThere = true;
+    // Others may still take theirs without Redis.
+    expect(await go(a, connectionId, 1)).toBe(0);
+    now += 3_000;
     expect(await go(a, connectionId, 30)).toBe(20);
     expect(await go(replica(), connectionId, 1)).toBe(0);
   });

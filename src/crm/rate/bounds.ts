@@ -14,8 +14,17 @@ export type Bound = {
   readonly most: number;
 } & (
   | { readonly kind: 'bucket'; readonly perMs: number }
-  /** `paceMs`: how far apart requests of cost 1 are spread, and `slackMs` how far ahead of that they may be. Null: not at all. */
-  | { readonly kind: 'window'; readonly ms: number; readonly paceMs: number | null; readonly slackMs: number }
+  /**
+   * `paceMs`: how far apart requests of cost 1 are spread, and `slackMs` how far ahead of that they may be. Null: not at all.
+   * `countsFromAnswer`: a request is in it from its answer on, since nobody knows when on its way the vendor counted it.
+   */
+  | {
+      readonly kind: 'window';
+      readonly ms: number;
+      readonly paceMs: number | null;
+      readonly slackMs: number;
+      readonly countsFromAnswer: boolean;
+    }
   | { readonly kind: 'daily' }
   | { readonly kind: 'concurrent' }
 );
@@ -24,6 +33,8 @@ export type Bound = {
 const BUCKET_JITTER_MS = 300;
 const BUCKET_RATE = 0.96;
 const WINDOW_JITTER = { part: 0.05, leastMs: 70, mostMs: 250 };
+/** In one that is shorter, seconds, the way of a request is a good part of it. */
+const SHORT_WINDOW = 2;
 const DAILY = 0.99;
 /** Kept free for pops, of windows and buckets; a short limit keeps one, of five or more. */
 const RESERVE = 0.04;
@@ -57,7 +68,9 @@ function keptBound(limit: Limit, purpose: Purpose): Bound {
       const paceMs = isLive(purpose) ? null : ms / whole;
       const key = `window:${lane}:${whole}:${seconds}`;
       const slackMs = ms * BURST;
-      return { kind: 'window', key, isOfLane, whole, most: whole - reserve(whole, purpose), ms, paceMs, slackMs };
+      const most = whole - reserve(whole, purpose);
+      const countsFromAnswer = seconds <= SHORT_WINDOW;
+      return { kind: 'window', key, isOfLane, whole, most, ms, paceMs, slackMs, countsFromAnswer };
     }
     case 'daily': {
       const whole = Math.max(1, Math.floor(limit.budget * DAILY));

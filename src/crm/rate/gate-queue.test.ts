@@ -10,8 +10,8 @@ const CONNECTION = 'c';
 function gates(limits: readonly Limit[]) {
   const state = new LimitState();
   const made = new RateGates({
-    take: (_, bounds, cost, lease) => Promise.resolve(state.take(bounds, Date.now(), cost, lease)),
-    leave: (_, bounds, lease) => state.leave(bounds, lease),
+    take: (_, bounds, cost, lease) => Promise.resolve({ ...state.take(bounds, Date.now(), cost, lease), at: null }),
+    leave: (_, bounds, cost, lease) => state.leave(bounds, Date.now(), cost, lease),
     close: (_, ms) => Promise.resolve(state.close(Date.now(), ms)),
   });
   const log: string[] = [];

@@ -167,13 +167,27 @@ describe('limit state', () => {
     expect(caughtUp + waits.length).toBeGreaterThanOrEqual(600 * 10 * 0.9);
   });
 
+  it('counts a request in a short window from its answer on, as nobody knows when on its way the vendor counted it', () => {
+    const bounds = boundsOf([{ kind: 'window', requests: 2, seconds: 1 }], undefined, 'pop');
+    const state = new LimitState();
+    expect(state.take(bounds, 0, 1, 'slow').waitMs).toBe(0);
+    state.leave(bounds, 400, 1, 'slow');
+    expect(state.take(bounds, 500, 1, 'quick').waitMs).toBe(0);
+    const { waitMs } = state.take(bounds, 1_100, 1, 'next');
+    expect(waitMs).toBeGreaterThanOrEqual(300);
+    expect(state.take(bounds, 1_100 + waitMs, 1, 'next').waitMs).toBe(0);
+    // One that was forgotten before its answer came is there again.
+    state.leave(bounds, 9_000, 1, 'slow');
+    expect(state.used(bounds, 9_000)).toEqual([1]);
+  });
+
   it('has no more requests open than allowed, and takes those for gone that never say they are done', () => {
     const bounds = boundsOf([{ kind: 'concurrent', most: 2 }], undefined, 'pop');
     const state = new LimitState();
     expect(state.take(bounds, 0, 1, 'a').waitMs).toBe(0);
     expect(state.take(bounds, 0, 1, 'b').waitMs).toBe(0);
     expect(state.take(bounds, 0, 1, 'c').waitMs).toBeGreaterThan(0);
-    state.leave(bounds, 'a');
+    state.leave(bounds, 0, 1, 'a');
     expect(state.take(bounds, 0, 1, 'c').waitMs).toBe(0);
     expect(state.take(bounds, 0, 1, 'd').waitMs).toBeGreaterThan(0);
     expect(state.take(bounds, 60_000, 1, 'd').waitMs).toBe(0);

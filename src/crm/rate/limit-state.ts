@@ -15,7 +15,7 @@ export const OPEN_POLL_MS = 50;
 /** Whoever does not say that he is done is taken for gone: longer than any request may take. */
 export const LEASE_MS = 45_000;
 
-type Entry = { readonly at: number; readonly cost: number };
+type Entry = { readonly at: number; readonly cost: number; readonly lease: string };
 type Window = { entries: Entry[]; paceAt: number };
 
 /**
@@ -71,8 +71,16 @@ export class LimitState {
     });
   }
 
-  leave(bounds: readonly Bound[], lease: string): void {
-    for (const { key } of bounds) this.#open.get(key)?.delete(lease);
+  /** It is answered. */
+  leave(bounds: readonly Bound[], now: number, given: number, lease: string): void {
+    for (const bound of bounds) {
+      if (bound.kind === 'concurrent') this.#open.get(bound.key)?.delete(lease);
+      if (bound.kind !== 'window' || !bound.countsFromAnswer) continue;
+      const at = this.#advance(now);
+      const window = this.#entriesOf(bound, at);
+      const others = window.entries.filter((entry) => entry.lease !== lease);
+      window.entries = [...others, { at, cost: Math.min(given, bound.whole), lease }];
+    }
   }
 
   /** Nothing goes before. */
@@ -123,7 +131,7 @@ export class LimitState {
         return;
       case 'window': {
         const window = this.#entriesOf(bound, at);
-        window.entries.push({ at, cost });
+        window.entries.push({ at, cost, lease });
         if (bound.paceMs !== null) window.paceAt = Math.max(at, window.paceAt) + cost * bound.paceMs;
         return;
       }

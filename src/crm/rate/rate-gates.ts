@@ -16,14 +16,15 @@ export class RateGates {
     enter: (cost, lane) => {
       const bounds = boundsOf(limits, lane, purpose);
       const hasPlaces = bounds.some(({ kind }) => kind === 'concurrent');
+      const isToldOfAnswers = hasPlaces || bounds.some((bound) => bound.kind === 'window' && bound.countsFromAnswer);
       const queue = this.#queueOf(connectionId);
       return queue.enter(purpose, lane, async () => {
         const lease = newId();
         const taken = await this.limits.take(connectionId, bounds, cost, lease);
         const leave = (): void => {
-          if (!hasPlaces) return;
-          this.limits.leave(connectionId, bounds, lease);
-          queue.pump();
+          if (!isToldOfAnswers) return;
+          this.limits.leave(connectionId, bounds, cost, lease, taken);
+          if (hasPlaces) queue.pump();
         };
         return { ...taken, leave };
       });

@@ -11,8 +11,9 @@ const CALLS = 80;
 function gateOf({ capabilities }: Scene) {
   const state = new LimitState();
   const gates = new RateGates({
-    take: (_connection, bounds, cost, lease) => Promise.resolve(state.take(bounds, Date.now(), cost, lease)),
-    leave: (_connection, bounds, lease) => state.leave(bounds, lease),
+    take: (_connection, bounds, cost, lease) =>
+      Promise.resolve({ ...state.take(bounds, Date.now(), cost, lease), at: null }),
+    leave: (_connection, bounds, cost, lease) => state.leave(bounds, Date.now(), cost, lease),
     close: (_connection, ms) => Promise.resolve(state.close(Date.now(), ms)),
   });
   return gates.gateOf('kit', capabilities.limits, 'close');
