@@ -33,6 +33,8 @@ export type CrmFigures = {
 };
 
 const MOST_WRONG = 20;
+/** How many answers are lost, about. */
+const LOST_PART = 0.06;
 /** Vendors keep whole seconds. */
 const START_MS = 1_000;
 
@@ -122,15 +124,16 @@ function faultsOf(told: ToldCall, object: SimulatedCall, { lacks }: Able): reado
 function tasksOf(told: readonly ToldCall[], { tasks }: Held, able: Able, wrong: string[]) {
   const byNumber = grouped(tasks, ({ subject }) => /\+\d{7,15}/.exec(subject)?.[0] ?? '');
   let [expected, made, leftOpen, extra] = [0, 0, 0, 0];
+  const openAlone: string[] = [];
   for (const call of told) {
     const of = byNumber.get(call.number) ?? [];
     if (call.kind === 'call-back') continue;
     extra += Math.max(0, of.length - 1);
     if (call.kind === 'called-back') {
-      // None is made where somebody talked with the number before. Who closes one knows the last that he made.
+      // None is made where somebody talked with the number before.
       const open = of.filter(({ isOpen }) => isOpen).length;
       leftOpen += open;
-      if (of.length > 0 && open === of.length) wrong.push(`${aboutOf(call)}: its task is open`);
+      if (of.length > 0 && open === of.length) openAlone.push(`${aboutOf(call)}: its task is open`);
     }
     if (call.kind !== 'missed' || !able.tasks) {
       if (call.kind !== 'called-back' && of.length > 0) wrong.push(`${aboutOf(call)} has a task`);
@@ -140,6 +143,9 @@ function tasksOf(told: readonly ToldCall[], { tasks }: Held, able: Able, wrong: 
     if (of.length === 0) wrong.push(`${aboutOf(call)} has no task`);
     else made += 1;
   }
+  // One whose answer was lost before somebody called back is known to nobody, and no CRM can be asked for it.
+  const calledBack = told.filter(({ kind }) => kind === 'called-back').length;
+  if (openAlone.length > Math.max(1, calledBack * LOST_PART)) wrong.push(...openAlone);
   return { expected, made, leftOpen, extra };
 }
 
