@@ -20,7 +20,7 @@ export type Vendor = {
   readonly neverLost: string | null;
 };
 
-type Own = Partial<Pick<Vendor, 'start' | 'settings' | 'callsPerMinute' | 'neverLost'>>;
+type Own = Partial<Pick<Vendor, 'start' | 'settings' | 'lacks' | 'callsPerMinute' | 'neverLost'>>;
 
 /** A call takes up to ten requests, with what goes wrong on the way. */
 const CALLS_PER_MINUTE = 60;
@@ -35,6 +35,8 @@ const own: Readonly<Record<string, Own>> = {
   },
   // 7 requests a second.
   amocrm: { start: () => startAmocrm(), callsPerMinute: 48, neverLost: '/oauth2/access_token' },
+  // SuiteCRM keeps whole minutes.
+  json: { lacks: ['seconds'] },
   // The burst of its largest plan, and the tokens of many seats: a call with what goes wrong takes some hundred.
   pipedrive: { start: () => startPipedrive({ burst: 120, dailyTokens: 3_000_000 }) },
 };
@@ -49,7 +51,7 @@ export function vendors(): readonly Vendor[] {
       adapter,
       start: its.start ?? entry.startSimulator,
       settings: its.settings ?? {},
-      lacks: entry.lacks ?? [],
+      lacks: [...(entry.lacks ?? []), ...(its.lacks ?? [])],
       callsPerMinute: its.callsPerMinute ?? CALLS_PER_MINUTE,
       neverLost: its.neverLost ?? null,
     };
