@@ -1,5 +1,6 @@
 import type { Log } from '../common/logger.js';
 import { uuidPattern } from '../common/ids.js';
+import { within } from '../common/within.js';
 import type { Database } from '../database/database.js';
 import { NudgedLoop } from '../outbox/nudged-loop.js';
 import type { Failure } from '../crm/port/verdict.js';
@@ -70,10 +71,7 @@ export class ContactSync {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#loop.stop();
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.limits.stopMs)));
-    await Promise.race([Promise.all(this.#reading.values()), timeUp]);
-    clearTimeout(timer);
+    await within(this.limits.stopMs, Promise.all(this.#reading.values()), []);
   }
 
   /** Begins to read what is due, and does not wait for it: one slow CRM holds up no other. */

@@ -5,6 +5,7 @@ import type { Fact } from '../calls/domain/fact.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
 import { newId } from '../common/ids.js';
 import { maskNumbers, type Log } from '../common/logger.js';
+import { within } from '../common/within.js';
 import type { Database } from '../database/database.js';
 import type { PartHealth } from '../health/health-parts.js';
 import { NudgedLoop } from '../outbox/nudged-loop.js';
@@ -99,10 +100,7 @@ export class TakeOver implements AfterCommit {
     this.#stopping.abort();
     await this.#loop.stop();
     clearInterval(this.#renewing);
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.limits.stopMs)));
-    await Promise.race([Promise.all(this.#held.values()), timeUp]);
-    clearTimeout(timer);
+    await within(this.limits.stopMs, Promise.all(this.#held.values()), []);
   }
 
   onCommit(changes: readonly CommittedChange[]): void {

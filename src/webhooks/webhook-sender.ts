@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/logger.js';
 import type { SecretBox } from '../common/secret-box.js';
+import { within } from '../common/within.js';
 import type { Database } from '../database/database.js';
 import type { GuardedClient, Outcome } from '../egress/guarded-client.js';
 import { NudgedLoop } from '../outbox/nudged-loop.js';
@@ -138,10 +139,7 @@ export class WebhookSender {
     await this.wakeUps.stop();
     await this.#loop.stop();
     for (const lane of this.#lanes.values()) this.#giveBack(lane);
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.limits.stopMs)));
-    await Promise.race([Promise.all(this.#open), timeUp]);
-    clearTimeout(timer);
+    await within(this.limits.stopMs, Promise.all(this.#open), []);
     // What cannot be stored now is sent again when its claim runs out: at least once.
     await this.#settle().catch((error: unknown) => this.log.warn({ scope: 'webhooks', error }, 'tries not stored'));
   }

@@ -1,4 +1,5 @@
 import type { Log } from '../../common/logger.js';
+import { within } from '../../common/within.js';
 import type { Database } from '../../database/database.js';
 import { NudgedLoop } from '../../outbox/nudged-loop.js';
 import type { CallSync, Ending } from './call-sync.js';
@@ -80,10 +81,7 @@ export class SyncWorker {
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#loop.stop();
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.limits.stopMs)));
-    await Promise.race([Promise.all(this.#open.values()), timeUp]);
-    clearTimeout(timer);
+    await within(this.limits.stopMs, Promise.all(this.#open.values()), []);
     clearInterval(this.#renewing);
   }
 
