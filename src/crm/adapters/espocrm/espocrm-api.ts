@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient, CrmRequest } from '../../port/crm-client.js';
+import { readAnswer } from '../../port/read-answer.js';
 import { done, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 /** EspoCRM gives so many records at a time at most, unless its admin allows more. */
@@ -12,7 +13,7 @@ export async function ask<Value>(
   shape: z.ZodType<Value>,
 ): Promise<Verdict<Value>> {
   const answer = await client.request(request);
-  return failureFrom(answer) ?? read(answer, shape);
+  return failureFrom(answer) ?? readAnswer('EspoCRM', answer, shape);
 }
 
 /** A new record's address is always there: when it is not, it is not EspoCRM's. */
@@ -30,7 +31,7 @@ export async function create(
   const failure = failureFrom(answer);
   if (failure?.verdict === 'gone') return { verdict: 'rejected', why: failure.why };
   if (failure !== null) return failure;
-  const made = read(answer, z.object({ id: idShape }));
+  const made = readAnswer('EspoCRM', answer, z.object({ id: idShape }));
   return made.verdict === 'done' ? done(made.value.id) : made;
 }
 
@@ -58,14 +59,6 @@ export function failureFrom(answer: CrmAnswer): Failure | null {
   if (status === 403) return { verdict: 'rejected', why: `The role of the API user does not allow it. ${why}` };
   if (status === 401) return { verdict: 'credentials-refused', why: `EspoCRM does not take the API key. ${why}` };
   return { ...failure, why };
-}
-
-function read<Value>(answer: CrmAnswer, shape: z.ZodType<Value>): Verdict<Value> {
-  const parsed = shape.safeParse(answer.kind === 'answered' ? answer.json : undefined);
-  if (parsed.success) return done(parsed.data);
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'all of it' : issue.path.join('.');
-  return { verdict: 'retry', why: `EspoCRM’s answer is not what it documents: ${where}.`, mayBeDone: true };
 }
 
 export type Filter = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient, CrmRequest } from '../../port/crm-client.js';
+import { readAnswer } from '../../port/read-answer.js';
 import { done, excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 /** HubSpot's versions are dates; each is kept for eighteen months at least. */
@@ -37,13 +38,7 @@ export async function ask<Value>(
 }
 
 export function read<Value>(answer: CrmAnswer, shape: z.ZodType<Value>): Verdict<Value> {
-  const failure = hubspotFailureOf(answer);
-  if (failure !== null) return failure;
-  const parsed = shape.safeParse(answer.kind === 'answered' ? answer.json : undefined);
-  if (parsed.success) return done(parsed.data);
-  const where = parsed.error.issues[0]?.path.join('.') ?? '';
-  const why = `HubSpot’s answer is not what it documents: ${where === '' ? 'all of it' : where}.`;
-  return { verdict: 'retry', why, mayBeDone: true };
+  return hubspotFailureOf(answer) ?? readAnswer('HubSpot', answer, shape);
 }
 
 /** 401 is the token; 403 is a scope that the private app lacks, while others work. */

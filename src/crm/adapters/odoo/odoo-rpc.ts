@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient } from '../../port/crm-client.js';
+import { readAnswer, readValue } from '../../port/read-answer.js';
 import { done, type Verdict } from '../../port/verdict.js';
 import { errorOf, isUnknownModel, type OdooError } from './odoo-failure.js';
 import type { OdooSettings } from './odoo-settings.js';
@@ -73,14 +74,14 @@ export class Odoo {
       const answer = await this.#send({ model, method: 'fields_get', args: { attributes: ['type'] } });
       if (answer.kind === 'not-sent') return answer.verdict;
       if (answer.kind === 'error') return isUnknownModel(answer.error) ? done(null) : answer.error.failure;
-      return read(answer.result, z.record(z.string(), z.looseObject({ type: z.string() })));
+      return readValue('Odoo', answer.result, z.record(z.string(), z.looseObject({ type: z.string() })));
     });
   }
 
   async run<Value>(method: Method, shape: z.ZodType<Value>): Promise<Verdict<Value>> {
     const answer = await this.#send(method);
     if (answer.kind === 'not-sent') return answer.verdict;
-    return answer.kind === 'error' ? answer.error.failure : read(answer.result, shape);
+    return answer.kind === 'error' ? answer.error.failure : readValue('Odoo', answer.result, shape);
   }
 
   /** Id of the user whom the API key belongs to. */
@@ -106,7 +107,7 @@ export class Odoo {
       if (answer.kind === 'answered' && answer.status === 404) return this.#isJson2();
       const error = errorOf(answer);
       if (error !== null) return error.failure;
-      const told = read(resultOf(answer), versionShape);
+      const told = readValue('Odoo', resultOf(answer), versionShape);
       if (told.verdict !== 'done') return told;
       // `saas~18` is a number as well.
       const major = Number(/\d+/.exec(String(told.value.server_version_info[0]))?.[0] ?? 0);
@@ -118,7 +119,7 @@ export class Odoo {
     const answer = await this.client.request({ method: 'GET', path: '/web/version' });
     const error = errorOf(answer);
     if (error !== null) return error.failure;
-    const told = read(answer.kind === 'answered' ? answer.json : undefined, z.looseObject({ version: z.string() }));
+    const told = readAnswer('Odoo', answer, z.looseObject({ version: z.string() }));
     return told.verdict === 'done' ? done('json-2') : told;
   }
 
@@ -129,7 +130,7 @@ export class Odoo {
     const answer = await this.#post('/jsonrpc', rpc('common', 'authenticate', [database, login, apiKey, {}]));
     const error = errorOf(answer);
     if (error !== null) return error.failure;
-    const id = read(resultOf(answer), z.union([z.int().positive(), z.literal(false)]));
+    const id = readValue('Odoo', resultOf(answer), z.union([z.int().positive(), z.literal(false)]));
     if (id.verdict !== 'done') return id;
     return id.value === false
       ? { verdict: 'credentials-refused', why: `Odoo does not take the login ${login} with this API key.` }
@@ -186,14 +187,6 @@ function json2Body({ ids, args, context }: Method): object {
 function resultOf(answer: CrmAnswer): unknown {
   const body = z.looseObject({ result: z.unknown() }).safeParse(answer.kind === 'answered' ? answer.json : undefined);
   return body.success ? body.data.result : undefined;
-}
-
-function read<Value>(result: unknown, shape: z.ZodType<Value>): Verdict<Value> {
-  const parsed = shape.safeParse(result);
-  if (parsed.success) return done(parsed.data);
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'all of it' : issue.path.join('.');
-  return { verdict: 'retry', why: `Odoo’s answer is not what it documents: ${where}.`, mayBeDone: true };
 }
 
 /** An empty field is `false`. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient, CrmRequest } from '../../port/crm-client.js';
-import { done, excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
+import { readAnswer } from '../../port/read-answer.js';
+import { excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 /**
  * In tokens of the daily budget; those of version 2 cost half. What would cost less than 5 is counted as 5: so a limit in tokens
@@ -26,13 +27,7 @@ export async function ask<Value>(
   shape: z.ZodType<Value>,
 ): Promise<Verdict<Value>> {
   const answer = await client.request(request);
-  const failure = pipedriveFailureOf(answer);
-  if (failure !== null) return failure;
-  const parsed = shape.safeParse(answer.kind === 'answered' ? answer.json : undefined);
-  if (parsed.success) return done(parsed.data);
-  const where = parsed.error.issues[0]?.path.join('.') ?? '';
-  const why = `Pipedrive’s answer is not what it documents: ${where === '' ? 'all of it' : where}.`;
-  return { verdict: 'retry', why, mayBeDone: true };
+  return pipedriveFailureOf(answer) ?? readAnswer('Pipedrive', answer, shape);
 }
 
 /** Of what is made: that something it names is gone does not mean that it is. */

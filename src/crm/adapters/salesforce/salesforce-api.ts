@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmAnswer, CrmClient, CrmRequest } from '../../port/crm-client.js';
+import { readAnswer } from '../../port/read-answer.js';
 import { done, excerptOf, failureOf, type Failure, type Verdict } from '../../port/verdict.js';
 
 /** Winter '25. Salesforce keeps a version for three years at least. */
@@ -24,13 +25,7 @@ export async function ask<Value>(
   shape: z.ZodType<Value>,
 ): Promise<Verdict<Value>> {
   const answer = await client.request(request);
-  const failure = salesforceFailureOf(answer);
-  if (failure !== null) return failure;
-  const parsed = shape.safeParse(answer.kind === 'answered' ? answer.json : undefined);
-  if (parsed.success) return done(parsed.data);
-  const where = parsed.error.issues[0]?.path.join('.') ?? '';
-  const why = `Salesforce’s answer is not what it documents: ${where === '' ? 'all of it' : where}.`;
-  return { verdict: 'retry', why, mayBeDone: true };
+  return salesforceFailureOf(answer) ?? readAnswer('Salesforce', answer, shape);
 }
 
 /** It tells by `errorCode` what it means, and by the status often something else. */
