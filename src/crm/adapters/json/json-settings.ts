@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clickSecretSetting } from '../../port/signed-click.js';
 import type { Auth } from '../../port/crm-client.js';
 import { faultsOf } from './check-description.js';
 import { descriptionShape } from './description-shape.js';
@@ -30,14 +31,7 @@ export const jsonSettings = z
     clientId: z.string().trim().min(1).max(300).nullable().default(null),
     clientSecret: secret.meta({ description: 'OAuth 2.' }),
     refreshToken: secret.meta({ description: 'OAuth 2: the first one.' }),
-    clickSecret: z
-      .string()
-      .trim()
-      .min(32)
-      .max(200)
-      .nullable()
-      .default(null)
-      .meta({ description: 'What clicks to call are signed with. Null: there are none.' }),
+    clickSecret: clickSecretSetting,
   })
   .superRefine((settings, context) => {
     for (const name of neededFor(settings.description.auth)) {
