@@ -6,6 +6,19 @@ import { DAY_MS, LEASE_MS, NEW_DAY_MS, OPEN_POLL_MS, type Taken } from './limit-
 /** How long a process that asks counts as a replica, ms. */
 const REPLICA_MS = 60_000;
 
+/** The first key is the connection's hash, the first argument the time, or nothing. A clock that was set back makes no room. */
+const momentLua = `local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local hash = KEYS[1]
+local function get(field) return tonumber(redis.call('HGET', hash, field) or '') end
+local function set(field, value) redis.call('HSET', hash, field, string.format('%.17g', value)) end
+now = math.max(now, get('last') or 0)
+set('last', now)
+`;
+
 /** Entries of a window are `when:cost:lease`, the oldest first; their sum is kept beside them. */
 const windowLua = `
 local function parse(entry) local at, c = string.match(entry, '^([^:]+):([^:]+):'); return tonumber(at), tonumber(c) end
@@ -29,17 +42,7 @@ end`;
  * ARGV: now in ms, or nothing for the time of Redis; bounds; cost; lease; what was used past it of each bound; who asks.
  */
 export const rateScript = `
-local now = tonumber(ARGV[1])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local hash = KEYS[1]
-local function get(field) return tonumber(redis.call('HGET', hash, field) or '') end
-local function set(field, value) redis.call('HSET', hash, field, string.format('%.17g', value)) end
-now = math.max(now, get('last') or 0)
-set('last', now)
-local bounds, cost, lease, owed = cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], cjson.decode(ARGV[5])
+${momentLua}local bounds, cost, lease, owed = cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], cjson.decode(ARGV[5])
 local day = math.floor((now - ${NEW_DAY_MS}) / ${DAY_MS})
 
 local function level(b) return math.max(0, (get(b.key .. ':level') or 0) - (now - (get(b.key .. ':at') or now)) * b.perMs) end
@@ -116,17 +119,7 @@ return { longest, general, redis.call('ZCARD', KEYS[2]), string.format('%.17g', 
  * counted.
  */
 export const answeredScript = `
-local now = tonumber(ARGV[1])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-local hash = KEYS[1]
-local function get(field) return tonumber(redis.call('HGET', hash, field) or '') end
-local function set(field, value) redis.call('HSET', hash, field, string.format('%.17g', value)) end
-${windowLua}
-now = math.max(now, get('last') or 0)
-set('last', now)
+${momentLua}${windowLua}
 for i, b in ipairs(cjson.decode(ARGV[2])) do
   local key, c = KEYS[i + 1], math.min(tonumber(ARGV[3]), b.whole)
   local all = sum(b, key)
@@ -139,15 +132,8 @@ return 0`;
 
 /** KEYS: the hash of the connection. ARGV: now, or nothing; for how many ms. */
 export const closeScript = `
-local now = tonumber(ARGV[1])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-now = math.max(now, tonumber(redis.call('HGET', KEYS[1], 'last') or '') or 0)
-local untilMs = math.max(now + tonumber(ARGV[2]), tonumber(redis.call('HGET', KEYS[1], 'closed') or '') or 0)
-redis.call('HSET', KEYS[1], 'closed', string.format('%.17g', untilMs))
-redis.call('PEXPIRE', KEYS[1], ${2 * DAY_MS})
+${momentLua}set('closed', math.max(now + tonumber(ARGV[2]), get('closed') or 0))
+redis.call('PEXPIRE', hash, ${2 * DAY_MS})
 return 0`;
 
 /** In braces, so that a cluster keeps all keys of a connection on one node. */
