@@ -18,7 +18,8 @@ const RENEW_EVERY_MS = 4_000;
 
 /**
  * An incoming call to a line: all contacts of its agents' phones ring, the first to answer gets the caller, the others
- * stop. Where somebody has the caller as his contact he may ring alone at first. Whatever fails, the caller goes back to the dial plan's fall-back; but a blocked one is refused, as that would ring.
+ * stop. Where somebody has the caller as his contact he may ring alone at first. Whatever fails, the caller goes back to the
+ * dial plan's fall-back; but a blocked one is refused, as that would ring.
  */
 export function decideRingLine(callId: string, plan: RingLine, state: CallState, now: number): Decision {
   const decision = new DecisionBuilder(state, now);
