@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { callDocument, participant } from '../test/support/call-document.js';
+import { callDocument } from './call-document.js';
+import { participant } from '../test/support/call-document.js';
 import type { Call } from '../src/calls/domain/call.js';
 import type { CelRow } from './cel.js';
 import { disagreements, type Witnesses } from './record-oracle.js';

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { wavHeader } from '../wav-header.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEventType } from '../../src/calls/domain/call-event.js';
 import { newId } from '../../src/common/ids.js';
@@ -113,21 +114,7 @@ function eventOf({ call, type }: CallChange): OutboxEvent {
   return { tenantId, id, callId, type, sequence, createdAt, document: JSON.stringify(event) };
 }
 
-/** A file as Asterisk writes it: 16 bit, one channel. */
 function silence(seconds: number): Buffer {
   const bytes = 2 * Math.round(seconds * SAMPLE_RATE);
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(36 + bytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(SAMPLE_RATE, 24);
-  header.writeUInt32LE(2 * SAMPLE_RATE, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(bytes, 40);
-  return Buffer.concat([header, Buffer.alloc(bytes)]);
+  return Buffer.concat([wavHeader(bytes), Buffer.alloc(bytes)]);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { wavHeader } from '../../test/support/wav.js';
+import { wavHeader } from '../../lab/wav-header.js';
 import { WAV_HEADER_BYTES, checkWav } from './wav.js';
 
 /** A file as Asterisk writes it. */

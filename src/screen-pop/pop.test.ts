@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { callDocument, participant } from '../../test/support/call-document.js';
+import { callDocument } from '../../lab/call-document.js';
+import { participant } from '../../test/support/call-document.js';
 import type { Call } from '../calls/domain/call.js';
 import { newId } from '../common/ids.js';
 import { popIdOf } from './pop-id.js';

@@ -3,7 +3,7 @@ import type { Lab } from '../../lab/start-lab.js';
 import { CallRow } from '../../src/calls/ledger/call.entity.js';
 import { readNumber } from '../../src/numbers/phone-number.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument } from '../support/call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 import { startDatabaseServer } from '../support/database.js';
 
 let lab: Lab;

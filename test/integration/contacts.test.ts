@@ -14,7 +14,8 @@ import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import type { CrmContact } from '../../src/crm/port/crm-objects.js';
 import { ScreenPop } from '../../src/screen-pop/screen-pop.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument, committedChange, participant } from '../support/call-document.js';
+import { callDocument } from '../../lab/call-document.js';
+import { committedChange, participant } from '../support/call-document.js';
 import { startDatabaseServer } from '../support/database.js';
 import { EventStream } from '../support/event-stream.js';
 

@@ -4,7 +4,7 @@ import { waitFor } from '../../lab/wait-for.js';
 import { newId } from '../../src/common/ids.js';
 import { connectionRulesSchema } from '../../src/crm/connections/connection-rules.js';
 import { callCrmSchema, type CallCrmView } from '../../src/crm/sync/call-crm.schema.js';
-import { callDocument } from '../support/call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { commitCall } from '../support/commit-call.js';
 import { startDatabaseServer } from '../support/database.js';

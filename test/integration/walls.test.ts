@@ -9,7 +9,7 @@ import { CallRow } from '../../src/calls/ledger/call.entity.js';
 import { scopes, scopesWithoutTenant, type Scope } from '../../src/tenancy/scopes.js';
 import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
-import { callDocument } from '../support/call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 import { addRecordedCall } from '../support/recorded-call.js';
 import { startDatabaseServer } from '../support/database.js';
 import { toyAdapter } from '../support/toy-crm.js';

@@ -3,7 +3,7 @@ import { writeEvents } from '../../lab/write-events.js';
 import { newId } from '../../src/common/ids.js';
 import { OutboxWakeUp } from '../../src/outbox/outbox-wake-up.js';
 import type { ApiWorld } from './api-world.js';
-import { callDocument } from './call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 
 /** Commits a call with its first events, as the ledger does, and nudges as it does; answers with the call's id. */
 export async function commitCall(

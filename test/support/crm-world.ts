@@ -31,7 +31,7 @@ import { DiskStorage } from '../../src/recordings/disk-storage.js';
 import { RecordingsForCrm } from '../../src/recordings/recordings-for-crm.js';
 import { AuditLog } from '../../src/tenancy/audit-log.js';
 import { everything, ToyCrm, toyAdapter } from '../integration/crm-toy.js';
-import { callDocument } from './call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 
 type SyncRow = Pick<CrmSync, 'state' | 'has' | 'wanted' | 'links' | 'attempts' | 'failedStep' | 'failure'> & {
   readonly waitMs: number;

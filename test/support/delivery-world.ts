@@ -17,7 +17,7 @@ import { EndpointWatch, watchLimits, type WatchLimits } from '../../src/webhooks
 import type { Delivery } from '../../src/webhooks/delivery.entity.js';
 import { WebhookMetrics } from '../../src/webhooks/webhook-metrics.js';
 import { WebhookSender, senderLimits, type SenderLimits } from '../../src/webhooks/webhook-sender.js';
-import { callDocument } from './call-document.js';
+import { callDocument } from '../../lab/call-document.js';
 
 export type DeliveryRow = Pick<Delivery, 'id' | 'sequence' | 'status' | 'attempts' | 'nextAttemptAt' | 'createdAt'>;
 export type AttemptRow = { number: number; status: number | null; error: string | null; excerpt: string | null };

@@ -8,7 +8,7 @@ import { LedgerStore } from '../../src/calls/ledger/ledger-store.js';
 import { LiveCall } from '../../src/calls/ledger/live-call.js';
 import { newId } from '../../src/common/ids.js';
 import type { RecordingRowState } from '../../src/recordings/recording.entity.js';
-import { wavHeader } from './wav.js';
+import { wavHeader } from '../../lab/wav-header.js';
 
 export type RecordedCall = {
   readonly callId: string;

@@ -1,24 +1,6 @@
 /** What a listener would find in a file of 16-bit mono sound. */
 export type Sound = { readonly seconds: number; readonly sampleRate: number; readonly samples: Int16Array };
 
-/** The header of a file as Asterisk writes it: 8 kHz, 16 bit, one channel. */
-export function wavHeader(soundBytes: number): Buffer {
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(36 + soundBytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8_000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(soundBytes, 40);
-  return header;
-}
-
 /** Reads a WAV file as a player does; throws when it is none. */
 export function readWav(file: Buffer): Sound {
   if (file.toString('latin1', 0, 4) !== 'RIFF' || file.toString('latin1', 8, 12) !== 'WAVE') throw new Error('no WAV');

@@ -1,4 +1,5 @@
-import { callSchema, type Call, type Participant } from '../../../src/calls/domain/call.js';
+import { callDocument } from '../../call-document.js';
+import type { Call, Participant } from '../../../src/calls/domain/call.js';
 import type { CallEventType } from '../../../src/calls/domain/call-event.js';
 import { newId } from '../../../src/common/ids.js';
 import type { Chance } from '../../replay/chance.js';
@@ -73,42 +74,19 @@ export function planCall(kind: CallKind, place: CallPlace, chance: Chance): Plan
   const firstNote = isTalk && chance.isBelow(0.3) ? `Note ${newId()}: asked about a bill` : null;
   const mergedInto = kind === 'merged' ? otherCallId : null;
 
-  const call = callSchema.parse({
-    id: newId(),
+  const call = callDocument({
     tenantId,
-    control: 'driven',
     direction,
     status: 'ringing',
-    outcome: null,
-    outcomeReason: null,
     from: direction === 'inbound' ? outside : own,
     to: direction === 'inbound' ? own : outside,
     remote: outside,
     line,
-    contact: null,
-    owner: null,
     participants: [person(first, 'rang', at(0))],
-    legs: [],
     startedAt: at(0),
     ringingAt: at(0),
-    answeredAt: null,
-    endedAt: null,
-    waitSeconds: 0,
-    talkSeconds: 0,
-    durationSeconds: 0,
-    hangup: null,
-    recordings: [],
-    note: null,
-    disposition: null,
-    tags: [],
-    cost: null,
-    estimated: false,
-    version: 1,
-    mergedInto: null,
     pbxNodeId: nodeId,
-    linkedId: null,
-    sipCallIds: [],
-  } satisfies Call);
+  });
 
   const stages: Stage[] = [];
   const stage = (atS: number, type: CallEventType, changes: Partial<Call>, storesRecording = false): number =>

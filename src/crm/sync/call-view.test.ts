@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { callDocument, participant } from '../../../test/support/call-document.js';
+import { callDocument } from '../../../lab/call-document.js';
+import { participant } from '../../../test/support/call-document.js';
 import { callOutcomes, outcomeReasons, type Call } from '../../calls/domain/call.js';
 import { connectionRulesSchema } from '../connections/connection-rules.js';
 import type { CrmCapabilities } from '../port/crm-adapter.js';

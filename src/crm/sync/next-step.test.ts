@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callDocument } from '../../../test/support/call-document.js';
+import { callDocument } from '../../../lab/call-document.js';
 import { everything } from '../../../test/integration/crm-toy.js';
 import type { Call } from '../../calls/domain/call.js';
 import { connectionRulesSchema } from '../connections/connection-rules.js';
