@@ -27,12 +27,14 @@ export type Blow = {
   readonly strike: (field: Field) => Promise<Struck>;
 };
 
+export const KILL = 'kill -9';
+
 export function kill(at: number): Blow {
   const strike = async (field: Field): Promise<Struck> => {
     await field.ringline.kill();
     return { restartMs: await startAgain(field) };
   };
-  return { at, what: 'kill -9', strike };
+  return { at, what: KILL, strike };
 }
 
 export function terminate(at: number): Blow {

@@ -10,6 +10,8 @@ export type Judgement = {
   readonly estimated: number;
   /** Calls that never came into our app. */
   readonly neverInApp: number;
+  /** Calls that came in the moment of a kill, before it could be written down, and were over when Ringline was back. */
+  readonly diedWithKill: number;
   /** Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE. */
   readonly slowestFallbackMs: number;
   /** Longest time a party was left alone after the other hung up, ms. */
@@ -24,12 +26,22 @@ const TOLERANCE_MS = 1_000;
 /** A call that stays in Stasis for less was refused there: our app was not registered. */
 const REFUSED_WITHIN_MS = 60;
 
+/** So long before a kill a caller may have come of whom nothing is stored, and so long after the order to kill it is done, ms. */
+const KILLED_WITHIN_MS = { before: 250, after: 100 };
+
+/** What was done to Ringline, ms since 1970. */
+export type Endured = {
+  readonly stops: readonly number[];
+  /** Of those after which only Ringline's own records tell who was there: when, and when it was connected again. */
+  readonly kills: readonly { readonly at: number; readonly backAt: number }[];
+};
+
 /** Compares what callers saw and what the switch logged with the records. */
 export function judge(
   sipCalls: readonly SipCall[],
   records: readonly Call[],
   cel: readonly CelRow[],
-  stops: readonly number[],
+  { stops, kills }: Endured,
 ): Judgement {
   const wrong: string[] = [];
   const outcomes: Record<string, number> = {};
@@ -43,6 +55,7 @@ export function judge(
     outcomes[record.outcome ?? 'open'] = (outcomes[record.outcome ?? 'open'] ?? 0) + 1;
   }
   let neverInApp = 0;
+  let diedWithKill = 0;
   let slowestFallbackMs = 0;
   let longestAloneMs = 0;
   let slowestAfterStopMs = 0;
@@ -54,9 +67,13 @@ export function judge(
     // A record that the log alone told of knows its channel, and no SIP Call-ID.
     const record = found[0] ?? byLeg.get(row?.uniqueId ?? '');
     if (record === undefined) {
-      neverInApp++;
-      if (row !== undefined && inStasisMs(row.uniqueId, cel) > REFUSED_WITHIN_MS)
-        wrong.push(`${call.callId} was in our app and has no record`);
+      const stay = row === undefined ? null : stayInApp(row.uniqueId, cel);
+      if (stay === null || stay.ms <= REFUSED_WITHIN_MS) neverInApp++;
+      else if (kills.some((kill) => isWithin(stay, kill))) diedWithKill++;
+      else
+        wrong.push(
+          `${call.callId} was in our app for ${stay.ms} ms from ${new Date(stay.from).toISOString()} on and has no record`,
+        );
       // Who gave up before was not kept waiting for ever: nobody could have answered.
       if (call.answeredAt !== undefined)
         slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
@@ -92,6 +109,7 @@ export function judge(
     outcomes,
     estimated: records.filter(({ estimated }) => estimated).length,
     neverInApp,
+    diedWithKill,
     slowestFallbackMs: Math.round(slowestFallbackMs),
     longestAloneMs: Math.round(longestAloneMs),
     slowestAfterStopMs: Math.round(slowestAfterStopMs),
@@ -150,10 +168,16 @@ function callerChannel(call: SipCall, channels: ReadonlyMap<string, CelChannel>)
   );
 }
 
-/** How long a channel was in Stasis, ms. */
-function inStasisMs(uniqueId: string, cel: readonly CelRow[]): number {
+/** When a channel came into Stasis, ms since 1970, and for how long, ms. */
+type Stay = { readonly from: number; readonly ms: number };
+
+function isWithin({ from, ms }: Stay, { at, backAt }: Endured['kills'][number]): boolean {
+  return from > at - KILLED_WITHIN_MS.before && from < at + KILLED_WITHIN_MS.after && from + ms < backAt;
+}
+
+function stayInApp(uniqueId: string, cel: readonly CelRow[]): Stay | null {
   const rows = cel.filter((row) => row.uniqueId === uniqueId && row.app === 'Stasis');
   const from = rows.find(({ event }) => event === 'APP_START')?.at;
   const until = rows.find(({ event }) => event === 'APP_END')?.at;
-  return from === undefined || until === undefined ? 0 : until - from;
+  return from === undefined || until === undefined ? null : { from, ms: until - from };
 }

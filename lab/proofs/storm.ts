@@ -6,7 +6,7 @@ import { allCalls } from '../all-calls.js';
 import { startLab, type Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
 import { leftovers, settled } from './aftermath.js';
-import type { Blow, Struck } from './blows.js';
+import { KILL, type Blow, type Struck } from './blows.js';
 import { clicksHeld, startClicks, type ClickFigures } from './clicks.js';
 import { addLine, layOut, type Field } from './field.js';
 import { judge, type Judgement } from './judge.js';
@@ -14,6 +14,8 @@ import { readStore, type Stored } from './stored.js';
 
 export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly what: string;
+  /** Ms since 1970. */
+  readonly begunAt: number;
   /** From the moment at which all was whole again until the last news of a call that had been over by then, ms. */
   readonly healMs?: number;
 };
@@ -102,7 +104,13 @@ async function runStorm(
   const stops = struck.flatMap(({ stoppedAt }) => stoppedAt ?? []);
   const records = await allCalls(company);
   const incoming = records.filter(({ direction }) => direction === 'inbound');
-  const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), stops);
+  // The switch's log tells of those too.
+  const kills = readsCel
+    ? []
+    : struck
+        .filter(({ what }) => what === KILL)
+        .map(({ begunAt, restartMs = 0 }) => ({ at: begunAt, backAt: begunAt + restartMs }));
+  const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), { stops, kills });
   const figures: StormFigures = {
     ...judged,
     estimated: records.filter(({ estimated }) => estimated).length,
@@ -110,6 +118,7 @@ async function runStorm(
     ...(clicks !== null && { clicks: await clicks.judge(records) }),
     blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
+      begunAt,
       ...(healedAt !== undefined && { healMs: stored.lastNewsOf(begunAt, healedAt) }),
     })),
     openRecords,

@@ -145,14 +145,14 @@ export class NodeSession {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#session?.close('Ringline is stopping');
+    const closed = this.#session?.close('Ringline is stopping');
     this.#wake();
-    await Promise.all([this.#loop, this.cel.stop(), this.#observer?.stop()]);
+    await Promise.all([closed, this.#loop, this.cel.stop(), this.#observer?.stop()]);
     await this.#giveBackLateCallers().catch(() => undefined);
     await this.commands.close();
   }
 
-  /** Callers whom the switch gave us while the socket was closing: nobody else would tell them apart from silence. */
+  /** Callers whom the switch gave us until the socket was closed: nobody else would tell them apart from silence. */
   async #giveBackLateCallers(): Promise<void> {
     const boot = this.#report?.boot;
     if (boot === undefined) return;
@@ -262,7 +262,7 @@ export class NodeSession {
       onFrame: (frame, receivedAt) => {
         if (frame.type === 'ApplicationReplaced') {
           life.isReplaced = true;
-          life.session?.close(REPLACED);
+          void life.session?.close(REPLACED);
         } else if (early !== null) early.push({ frame, receivedAt });
         else this.#onFrame(frame, receivedAt, report.boot);
       },
@@ -277,7 +277,7 @@ export class NodeSession {
       },
     });
     life.session = session;
-    if (life.isReplaced) session.close(REPLACED);
+    if (life.isReplaced) void session.close(REPLACED);
     try {
       await this.#filterEvents();
       await this.ledger.loadOpen(this.settings.id);
@@ -288,7 +288,7 @@ export class NodeSession {
       // One that ended meanwhile is not taken for the present one, and who stops needs none.
       if (life.over !== null) return life.over;
       if (this.#stopping.signal.aborted) {
-        session.close('Ringline is stopping');
+        await session.close('Ringline is stopping');
         return await ended;
       }
       const gap = this.#gapUntilNow();
@@ -300,7 +300,7 @@ export class NodeSession {
       await this.#reconcile(session).finally(() => this.#tellGap(gap));
     } catch (error) {
       if (life.over !== null) return life.over;
-      session.close('the records could not be compared with the switch');
+      void session.close('the records could not be compared with the switch');
       throw error;
     }
     void this.#watch(session);
@@ -380,7 +380,7 @@ export class NodeSession {
       if (Date.now() - lookedAt > 5 * WATCH_EVERY_MS) continue;
       const trouble = this.ledger.trouble();
       if (trouble !== null) {
-        session.close(trouble);
+        void session.close(trouble);
         return;
       }
       if (Date.now() >= beatAt) {

@@ -83,7 +83,7 @@ describe('commands to Asterisk', () => {
     expect([409, 500]).toContain((failed as { status: number }).status);
     expect(await commands.send('GET', '/channels/contract-two')).toMatchObject({ status: 404 });
     await commands.send('DELETE', '/channels/contract-one');
-    session.close('enough');
+    void session.close('enough');
   });
 
   it('dial twice: both are answered 204, one INVITE goes out, and a leg that does not ring yet ends', async () => {
@@ -101,7 +101,7 @@ describe('commands to Asterisk', () => {
     await log.frame('StasisEnd');
     const calls = await phone.calls();
     expect(calls.map(({ invites }) => invites)).toEqual([1]);
-    session.close('enough');
+    void session.close('enough');
     await phone.stop();
   });
 

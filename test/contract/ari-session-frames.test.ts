@@ -13,7 +13,7 @@ beforeEach(async () => {
   heard = new SessionLog();
 });
 afterEach(async () => {
-  for (const session of sessions.splice(0)) session.close('the test is over');
+  for (const session of sessions.splice(0)) void session.close('the test is over');
   await ari.stop();
 });
 
@@ -118,7 +118,7 @@ describe('frames of a session', () => {
     const session = await open();
     ari.send({ ...good, channel: { id: 'x', name: 'x'.repeat(1_100_000) } });
     expect(await heard.end()).toMatch(/payload|size/i);
-    session.close('again');
+    void session.close('again');
     await waitFor(() => ari.connections() === 0, { what: 'nothing to be open' });
     expect(heard.closed).toHaveLength(1);
     expect(heard.frames).toEqual([]);
@@ -155,7 +155,7 @@ describe('frames of a session', () => {
 
   it('are not heard any more after the session was closed', async () => {
     const session = await open();
-    session.close('enough');
+    void session.close('enough');
     ari.send(good);
     await waitFor(() => ari.connections() === 0, { what: 'nothing to be open' });
     expect(heard.frames).toEqual([]);

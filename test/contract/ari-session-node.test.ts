@@ -45,6 +45,7 @@ beforeEach(async () => {
     },
     settled: () => Promise.resolve(),
     openCallsOf: () => open,
+    callOfLeg: () => null,
     tell: (one: Told) => void told.push(one),
   } as unknown as CallLedger;
   const director = { follow: () => undefined } as unknown as CallDirector;
@@ -165,6 +166,27 @@ describe('the session of a node', () => {
     await Promise.race([stopped, waitFor(() => false, { what: 'the session to end', timeoutMs: 5_000 })]);
     await waitFor(() => openSockets().length === 0, { what: 'its socket to close' });
     expect(await gauge()).toBe(0);
+  });
+
+  it('gives a caller back who comes while its end is still on its way to the switch', async () => {
+    node.start();
+    await waitFor(isUp, { what: 'the connection' });
+    const [socket] = openSockets();
+    socket?.pause();
+    const stopped = node.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ari.documents['/ari/channels'] = [
+      {
+        id: 'late',
+        state: 'Ring',
+        dialplan: { app_name: 'Stasis', app_data: 'ringline,inbound,+4930111', context: 'in', exten: 's' },
+        creationtime: '2026-11-22T08:40:00.000+0000',
+      },
+    ];
+    socket?.resume();
+    await stopped;
+    expect(ari.requests).toContainEqual(expect.objectContaining({ path: '/ari/channels/late/continue' }));
+    expect(told).toMatchObject([{ leg: 'late', arrival: {} }]);
   });
 
   it('does not fight for its app name, also when it is taken while the session opens', async () => {

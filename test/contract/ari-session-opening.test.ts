@@ -86,14 +86,14 @@ describe('opening a session', () => {
     socket.send('{"type":"ApplicationReplaced","application":"ringline"}');
     const session = await opening;
     await heard.frame('ApplicationReplaced');
-    session.close('enough');
+    void session.close('enough');
   });
 
   it('works again after any failure, with the same password as before', async () => {
     await expect(open('wrong')).rejects.toThrow(Error);
     const session = await open();
     expect(await session.channels()).toEqual([]);
-    session.close('enough');
+    void session.close('enough');
   });
 });
 
@@ -110,8 +110,8 @@ describe('two nodes with two passwords', () => {
     }
     expect(passwordsOf(ari)).toEqual(['secret']);
     expect(passwordsOf(other)).toEqual(['another']);
-    first.close('enough');
-    second.close('enough');
+    void first.close('enough');
+    void second.close('enough');
     await other.stop();
   });
 
@@ -123,7 +123,7 @@ describe('two nodes with two passwords', () => {
       others.map((fake) => openAriSession(fake.address, 'ringline', new SessionLog())),
     );
     expect(await Promise.all(sessions.map((session) => session.bridges()))).toEqual([[], [], []]);
-    for (const session of sessions) session.close('enough');
+    for (const session of sessions) void session.close('enough');
     for (const fake of others) {
       expect(passwordsOf(fake)).toEqual([fake.password]);
       await fake.stop();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   lab = await startLab({ postgres: false, redis: false, report: () => undefined });
 }, 240_000);
 afterEach(async () => {
-  for (const session of sessions.splice(0)) session.close('the test is over');
+  for (const session of sessions.splice(0)) void session.close('the test is over');
   await Promise.all(proxies.splice(0).map((proxy) => proxy.stop()));
 });
 afterAll(() => lab?.stop());
@@ -76,7 +76,7 @@ describe('a session with Asterisk', () => {
     expect(clock.eventname).toBe('clock');
     expect(parseAriTime(clock.timestamp)).toBeGreaterThanOrEqual(askedAt);
     expect(parseAriTime(clock.timestamp)).toBeLessThanOrEqual(Date.now());
-    session.close('enough');
+    void session.close('enough');
     expect(log.closed).toEqual(['enough']);
     expect(log.bad).toEqual([]);
     await expect(session.channels()).rejects.toThrow('the session is over');
@@ -87,8 +87,8 @@ describe('a session with Asterisk', () => {
     const first = await open(lab.asterisk.ariUrl, 'contract-b');
     const second = await open(lab.asterisk.ariUrl, 'contract-b');
     expect((await first.log.frame('ApplicationReplaced')).application).toBe('contract-b');
-    first.session.close('replaced');
-    first.session.close('again');
+    void first.session.close('replaced');
+    void first.session.close('again');
     expect(first.log.closed).toEqual(['replaced']);
     expect(second.log.closed).toEqual([]);
     expect(await second.session.bridges()).toEqual([]);
@@ -104,7 +104,7 @@ describe('a session with Asterisk', () => {
     await log.end();
     expect((await reading).ms).toBeLessThan(2_000);
     await failure(session.bridges());
-    session.close('again');
+    void session.close('again');
     expect(log.closed).toHaveLength(1);
   });
 
@@ -216,7 +216,7 @@ describe('the process of a session', () => {
       await heard;
       await fetch(${JSON.stringify(`${other.ariUrl}/cut`)});
       await session.channels().catch(() => seen.push('no answer'));
-      session.close('enough');
+      void session.close('enough');
       console.log(JSON.stringify(seen));
     `;
     other.answer = (_, response) => {

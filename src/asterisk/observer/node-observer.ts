@@ -64,7 +64,7 @@ export class NodeObserver {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#session?.close('Ringline stops');
+    void this.#session?.close('Ringline stops');
     await this.#running;
   }
 
@@ -135,14 +135,14 @@ export class NodeObserver {
         if (frame.type !== 'ApplicationReplaced') this.#onFrame(frame, receivedAt, report.boot);
         else {
           life.isReplaced = true;
-          this.#session?.close('another program took its app name');
+          void this.#session?.close('another program took its app name');
         }
       },
       onBadFrame: () => this.metrics.badFrames.inc(),
       onClosed: (reason) => end(reason),
     });
     this.#session = session;
-    if (this.#stopping.signal.aborted) session.close('Ringline stops');
+    if (this.#stopping.signal.aborted) void session.close('Ringline stops');
     try {
       const app = `/applications/${encodeURIComponent(this.app)}`;
       // Without a filter more comes than is read, which is no harm.
@@ -150,7 +150,7 @@ export class NodeObserver {
       for (const source of EVENT_SOURCES)
         await this.#subscribe(`${app}/subscription?eventSource=${encodeURIComponent(source)}`);
     } catch (error) {
-      session.close('it cannot be subscribed');
+      void session.close('it cannot be subscribed');
       this.#session = null;
       throw error;
     }

@@ -12,6 +12,7 @@ const LOAD_DEADLINE_MS = 10_000;
 const PING_EVERY_MS = 3_000;
 /** How long a socket that went silent may still bring what was under way, ms. */
 const LINGER_MS = 60_000;
+const CLOSE_DEADLINE_MS = 1_000;
 /** A socket that has not answered pings for this long is dead, ms. */
 const DEAD_AFTER_MS = 9_000;
 /** Asterisk's frames are a few kB; a conference of many channels may be some 60 kB. */
@@ -36,7 +37,8 @@ export interface AriSession {
   bridges(): Promise<readonly AriBridge[]>;
   /** When the switch was last heard, ms. */
   readonly lastHeardAt: number;
-  close(reason: string): void;
+  /** Resolves when the switch has let go of the socket, and so of the app: after a second at the latest. */
+  close(reason: string): Promise<void>;
 }
 
 /** The surface of `ari-client` that is used. Its types describe resources, not the catalogue. */
@@ -131,11 +133,16 @@ class ContainedClient implements AriSession {
     );
   }
 
-  close(reason: string): void {
+  async close(reason: string): Promise<void> {
     this.#end(reason);
-    this.#socket?.close();
+    const socket = this.#socket;
+    if (socket === null || socket.readyState === WebSocket.CLOSED) return;
+    const closed = new Promise<unknown>((resolve) => socket.listen('close', resolve));
+    socket.close();
     // A peer that does not answer the close is not waited for.
-    setTimeout(() => this.#socket?.terminate(), 1_000).unref();
+    const giveUp = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
+    await closed;
+    clearTimeout(giveUp);
   }
 
   /** Gives up an opening that failed: nothing it still has under way may come to anything. */
