@@ -363,6 +363,21 @@ describe('a call that is brought to a CRM', () => {
   });
 });
 
+describe('a tenant', () => {
+  it('is served from the moment at which its first CRM is connected', async () => {
+    const other = await connect();
+    const before = await commitEnded();
+    const worker = world.worker({ limits: { sweepMs: 3_600_000 } });
+    await world.settled(other, before.id);
+    tenantId = await world.writer.addTenant();
+    const connection = await connect();
+    worker.connectionsChanged();
+    const call = await commitEnded();
+    worker.nudge([tenantId]);
+    expect((await world.settled(connection, call.id)).links.isClosed).toBe(true);
+  });
+});
+
 describe('a caller whom the CRM does not know', () => {
   it('becomes what the first rule makes of him, before the call is opened, once', async () => {
     const lineId = newId();

@@ -17,6 +17,7 @@ import { AuditLog } from '../../tenancy/audit-log.js';
 import { CrmAdapters } from '../adapters/crm-adapters.js';
 import { CrmClients } from '../client/crm-clients.js';
 import type { CrmAdapter } from '../port/crm-adapter.js';
+import { tellConnectionsChanged } from './connections-changed.js';
 import { connectionRulesSchema, type ConnectionRules } from './connection-rules.js';
 import { newDoor, openSecrets, part, secretsPlace } from './connection-secrets.js';
 import { CrmConnection } from './crm-connection.entity.js';
@@ -97,6 +98,7 @@ export class CrmConnectionsService {
       await manager.insert(CrmToken, { tenantId, connectionId: id, sealed: null });
       const row = await findConnection(manager, tenantId, id);
       await this.#record(manager, actor, 'crm-connection.created', row, {});
+      await tellConnectionsChanged(manager);
       return { ...this.#viewOf(row), doorUrl: this.#doorUrl(id, door.random) };
     });
   }
@@ -132,6 +134,7 @@ export class CrmConnectionsService {
       }
       const row = await findConnection(manager, tenantId, id);
       await this.#record(manager, actor, 'crm-connection.updated', row, { fields: Object.keys(patch) });
+      await tellConnectionsChanged(manager);
       return this.#viewOf(row);
     });
     this.clients.forget(id);

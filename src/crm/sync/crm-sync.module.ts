@@ -10,6 +10,7 @@ import { Log } from '../../common/logger.js';
 import { ContactIndex } from '../../contacts/contact-index.js';
 import { ContactIndexModule } from '../../contacts/contact-index.module.js';
 import { Database } from '../../database/database.js';
+import { Notifications } from '../../database/notifications.js';
 import { Metrics } from '../../metrics/metrics.js';
 import { OutboxWakeUp } from '../../outbox/outbox-wake-up.js';
 import { RecordingsForCrm } from '../../recordings/recordings-for-crm.js';
@@ -17,6 +18,7 @@ import { RecordingsForCrmModule } from '../../recordings/recordings-for-crm.modu
 import { AuditLog } from '../../tenancy/audit-log.js';
 import { CrmClientModule } from '../client/crm-client.module.js';
 import { CrmClients } from '../client/crm-clients.js';
+import { CONNECTIONS_CHANGED } from '../connections/connections-changed.js';
 import { CallSync } from './call-sync.js';
 import { ContactFinder } from './contact-finder.js';
 import { CrmSyncMetrics } from './crm-sync-metrics.js';
@@ -55,14 +57,16 @@ export class CrmSyncModule implements OnModuleInit, OnApplicationBootstrap, Befo
   constructor(
     @Inject(SyncWorker) private readonly worker: SyncWorker,
     @Inject(OutboxWakeUp) private readonly wakeUp: OutboxWakeUp,
+    @Inject(Notifications) private readonly notifications: Notifications,
   ) {}
 
   onModuleInit(): void {
     this.wakeUp.add((tenantIds) => this.worker.nudge(tenantIds));
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.worker.start();
+    await this.notifications.on(CONNECTIONS_CHANGED, () => this.worker.connectionsChanged());
   }
 
   // Before the database is let go.

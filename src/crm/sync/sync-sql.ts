@@ -9,6 +9,8 @@ const dueSql = (which: string, room: string): string => `
       order by priority, next_attempt_at limit ${room}
     ) s)`;
 
+export const tenantsSql = `select distinct tenant_id as id from crm_connection where status = 'enabled'`;
+
 /**
  * $1 tenants that were nudged, or null; $2 connections that are busy, $3 and $4 their room for live calls and for others, $5 and
  * $6 the room of those that are not; $7 busy tenants, $8 their room, $9 that of others; $10 limit, $11 seconds of a claim. In

@@ -21,6 +21,7 @@ import {
   madeForNumberSql,
   refusedSql,
   renewSql,
+  tenantsSql,
   wakeTasksSql,
 } from './sync-sql.js';
 
@@ -91,6 +92,12 @@ export class SyncStore {
     private readonly audit: AuditLog,
     private readonly limits: SyncLimits,
   ) {}
+
+  /** Tenants whose calls are brought to a CRM. */
+  async tenants(): Promise<ReadonlySet<string>> {
+    const rows = await runPrepared<{ id: string }>(this.source, { name: 'crm-tenants', text: tenantsSql }, []);
+    return new Set(rows.map(({ id }) => id));
+  }
 
   claim({ tenantIds, room, otherRoom, tenantRoom, otherTenantRoom, limit }: ClaimRequest): Promise<readonly Claim[]> {
     return runPrepared<Claim>(this.source, { name: 'crm-claim', text: claimSql }, [

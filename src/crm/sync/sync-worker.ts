@@ -52,12 +52,15 @@ export class SyncWorker {
   readonly #open = new Map<Claim, Promise<void>>();
   #renewing: NodeJS.Timeout | undefined;
   #wanted = new Set<string>();
+  /** Tenants with a CRM: for the others every commit would ask PostgreSQL in vain. */
+  #served: ReadonlySet<string> = new Set();
+  #isServedStale = false;
   #isStopping = false;
   #told: string | undefined;
 
   constructor(
     private readonly database: Pick<Database, 'state'>,
-    private readonly store: Pick<SyncStore, 'claim' | 'renew'>,
+    private readonly store: Pick<SyncStore, 'tenants' | 'claim' | 'renew'>,
     private readonly sync: Pick<CallSync, 'run'>,
     private readonly metrics: Pick<CrmSyncMetrics, 'open'>,
     private readonly log: Log,
@@ -73,7 +76,13 @@ export class SyncWorker {
 
   /** There may be something due for these tenants. */
   nudge(tenantIds: Iterable<string>): void {
-    for (const tenantId of tenantIds) this.#wanted.add(tenantId);
+    for (const tenantId of tenantIds) if (this.#served.has(tenantId)) this.#wanted.add(tenantId);
+    if (this.#wanted.size > 0) this.#loop.nudge();
+  }
+
+  /** A connection was made or changed: its first call is not to wait for a sweep. */
+  connectionsChanged(): void {
+    this.#isServedStale = true;
     this.#loop.nudge();
   }
 
@@ -90,15 +99,27 @@ export class SyncWorker {
     const wanted = this.#wanted;
     this.#wanted = new Set();
     if (swept) this.#forgetIdleLanes();
-    else if (wanted.size === 0) return false;
+    const isForAll = swept || this.#isServedStale;
+    if (!isForAll && wanted.size === 0) return false;
     try {
-      await this.#claim(swept ? null : wanted);
+      if (isForAll) await this.#readServed();
+      await this.#claim(isForAll ? null : wanted);
       this.#told = undefined;
       return false;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       if (words !== this.#told) this.log.warn({ scope: 'crm', error }, 'CRM syncs wait for the database');
       this.#told = words;
+      throw error;
+    }
+  }
+
+  async #readServed(): Promise<void> {
+    this.#isServedStale = false;
+    try {
+      this.#served = await this.store.tenants();
+    } catch (error) {
+      this.#isServedStale = true;
       throw error;
     }
   }
