@@ -35,5 +35,5 @@ class OneRolodex extends ContactSources {
 
 const store = new ContactSyncStore(source, new ContactIndex(source), newId(), CLAIM_SECONDS);
 const limits = { ...syncLimits, sweepMs: 100, everySeconds: 0.2, pagesInARow: 3 };
-const database = { state: { status: 'ready' } } as const;
+const database = { state: { status: 'ready' }, assertReady: () => undefined } as const;
 new ContactSync(database, new OneRolodex(), store, createLog('fatal'), limits).start();

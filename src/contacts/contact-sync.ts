@@ -44,7 +44,7 @@ export class ContactSync {
   #stopping = false;
 
   constructor(
-    private readonly database: Pick<Database, 'state'>,
+    private readonly database: Pick<Database, 'state' | 'assertReady'>,
     private readonly sources: ContactSources,
     private readonly store: ContactSyncStore,
     private readonly log: Log,
@@ -77,7 +77,8 @@ export class ContactSync {
   /** Begins to read what is due, and does not wait for it: one slow CRM holds up no other. */
   async #round(): Promise<boolean> {
     const room = this.limits.concurrency - this.#reading.size;
-    if (this.database.state.status !== 'ready' || this.#stopping || room <= 0) return false;
+    if (this.#stopping || room <= 0) return false;
+    this.database.assertReady();
     const connections = await this.sources.listing();
     if (connections.length === 0) return false;
     await this.store.ensure(connections);

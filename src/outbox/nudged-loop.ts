@@ -1,4 +1,4 @@
-/** Pause after a round that failed. */
+/** Pause after a round that failed, or could not begin. */
 const RETRY_MS = 1_000;
 
 /**

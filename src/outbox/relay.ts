@@ -69,7 +69,8 @@ export class Relay {
   }
 
   async #round(swept: boolean): Promise<boolean> {
-    if (this.link.state.status !== 'ready' || this.database.state.status !== 'ready') return false;
+    this.database.assertReady();
+    if (this.link.state.status !== 'ready') return false;
     try {
       const { mayHaveLostJobs } = await this.queues.inspect();
       if (mayHaveLostJobs) await this.#refill();

@@ -135,7 +135,8 @@ export class TakeOver implements AfterCommit {
   }
 
   async #round(swept: boolean): Promise<boolean> {
-    if (this.database.state.status !== 'ready' || this.#stopping.signal.aborted) return false;
+    if (this.#stopping.signal.aborted) return false;
+    this.database.assertReady();
     try {
       const free = this.limits.concurrency - this.#held.size;
       const claimed = free > 0 ? await this.store.claim(newId(), free) : [];

@@ -180,6 +180,14 @@ left join (claimed c
   join endpoint e on e.id = c.endpoint_id
   join call_event v on v.tenant_id = c.tenant_id and v.id = c.event_id) on true`;
 
+/** How it is planned: as few rows of many, though a table that is still small looks cheaper to read as a whole, twice. */
+export const completeSettings: PlannerSettings = [
+  'enable_seqscan',
+  'enable_bitmapscan',
+  'enable_hashjoin',
+  'enable_mergejoin',
+];
+
 /**
  * $1 tenant, $2 delivery, $3 number, $4 started, $5 ms, $6 status, $7 error, $8 excerpt, $9 result, $10 ms to the next try.
  * `attempts` is the fence: who claimed a delivery later has raised it.

@@ -1,6 +1,13 @@
 import type { DataSource } from 'typeorm';
-import { runPrepared, runPreparedWithout } from '../database/prepared.js';
-import { SUPERSEDE_AFTER_ATTEMPTS, claimSettings, claimSql, completeSql, giveBackSql } from './delivery-sql.js';
+import { runPreparedWithout } from '../database/prepared.js';
+import {
+  SUPERSEDE_AFTER_ATTEMPTS,
+  claimSettings,
+  claimSql,
+  completeSettings,
+  completeSql,
+  giveBackSql,
+} from './delivery-sql.js';
 
 /** A delivery that this process may send until `CLAIM_SECONDS` have passed. */
 export type ClaimedDelivery = {
@@ -102,7 +109,7 @@ export class DeliveryStore {
   async complete(attempts: readonly CompletedAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const column = <K extends keyof CompletedAttempt>(name: K): CompletedAttempt[K][] => attempts.map((a) => a[name]);
-    await runPrepared(this.source, { name: 'webhook-complete', text: completeSql }, [
+    await runPreparedWithout(this.source, completeSettings, { name: 'webhook-complete', text: completeSql }, [
       column('tenantId'),
       column('deliveryId'),
       column('number'),

@@ -41,7 +41,7 @@ export type SenderLimits = {
 export const senderLimits: SenderLimits = {
   concurrency: 4,
   quickConcurrency: 16,
-  ahead: { least: 16, most: 1_024 },
+  ahead: { least: 64, most: 1_024 },
   total: 4_000,
   perTenant: 1_200,
   quickMs: 250,
@@ -145,7 +145,7 @@ export class WebhookSender {
   }
 
   async #round(swept: boolean): Promise<boolean> {
-    if (this.database.state.status !== 'ready') return false;
+    this.database.assertReady();
     const wanted = this.#wanted;
     this.#wanted = new Set();
     try {

@@ -29,7 +29,7 @@ export class DialTellings {
   #forgotAt = 0;
 
   constructor(
-    private readonly database: Pick<Database, 'source' | 'state'>,
+    private readonly database: Pick<Database, 'source' | 'assertReady'>,
     private readonly clients: Pick<CrmClients, 'session'>,
     private readonly requests: DoorRequests,
     private readonly metrics: DoorMetrics,
@@ -51,7 +51,7 @@ export class DialTellings {
   }
 
   async #round(): Promise<boolean> {
-    if (this.database.state.status !== 'ready') return false;
+    this.database.assertReady();
     const rows: Row[] = await this.database.source.query(
       `with due as (
          select tenant_id, connection_id, key_hash from crm_door_request

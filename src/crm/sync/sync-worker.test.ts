@@ -23,10 +23,17 @@ beforeEach(() => {
   };
   const sync = { run: () => Promise.resolve({}) };
   const metrics = { open: { inc: () => undefined, dec: () => undefined } };
-  worker = new SyncWorker({ state: { status: 'ready' } } as never, store, sync, metrics as never, noLog, {
-    ...workerLimits,
-    sweepMs: 3_600_000,
-  });
+  worker = new SyncWorker(
+    { state: { status: 'ready' }, assertReady: () => undefined },
+    store,
+    sync,
+    metrics as never,
+    noLog,
+    {
+      ...workerLimits,
+      sweepMs: 3_600_000,
+    },
+  );
   worker.start();
 });
 afterEach(async () => {

@@ -59,7 +59,7 @@ export class SyncWorker {
   #told: string | undefined;
 
   constructor(
-    private readonly database: Pick<Database, 'state'>,
+    private readonly database: Pick<Database, 'state' | 'assertReady'>,
     private readonly store: Pick<SyncStore, 'tenants' | 'claim' | 'renew'>,
     private readonly sync: Pick<CallSync, 'run'>,
     private readonly metrics: Pick<CrmSyncMetrics, 'open'>,
@@ -95,7 +95,8 @@ export class SyncWorker {
   }
 
   async #round(swept: boolean): Promise<boolean> {
-    if (this.database.state.status !== 'ready' || this.#isStopping) return false;
+    if (this.#isStopping) return false;
+    this.database.assertReady();
     const wanted = this.#wanted;
     this.#wanted = new Set();
     if (swept) this.#forgetIdleLanes();
