@@ -19,6 +19,8 @@ export type SenderLimits = {
   /** Requests open to one endpoint at a time, and to one that takes them quickly. */
   readonly concurrency: number;
   readonly quickConcurrency: number;
+  /** Requests beyond `concurrency` in all: where many endpoints are sent to, more connections are work and no gain. */
+  readonly extra: number;
   /**
    * Deliveries claimed for one endpoint that takes them quickly: what it takes in a quarter of a second, between these. A slow
    * one gets no more than it is sent at once.
@@ -41,6 +43,7 @@ export type SenderLimits = {
 export const senderLimits: SenderLimits = {
   concurrency: 4,
   quickConcurrency: 16,
+  extra: 200,
   ahead: { least: 64, most: 1_024 },
   total: 4_000,
   perTenant: 1_200,
@@ -99,6 +102,8 @@ export class WebhookSender {
   #completed: { readonly attempt: CompletedAttempt; readonly delivery: ClaimedDelivery }[] = [];
   #unused: ClaimedDelivery[] = [];
   readonly #open = new Set<Promise<void>>();
+  /** Requests that were begun beyond an endpoint’s `concurrency`. */
+  #extra = 0;
   /** By sealed text, which differs for each secret and row. */
   readonly #keys = new Map<string, Buffer>();
   /** What the last claim of a backlog gave: after so many more are done, or at this time, it is claimed again. */
@@ -237,9 +242,12 @@ export class WebhookSender {
   /** Starts as many of the lane's deliveries as may be open at a time. */
   #fill(lane: Lane): void {
     const usable = this.limits.claimSeconds * 1000 - Math.min(CLAIM_RESERVE_MS, this.limits.claimSeconds * 500);
-    const { concurrency, quickConcurrency } = this.limits;
+    const { concurrency, quickConcurrency, extra } = this.limits;
     const most = lane.quick ? quickConcurrency : concurrency;
     while (lane.inFlight < lane.breaker.room(performance.now(), most)) {
+      const isExtra = lane.inFlight >= concurrency;
+      // It has others open, and each end of one brings it here again.
+      if (isExtra && this.#extra >= extra) return;
       const next = lane.fresh.shift() ?? lane.held.shift();
       if (!next) return;
       if (this.#stopping || performance.now() - next.claimedAt > usable) {
@@ -248,8 +256,10 @@ export class WebhookSender {
         continue;
       }
       lane.inFlight += 1;
+      if (isExtra) this.#extra += 1;
       const sending = this.#send(next).then(({ taken, quick }) => {
         lane.inFlight -= 1;
+        if (isExtra) this.#extra -= 1;
         lane.quick = quick;
         if (taken) lane.taken += 1;
         this.#claimAhead();
