@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { wordsOf } from '../../../../src/crm/adapters/odoo/simulator.test-support.js';
+import { noneOfThis, realServer } from './real-server.js';
 
 export type OdooLiveSettings = {
   readonly url: string;
@@ -89,18 +91,12 @@ export function liveOdoo(settings: OdooLiveSettings, users: readonly string[]): 
             : { url: link },
     };
   };
-  const no = (): never => {
-    throw new Error('a real server has none of this');
-  };
 
   return {
+    ...realServer,
     settings: { ...settings, calls: 'chatter' },
-    addUser: () => left.shift() ?? no(),
-    addContact: no,
+    addUser: () => left.shift() ?? noneOfThis(),
     calls: () => held.map(({ call }) => call),
-    tasks: () => [],
-    created: () => [],
-    pops: () => [],
     refresh: async (callIds) => {
       const now: { message: Message; call: SimulatedCall }[] = [];
       for (const ourId of callIds) {
@@ -109,24 +105,9 @@ export function liveOdoo(settings: OdooLiveSettings, users: readonly string[]): 
       }
       held = now;
     },
-    fail: no,
-    expireTokens: no,
-    requests: [],
-    violations: 0,
     // What a check made is not left behind; files of a note go with it.
     stop: async () => {
       for (const { message } of held) await run(MESSAGE, 'unlink', [[message.id]], z.unknown());
     },
   };
-}
-
-/** The text of our paragraphs, a line each. */
-function wordsOf(html: string): string {
-  return html
-    .replace(/<\/p>/g, '\n')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&amp;/g, '&');
 }
