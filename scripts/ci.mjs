@@ -3,11 +3,11 @@ import { ensureInstalled } from './install.mjs';
 import { requireNode } from './project.mjs';
 import { runKept } from './run-kept.mjs';
 import { runProofs } from './run-proofs.mjs';
-import { closingLine, runTests } from './run-tests.mjs';
+import { closing, noCounts, runTests } from './run-tests.mjs';
 
 requireNode();
 process.env.CI ||= 'true';
-let counts = { passed: 0, failed: 1, skipped: 0 };
+let counts = { ...noCounts(), failed: 1 };
 try {
   await ensureInstalled();
   const checks = await runKept('npm', ['run', 'check']);
@@ -15,14 +15,16 @@ try {
   counts = await runTests(filters);
   if (filters.length === 0) {
     const proved = await runProofs();
-    for (const key of Object.keys(counts)) counts[key] += proved[key];
+    counts.passed += proved.passed;
+    counts.failed += proved.failed;
+    counts.failures.push(...proved.failures);
   }
   if (checks !== 0) {
-    console.log(`\n"npm run check" failed (${checks}): see above, before the tests`);
+    counts.failures.push(`"npm run check" failed (${checks}): see above, before the tests`);
     counts.failed += 1;
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
 }
-console.log(closingLine(counts));
+console.log(closing(counts));
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { BUILDS, compile } from './compile.mjs';
@@ -9,7 +9,7 @@ import { runKept } from './run-kept.mjs';
 // One after another: the later ones measure times on real parts, and want the machine for themselves.
 const TIERS = ['unit', 'contract', 'project', 'integration', 'lab'];
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Counts `failures` in words, for the end of a long output */
 
 /**
  * Runs every tier and counts. Finding no test at all is a failure.
@@ -20,7 +20,7 @@ export async function runTests(filters) {
   // Among the builds, where what an interrupted run leaves behind is cleared away a day later.
   const reports = join(BUILDS, `reports-${process.pid}`);
   mkdirSync(reports, { recursive: true });
-  const total = { passed: 0, failed: 0, skipped: 0 };
+  const total = noCounts();
   try {
     const missing = await missingLab();
     for (const tier of TIERS) {
@@ -29,20 +29,25 @@ export async function runTests(filters) {
       total.passed += counts.passed;
       total.failed += counts.failed;
       total.skipped += counts.skipped;
+      total.failures.push(...counts.failures);
     }
   } finally {
     rmSync(reports, { recursive: true, force: true });
   }
   if (total.passed + total.failed === 0) {
-    console.log('No test was found, which is a failure.');
+    total.failures.push('No test was found, which is a failure.');
     total.failed += 1;
   }
   return total;
 }
 
-/** @param {Counts} counts */
-export function closingLine({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+/**
+ * What failed, once more, and the one line of counts, last.
+ * @param {Counts} counts
+ */
+export function closing({ passed, failed, skipped, failures }) {
+  const told = failures.length === 0 ? [] : ['', 'What failed:', ...failures.map((one) => `  ${one}`), ''];
+  return [...told, `${passed} passed, ${failed} failed, ${skipped} skipped`].join('\n');
 }
 
 async function runTier(tier, filters, reports) {
@@ -60,7 +65,10 @@ async function runTier(tier, filters, reports) {
   ]);
   const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, 'utf8'))) : noCounts();
   // An error outside any test, or a vitest that died: never a success.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (code !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    counts.failures.push(`${tier}: vitest ended with ${code}`);
+  }
   return counts;
 }
 
@@ -74,11 +82,28 @@ function countsOf({ numPassedTests, numFailedTests, numPendingTests, numTodoTest
     passed: numPassedTests,
     failed: numFailedTests + broken.length,
     skipped: numPendingTests + numTodoTests,
+    failures: [
+      ...broken.map(({ name, message }) => `${relative(projectRoot, name)}: ${firstLine(message)}`),
+      ...testResults.flatMap(({ name, assertionResults }) =>
+        assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map(
+            ({ fullName, failureMessages }) =>
+              `${relative(projectRoot, name)}: ${fullName}: ${firstLine(failureMessages[0])}`,
+          ),
+      ),
+    ],
   };
 }
 
-function noCounts() {
-  return { passed: 0, failed: 0, skipped: 0 };
+/** @param {string} [text] */
+function firstLine(text = '') {
+  return text.trim().split('\n')[0];
+}
+
+/** @returns {Counts} */
+export function noCounts() {
+  return { passed: 0, failed: 0, skipped: 0, failures: [] };
 }
 
 /** Gets Asterisk and the rest before any test's clock runs; says why when it cannot. */

@@ -4,6 +4,7 @@ import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import { newId } from '../../src/common/ids.js';
 import { ContactIndex } from '../../src/contacts/contact-index.js';
+import { linksInWords } from '../../src/crm/sync/links-in-words.js';
 import type { CrmCapabilities } from '../../src/crm/port/crm-adapter.js';
 import type { CrmContact } from '../../src/crm/port/crm-objects.js';
 import type { Failure } from '../../src/crm/port/verdict.js';
@@ -265,6 +266,17 @@ describe('a call that is brought to a CRM', () => {
     await world.settled(connection, call.id);
     expect(connection.crm.calls[0]).toMatchObject({ notes: ['first', 'second'], view: { tags: ['vip'] } });
     expect(connection.crm.stepsOf(call.id)).toEqual(['closeCall', 'addNote', 'updateCall', 'addNote']);
+  });
+
+  it('goes on where the CRM has no place for its note, and says so', async () => {
+    const connection = await connect();
+    connection.crm.hasPlaceForNotes = false;
+    const call = await commitEnded({ note: 'Calls back on Monday' });
+    world.worker().nudge([tenantId]);
+    const { links } = await world.settled(connection, call.id);
+    expect(links).toMatchObject({ isClosed: true, note: 'Calls back on Monday', notePlace: 'no-place' });
+    expect(linksInWords(links)).toContainEqual(expect.stringContaining('the note is in Ringline alone'));
+    expect(connection.crm.stepsOf(call.id).filter((step) => step === 'addNote')).toHaveLength(1);
   });
 
   it('is not told where its rules do not want it', async () => {

@@ -42,6 +42,7 @@ export const everything: CrmCapabilities = {
 
 /** A CRM in memory, with what it was asked and what it holds. A step's fate is as the test scripts it. */
 export class ToyCrm {
+  hasPlaceForNotes = true;
   readonly calls: ToyCall[] = [];
   readonly contacts: CrmContact[] = [];
   readonly users: CrmUser[] = [];
@@ -121,7 +122,12 @@ export class ToyCrm {
           }),
         );
       },
-      addNote: (id, call, text) => this.#do('addNote', call, () => change(id, ({ notes }) => notes.push(text))),
+      addNote: (id, call, text) =>
+        this.#do('addNote', call, () => {
+          if (!this.hasPlaceForNotes) return done('no-place');
+          change(id, ({ notes }) => notes.push(text));
+          return done('kept');
+        }),
       createObject: (kind, call) =>
         this.#do('createObject', call, () => {
           const { digits } = call.number;

@@ -68,8 +68,9 @@ describe('the documents', () => {
   });
 
   it('name settings that exist, and variables of the lab', () => {
-    const live = ['ESPOCRM_URL', 'ESPOCRM_API_KEY', 'ESPOCRM_USER_IDS'];
-    const ofOthers = ['LAB_DEBIAN_MIRROR', 'LAB_KEEP', 'LAB_RECORD_OBSERVED', 'RECORD_FIXTURES', ...live];
+    const espocrm = ['ESPOCRM_URL', 'ESPOCRM_API_KEY', 'ESPOCRM_USER_IDS'];
+    const odoo = ['ODOO_URL', 'ODOO_DATABASE', 'ODOO_LOGIN', 'ODOO_API_KEY', 'ODOO_USER_IDS'];
+    const ofOthers = ['LAB_DEBIAN_MIRROR', 'LAB_KEEP', 'LAB_RECORD_OBSERVED', 'RECORD_FIXTURES', ...espocrm, ...odoo];
     const compose = [...textOf('docker-compose.yml').matchAll(/\$\{(\w+):/g)].map(([, name = '']) => name);
     const known = new Set([...Object.keys(settingsSchema.shape), ...ofOthers, ...compose]);
     const named = ['README.md', 'docs/operations.md', 'docs/testing.md', 'docs/events.md', 'docs/stream.md'].flatMap(

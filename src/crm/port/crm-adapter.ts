@@ -64,7 +64,7 @@ export interface CrmSession {
   /** @param remoteId null where it was not opened: it is made, complete. */
   closeCall(remoteId: string | null, call: CrmCall): Promise<Verdict<string>>;
   attachRecording?(remoteId: string, call: CrmCall, recording: CrmRecording): Promise<Verdict>;
-  addNote?(remoteId: string, call: CrmCall, text: string): Promise<Verdict>;
+  addNote?(remoteId: string, call: CrmCall, text: string): Promise<Verdict<NotePlace>>;
   createObject?(kind: CreatedKind, call: CrmCall): Promise<Verdict<ObjectRef>>;
   createTask?(call: CrmCall, task: CrmTask): Promise<Verdict<string>>;
   closeTask?(taskId: string, text: string): Promise<Verdict>;
@@ -73,6 +73,9 @@ export interface CrmSession {
   /** Tells the CRM what became of a wish to dial, where its answer alone would not. */
   tellDialled?(wish: Extract<DoorWish, { wish: 'dial' }>, result: DialResult): Promise<Verdict>;
 }
+
+/** Where a note came to stand. A CRM may have no place for the note on a call of nobody: nothing is wrong then, and the call goes on. */
+export type NotePlace = 'kept' | 'no-place';
 
 /** A CRM: one folder. It knows no Nest, no environment, no stored secret. */
 export type CrmAdapter<Settings extends z.ZodObject = z.ZodObject> = {

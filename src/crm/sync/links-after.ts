@@ -1,3 +1,4 @@
+import type { NotePlace } from '../port/crm-adapter.js';
 import type { ObjectRef } from '../port/crm-objects.js';
 import { fingerprint } from './call-view.js';
 import { contactOf, type LinkedContact, type Links, type MakingStep } from './links.js';
@@ -10,6 +11,7 @@ export type StepValue = {
   readonly openCall: string;
   readonly closeCall: string;
   readonly createObject: ObjectRef;
+  readonly addNote: NotePlace;
   readonly createTask: string;
 };
 
@@ -60,7 +62,7 @@ export function linksAfter(done: DoneStep, { links, view, capabilities }: Situat
     case 'attachRecording':
       return { ...after, recordings: [...(links.recordings ?? []), done.recordingId] };
     case 'addNote':
-      return { ...after, note: done.text };
+      return { ...after, note: done.text, notePlace: done.value };
     case 'createTask':
       return { ...after, task: { id: done.value, isClosed: false } };
     case 'closeTask':
@@ -78,7 +80,15 @@ export function linksAfterGone(step: Step, situation: Situation): Links | null {
     case 'addNote': {
       if (links.remoteId === undefined) return withoutContact(links);
       if (links.isRemade === true) return null;
-      const { remoteId: _, isClosed: _c, told: _t, recordings: _r, note: _n, ...others } = withoutBegun(links);
+      const {
+        remoteId: _,
+        isClosed: _c,
+        told: _t,
+        recordings: _r,
+        note: _n,
+        notePlace: _p,
+        ...others
+      } = withoutBegun(links);
       return { ...others, isRemade: true };
     }
     // Somebody has removed it: that is what was wanted, or just as good.

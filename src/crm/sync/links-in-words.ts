@@ -16,7 +16,10 @@ export function linksInWords(links: Links): readonly string[] {
     remoteId !== undefined && `It has the call as ${remoteId}, ${stateOf(links)}.`,
     links.isRemade === true && 'The call was gone there and was made anew.',
     recordings.length > 0 && `It has ${recordings.length === 1 ? 'its recording' : `${recordings.length} recordings`}.`,
-    links.note !== undefined && 'It has the agent’s note.',
+    links.note !== undefined &&
+      (links.notePlace === 'no-place'
+        ? 'It has no place for the agent’s note, since the call is nobody’s there: the note is in Ringline alone.'
+        : 'It has the agent’s note.'),
     task !== undefined && `A task was made, ${task.id}, ${task.isClosed ? 'and is closed' : 'and is open'}.`,
   ];
   return words.filter((one) => one !== false);

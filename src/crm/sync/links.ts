@@ -1,4 +1,4 @@
-import type { CreatedKind } from '../port/crm-adapter.js';
+import type { CreatedKind, NotePlace } from '../port/crm-adapter.js';
 import type { CrmContact, ObjectRef } from '../port/crm-objects.js';
 
 /** Steps that make something in the CRM: begun and not known to be done, they are not simply given again. */
@@ -29,6 +29,7 @@ export type Links = {
   readonly recordings?: readonly string[];
   /** Our note as it was given last. */
   readonly note?: string;
+  readonly notePlace?: NotePlace;
   readonly task?: { readonly id: string; readonly isClosed: boolean };
   readonly isRemoved?: boolean;
 };

@@ -29,7 +29,7 @@ export const workerLimits: WorkerLimits = {
 };
 
 /** Between rounds under load; a lone call is not held up by it. */
-const GAP_MS = 50;
+const GAP_MS = 20;
 /** A lane that is not used is forgotten. */
 const FORGET_LANE_MS = 60_000;
 

@@ -19,7 +19,7 @@ import { toyAdapter } from './toy/toy-adapter.js';
 import { startSimulator as startToy } from './toy/toy-simulator.js';
 
 /** A note in a chatter has a text, an author and a place. */
-const noteLacks = ['direction', 'number', 'seconds', 'wasAnswered'] as const;
+export const noteLacks = ['direction', 'number', 'seconds', 'wasAnswered'] as const;
 
 /** Every adapter with its simulator, and what its vendor has no field for. */
 export const kitEntries: readonly KitEntry[] = [

@@ -263,7 +263,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an undeclared step',
     applies: ({ note }) => note !== 'beside',
-    mutate: around(() => ({ addNote: () => Promise.resolve(done()) }), { isNew: true }),
+    mutate: around(() => ({ addNote: () => Promise.resolve(done('kept')) }), { isNew: true }),
   },
   {
     name: 'a note of an agent overwritten',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContactPage, CreatedKind, CrmSession } from '../../port/crm-adapter.js';
+import type { ContactPage, CreatedKind, CrmSession, NotePlace } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type {
   CrmCall,
@@ -151,9 +151,11 @@ export class AmocrmSession implements CrmSession {
     return { verdict: 'gone', why: `The call is not on its card any more: ${type}/${id}.` };
   }
 
-  async addNote(remoteId: string, call: CrmCall, text: string): Promise<Verdict> {
+  async addNote(remoteId: string, call: CrmCall, text: string): Promise<Verdict<NotePlace>> {
     const card = await this.#cardOf(remoteId);
-    return card.verdict === 'done' ? addNote(this.client, card.value.type, card.value.id, call, text) : card;
+    if (card.verdict !== 'done') return card;
+    const added = await addNote(this.client, card.value.type, card.value.id, call, text);
+    return added.verdict === 'done' ? done('kept') : added;
   }
 
   createObject(kind: CreatedKind, call: CrmCall): Promise<Verdict<ObjectRef>> {

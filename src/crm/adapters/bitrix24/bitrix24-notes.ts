@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NotePlace } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type { CrmCall, CrmTask } from '../../port/crm-objects.js';
 import { done, type Verdict } from '../../port/verdict.js';
@@ -11,20 +12,24 @@ const COMPLETED = '5';
 const commentsSchema = z.array(z.object({ ID: idSchema, COMMENT: z.string().nullish() }));
 
 /** A comment in the timeline of whom the call belongs to: the activity of a call has no text that may be written. */
-export async function addNote(client: CrmClient, callId: string, call: CrmCall, text: string): Promise<Verdict> {
+export async function addNote(
+  client: CrmClient,
+  callId: string,
+  call: CrmCall,
+  text: string,
+): Promise<Verdict<NotePlace>> {
   const owner = call.contact !== null && isCaller(call.contact) ? done(call.contact) : await ownerOf(client, callId);
   if (owner.verdict !== 'done') return owner;
-  if (owner.value === null) {
-    return { verdict: 'rejected', why: 'The call belongs to nobody in the CRM, so there is no timeline for a note.' };
-  }
+  // Notes stand in the timeline of somebody.
+  if (owner.value === null) return done('no-place');
   const where = { ENTITY_TYPE: owner.value.type.toLowerCase(), ENTITY_ID: Number(owner.value.id) };
   const comment = marked(text, call);
   const list = { filter: where, order: { ID: 'DESC' }, select: ['ID', 'COMMENT'] };
   const written = await ask(client, 'crm.timeline.comment.list', list, commentsSchema);
   if (written.verdict !== 'done') return written;
-  if (written.value.some(({ COMMENT }) => isSameText(COMMENT, comment))) return done();
+  if (written.value.some(({ COMMENT }) => isSameText(COMMENT, comment))) return done('kept');
   const added = await ask(client, 'crm.timeline.comment.add', { fields: { ...where, COMMENT: comment } }, idSchema);
-  return added.verdict === 'done' ? done() : added;
+  return added.verdict === 'done' ? done('kept') : added;
 }
 
 async function ownerOf(client: CrmClient, callId: string) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContactPage, CreatedKind, CrmSession } from '../../port/crm-adapter.js';
+import type { ContactPage, CreatedKind, CrmSession, NotePlace } from '../../port/crm-adapter.js';
 import type { CrmClient } from '../../port/crm-client.js';
 import type {
   CrmCall,
@@ -97,7 +97,7 @@ export class Bitrix24Session implements CrmSession {
     return isUnknownCall(attached) ? { verdict: 'retry', why: attached.failure.why } : judged(attached);
   }
 
-  addNote(remoteId: string, call: CrmCall, text: string): Promise<Verdict> {
+  addNote(remoteId: string, call: CrmCall, text: string): Promise<Verdict<NotePlace>> {
     return addNote(this.client, remoteId, call, text);
   }
 

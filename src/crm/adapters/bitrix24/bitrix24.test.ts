@@ -385,10 +385,10 @@ describe('a note', () => {
     expect(crm.comments()).toMatchObject([{ entity: `lead:${lead.id}` }]);
   });
 
-  test('of a call that is nobody’s is rejected', async () => {
+  test('of a call that is nobody’s has no place', async () => {
     const call = answeredBy(anna, ringing());
     const id = valueOf(await session.closeCall(null, call));
-    expect(await session.addNote(id, call, 'Whose?')).toMatchObject({ verdict: 'rejected' });
+    expect(await session.addNote(id, call, 'Whose?')).toEqual({ verdict: 'done', value: 'no-place' });
   });
 });
 

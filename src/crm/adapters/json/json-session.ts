@@ -38,7 +38,10 @@ export function openSession(client: CrmClient, settings: JsonSettings): CrmSessi
       attachRecording: (remoteId, ended, one) => attachRecording(api, remoteId, ended, one),
     }),
     ...(note && {
-      addNote: (remoteId, ended, text) => api.change(note.requests, { call: callScope(ended), remoteId, note: text }),
+      addNote: async (remoteId, ended, text) => {
+        const added = await api.change(note.requests, { call: callScope(ended), remoteId, note: text });
+        return added.verdict === 'done' ? done('kept') : added;
+      },
     }),
     ...(Object.keys(creates).length > 0 && { createObject: (kind, of) => createObject(api, kind, of) }),
     ...(task && {

@@ -458,13 +458,7 @@ export async function startSimulator(options: OdooSimulatorOptions = {}): Promis
     const body = String(row['body'] ?? '');
     const author = [...table('res.users').values()].find((one) => one['partner_id'] === row['author_id']);
     const [fileId] = row['attachment_ids'] as readonly number[];
-    const words = body
-      .replace(/<\/p>/g, '\n')
-      .replace(/<[^>]*>/g, '')
-      .replace(/&lt;/g, '<')
-      .replace(/&gt;/g, '>')
-      .replace(/&quot;/g, '"')
-      .replace(/&amp;/g, '&');
+    const words = wordsOf(body);
     return {
       id: String(row['message_id']).slice(1).split('@')[0] ?? '',
       externalId: /^<ringline-(.*)@ringline>$/.exec(String(row['message_id']))?.[1] ?? null,
@@ -573,4 +567,15 @@ export async function startSimulator(options: OdooSimulatorOptions = {}): Promis
     },
     stop: () => server.stop(),
   };
+}
+
+/** The text of a note, a line for each paragraph. */
+export function wordsOf(html: string): string {
+  return html
+    .replace(/<\/p>/g, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&amp;/g, '&');
 }

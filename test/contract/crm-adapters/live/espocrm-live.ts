@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { noneOfThis, realServer } from './real-server.js';
 
 const nullable = z.string().nullish();
 const idShape = z.object({ id: z.string() });
@@ -37,18 +38,12 @@ export function liveEspocrm({ url, apiKey }: LiveSettings, users: readonly strin
     const list = z.object({ list: z.array(idShape) });
     return (await ask('GET', `/Call?${new URLSearchParams(query).toString()}`, list)).list.map(({ id }) => id);
   };
-  const no = (): never => {
-    throw new Error('a real server has none of this');
-  };
 
   return {
+    ...realServer,
     settings: { url, apiKey },
-    addUser: () => left.shift() ?? no(),
-    addContact: no,
+    addUser: () => left.shift() ?? noneOfThis(),
     calls: () => held.map(({ call }) => call),
-    tasks: () => [],
-    created: () => [],
-    pops: () => [],
     refresh: async (callIds) => {
       const now: { ourId: string; call: SimulatedCall }[] = [];
       for (const ourId of callIds) {
@@ -58,10 +53,6 @@ export function liveEspocrm({ url, apiKey }: LiveSettings, users: readonly strin
       }
       held = now;
     },
-    fail: no,
-    expireTokens: no,
-    requests: [],
-    violations: 0,
     // What a check made is not left behind.
     stop: async () => {
       for (const { call } of held) await ask('DELETE', `/Call/${call.id}`, z.unknown());
