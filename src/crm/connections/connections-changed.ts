@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-/** PostgreSQL channel: a tenant’s connections were made, changed or removed. No payload: whoever hears of it reads them. */
+/** PostgreSQL channel: a tenant’s connections were made or changed. No payload: whoever hears of it reads them. */
 export const CONNECTIONS_CHANGED = 'ringline_crm_connections_changed';
 
 /** Tells whoever brings calls to CRMs, in whatever process, when the transaction is committed. */
