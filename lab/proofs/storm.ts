@@ -176,6 +176,8 @@ export function stormHeld(figures: StormFigures): boolean {
   return (
     figures.wrong.length === 0 &&
     (figures.clicks === undefined || clicksHeld(figures.clicks)) &&
+    // Only who came in the moment of a kill.
+    figures.diedWithKill <= figures.blows.filter(({ what }) => what === KILL).length &&
     figures.openRecords === 0 &&
     figures.channelsLeft === 0 &&
     figures.bridgesLeft === 0 &&
