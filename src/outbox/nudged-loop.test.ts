@@ -36,6 +36,27 @@ describe('nudged loop', () => {
     expect(sweeps).toHaveLength(4);
   });
 
+  it('sweeps at once when it is asked to, also when the sweep that was asked for failed and somebody nudges', async () => {
+    const rounds: boolean[] = [];
+    const run = (swept: boolean): Promise<boolean> => {
+      rounds.push(swept);
+      return rounds.length === 3 ? Promise.reject(new Error('no database')) : Promise.resolve(false);
+    };
+    const loop = new NudgedLoop(run, 3_600_000, 0);
+    loop.start();
+    await vi.advanceTimersByTimeAsync(0);
+    loop.nudge();
+    await vi.advanceTimersByTimeAsync(0);
+    loop.sweep();
+    await vi.advanceTimersByTimeAsync(0);
+    loop.nudge();
+    await vi.advanceTimersByTimeAsync(0);
+    loop.nudge();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(rounds).toEqual([true, false, true, true, false]);
+    await loop.stop();
+  });
+
   it('never runs twice at a time, and does what was nudged for meanwhile in one next round', async () => {
     let running = 0;
     let rounds = 0;

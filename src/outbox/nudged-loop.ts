@@ -38,6 +38,12 @@ export class NudgedLoop {
     else this.#schedule(wait, false);
   }
 
+  /** The next round, which begins at once or after the one that runs, looks at everything. */
+  sweep(): void {
+    this.#lastSweep = -Infinity;
+    this.nudge();
+  }
+
   /** There is so much to do that the next round begins at once, or right after the one that runs. */
   hurry(): void {
     this.#lastStart = Math.min(this.#lastStart, performance.now() - this.gapMs);
@@ -75,7 +81,11 @@ export class NudgedLoop {
       .then(() => this.run(isSweep))
       .then(
         (more) => done(more, this.sweepMs),
-        () => done(false, Math.min(this.sweepMs, RETRY_MS)),
+        () => {
+          // What it would have found is looked for again, also when somebody nudges before.
+          this.#lastSweep = -Infinity;
+          done(false, Math.min(this.sweepMs, RETRY_MS));
+        },
       );
   }
 }

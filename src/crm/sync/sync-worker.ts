@@ -54,7 +54,6 @@ export class SyncWorker {
   #wanted = new Set<string>();
   /** Tenants with a CRM: for the others every commit would ask PostgreSQL in vain. */
   #served: ReadonlySet<string> = new Set();
-  #isServedStale = false;
   #isStopping = false;
   #told: string | undefined;
 
@@ -82,8 +81,7 @@ export class SyncWorker {
 
   /** A connection was made or changed: its first call is not to wait for a sweep. */
   connectionsChanged(): void {
-    this.#isServedStale = true;
-    this.#loop.nudge();
+    this.#loop.sweep();
   }
 
   /** Claims nothing more, waits for steps that are open, and has claims given back. */
@@ -100,27 +98,16 @@ export class SyncWorker {
     const wanted = this.#wanted;
     this.#wanted = new Set();
     if (swept) this.#forgetIdleLanes();
-    const isForAll = swept || this.#isServedStale;
-    if (!isForAll && wanted.size === 0) return false;
+    else if (wanted.size === 0) return false;
     try {
-      if (isForAll) await this.#readServed();
-      await this.#claim(isForAll ? null : wanted);
+      if (swept) this.#served = await this.store.tenants();
+      await this.#claim(swept ? null : wanted);
       this.#told = undefined;
       return false;
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       if (words !== this.#told) this.log.warn({ scope: 'crm', error }, 'CRM syncs wait for the database');
       this.#told = words;
-      throw error;
-    }
-  }
-
-  async #readServed(): Promise<void> {
-    this.#isServedStale = false;
-    try {
-      this.#served = await this.store.tenants();
-    } catch (error) {
-      this.#isServedStale = true;
       throw error;
     }
   }
