@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CrmSimulator, SimulatedCall } from '../../../../lab/crm/crm-simulator.js';
+import { GOES_ON } from '../../../../src/crm/adapters/odoo/odoo-notes.js';
 import { wordsOf } from '../../../../src/crm/adapters/odoo/simulator.test-support.js';
 import { noneOfThis, realServer } from './real-server.js';
 
@@ -36,6 +37,7 @@ export function liveOdoo(settings: OdooLiveSettings, users: readonly string[]): 
   const { url, database, login, apiKey } = settings;
   const left = [...users];
   let uid: number | undefined;
+  let ownPartner: number | undefined;
   let held: readonly { readonly message: Message; readonly call: SimulatedCall }[] = [];
 
   const ask = async <Value>(service: string, method: string, args: readonly unknown[], shape: z.ZodType<Value>) => {
@@ -59,11 +61,16 @@ export function liveOdoo(settings: OdooLiveSettings, users: readonly string[]): 
     row: z.ZodObject<{ id: z.ZodInt }> & z.ZodType<Value>,
   ) => run(model, 'search_read', [domain, Object.keys(row.shape)], z.array(row));
 
+  const partnerOf = async (userId: number | undefined): Promise<number> => {
+    const [row] = await read('res.users', [['id', '=', userId]], z.object({ id: z.int(), partner_id: linked }));
+    return row === undefined || row.partner_id === false ? -1 : row.partner_id[0];
+  };
+
   const neutral = async (message: Message, ourId: string): Promise<SimulatedCall> => {
     const { message_id, subject, body, date, author_id, res_id, attachment_ids } = message;
     const author = author_id === false ? -1 : author_id[0];
     const [user] = await read('res.users', [['partner_id', '=', author]], z.object({ id: z.int() }));
-    const [own] = await read('res.users', [['id', '=', uid]], z.object({ id: z.int(), partner_id: linked }));
+    ownPartner ??= await partnerOf(uid);
     const [file] = await read(
       'ir.attachment',
       [['id', 'in', attachment_ids]],
@@ -78,10 +85,11 @@ export function liveOdoo(settings: OdooLiveSettings, users: readonly string[]): 
       number: null,
       seconds: null,
       wasAnswered: null,
-      isOpen: words.includes('The call goes on.'),
+      isOpen: words.includes(GOES_ON),
       startedAt: new Date(`${date.replace(' ', 'T')}Z`),
       ownerId: user === undefined ? null : String(user.id),
-      contactIds: own !== undefined && own.partner_id !== false && own.partner_id[0] === res_id ? [] : [String(res_id)],
+      // Calls of nobody known stand with the user whom Ringline acts as.
+      contactIds: res_id === ownPartner ? [] : [String(res_id)],
       text: `${subject}\n${words}`,
       recording:
         file !== undefined
