@@ -70,7 +70,7 @@ describe('what a CRM holds, judged', () => {
   it('is wrong for a call that is missing, one that is there twice, and one that is not ours', () => {
     expect(judged([told()], {})).toMatchObject({
       missing: 1,
-      wrong: ['answered call call is not there', '1 recordings are not there'],
+      wrong: ['answered call call is not there'],
     });
     const twice = judged([told()], { calls: [object(), object({ id: 'other' })] });
     expect(twice).toMatchObject({ doubled: 1, wrong: ['answered call call is there 2 times'] });
@@ -102,7 +102,7 @@ describe('what a CRM holds, judged', () => {
     expect(judged([told()], bare)).toMatchObject({
       recordings: { expected: 1, attached: 0 },
       notes: { expected: 1, kept: 0 },
-      wrong: ['answered call call: its note is not there', '1 recordings are not there'],
+      wrong: ['answered call call: its recording is not there', 'answered call call: its note is not there'],
     });
     const cannot = judged([told()], bare, { recording: 'none', note: 'none' });
     expect(cannot).toMatchObject({ recordings: { expected: 0 }, notes: { expected: 0 }, wrong: [] });

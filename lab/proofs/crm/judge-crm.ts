@@ -62,7 +62,10 @@ export function judgeCrm(told: readonly ToldCall[], held: Held, able: Able): Crm
     }
     if (of.length > 1) wrong.push(`${aboutOf(call)} is there ${of.length} times`);
     for (const what of faultsOf(call, object, able)) wrong.push(`${aboutOf(call)}: ${what}`);
-    if (recorded.includes(call) && object.recording !== null) attached += 1;
+    if (recorded.includes(call)) {
+      if (object.recording === null) wrong.push(`${aboutOf(call)}: its recording is not there`);
+      else attached += 1;
+    }
     if (noted.includes(call) && call.note !== null) {
       const times = object.text.split(call.note).length - 1;
       if (times > 0) kept += 1;
@@ -70,7 +73,6 @@ export function judgeCrm(told: readonly ToldCall[], held: Held, able: Able): Crm
       extraNotes += Math.max(0, times - 1);
     }
   }
-  if (attached < recorded.length) wrong.push(`${recorded.length - attached} recordings are not there`);
 
   const merged = told.filter(({ mergedInto }) => mergedInto !== null);
   const left = merged.flatMap(({ id }) => objects.get(id) ?? []);

@@ -222,6 +222,15 @@ describe('a recording', () => {
     expect(crm.notes()).toMatchObject([{ params: { text: expect.stringContaining(recording.url!) } }]);
   });
 
+  test('of an unsorted call stands beside it together with the agent’s note', async () => {
+    const call = talked();
+    const remoteId = valueOf(await session.closeCall(null, call));
+    valueOf(await session.addNote(remoteId, call, 'wants an offer'));
+    valueOf(await session.attachRecording(remoteId, { ...call, recordingUrl: aRecording().url }, aRecording()));
+    const text = expect.stringContaining('wants an offer') as string;
+    expect(crm.calls()).toMatchObject([{ recording: { url: aRecording().url }, text }]);
+  });
+
   test('without a link is rejected', async () => {
     expect(await session.attachRecording('leads/1/x', talked(), aRecording({ url: null }))).toMatchObject({
       verdict: 'rejected',

@@ -184,37 +184,40 @@ class Simulator implements AmocrmSimulator {
 
   calls(): readonly SimulatedCall[] {
     const onCards = this.#notes.filter(({ noteType }) => isCallNote(noteType)).map((note) => this.#callOfNote(note));
-    const waiting = this.#unsorted
-      .filter(({ isOpen }) => isOpen)
-      .map(({ uid, metadata, leadId, contactId, at }) => ({
-        id: `unsorted/${uid}/${text(metadata['uniq'])}`,
-        externalId: text(metadata['uniq']),
-        direction: 'inbound' as const,
-        number: text(metadata['phone']),
-        seconds: Number(metadata['duration']),
-        wasAnswered: Number(metadata['duration']) > 0,
-        isOpen: false,
-        startedAt: new Date(at * 1000),
-        ownerId: metadata['call_responsible'] === undefined ? null : text(metadata['call_responsible']),
-        contactIds: [String(contactId)],
-        text: '',
-        recording: recordingOf(text(metadata['link']) || this.#linkBeside(leadId, text(metadata['uniq']))),
-      }));
+    const waiting = this.#unsorted.filter(({ isOpen }) => isOpen).map((unsorted) => this.#callOfUnsorted(unsorted));
     return [...onCards, ...waiting];
   }
 
-  /** In a note on the lead that waits. */
-  #linkBeside(leadId: number, uniq: string): string {
-    const texts = this.#notes
-      .filter(({ type, entityId, noteType }) => type === 'leads' && entityId === leadId && noteType === 'common')
-      .map(({ params }) => text(params['text']));
-    return /https?:\S+/.exec(texts.find((one) => one.includes(uniq)) ?? '')?.[0] ?? '';
+  /** A recording that came later stands in a note beside it. */
+  #callOfUnsorted({ uid, metadata, leadId, contactId, at }: Unsorted): SimulatedCall {
+    const uniq = text(metadata['uniq']);
+    const beside = this.#textBeside('leads', leadId, uniq);
+    return {
+      id: `unsorted/${uid}/${uniq}`,
+      externalId: uniq,
+      direction: 'inbound',
+      number: text(metadata['phone']),
+      seconds: Number(metadata['duration']),
+      wasAnswered: Number(metadata['duration']) > 0,
+      isOpen: false,
+      startedAt: new Date(at * 1000),
+      ownerId: metadata['call_responsible'] === undefined ? null : text(metadata['call_responsible']),
+      contactIds: [String(contactId)],
+      text: beside,
+      recording: recordingOf(text(metadata['link']) || (/https?:\S+/.exec(beside)?.[0] ?? '')),
+    };
+  }
+
+  /** Of the notes on a card those that name the call. */
+  #textBeside(type: CardType, entityId: number, uniq: string): string {
+    return this.#notes
+      .filter((note) => note.noteType === 'common' && note.type === type && note.entityId === entityId)
+      .map(({ params }) => text(params['text']))
+      .filter((one) => one.includes(uniq))
+      .join('\n');
   }
 
   #callOfNote({ type, entityId, noteType, params, authorId, at }: Note): SimulatedCall {
-    const beside = this.#notes.filter(
-      (note) => note.noteType === 'common' && note.type === type && note.entityId === entityId,
-    );
     const uniq = text(params['uniq']);
     const link = text(params['link']);
     return {
@@ -228,10 +231,9 @@ class Simulator implements AmocrmSimulator {
       startedAt: new Date(at * 1000),
       ownerId: authorId === null ? null : String(authorId),
       contactIds: [String(entityId), ...(this.#card(type, entityId)?.contactIds ?? []).map(String)],
-      text: [
-        text(params['call_result']),
-        ...beside.map((note) => text(note.params['text'])).filter((one) => one.includes(uniq)),
-      ].join('\n'),
+      text: [text(params['call_result']), this.#textBeside(type, entityId, uniq)]
+        .filter((one) => one !== '')
+        .join('\n'),
       recording: recordingOf(link),
     };
   }
