@@ -175,6 +175,44 @@ describe('questions', () => {
   });
 });
 
+describe('who is beyond a wire', () => {
+  const wire = 'Local/_attended@transfer-0000001f;1';
+  const beyond = (...answers: AriAnswer[]) => {
+    const { telephony, asked } = switchThat(() => (answers.length > 1 ? answers.shift() : answers[0]) as AriAnswer);
+    return { of: (name: string) => telephony.partyBeyond(node, '1795.4', name), asked };
+  };
+
+  it('is whom its far end has joined, which may take a moment', async () => {
+    const { of, asked } = beyond(ok({ value: '' }), ok({ value: 'PJSIP/agent2-00000003' }));
+    expect(await of(wire)).toBe('PJSIP/agent2-00000003');
+    const variable = 'IMPORT(Local/_attended@transfer-0000001f;2,BRIDGEPEER)';
+    const request = `GET /channels/1795.4/variable?variable=${encodeURIComponent(variable)}`;
+    expect(asked.map((one) => one.request)).toEqual([request, request]);
+  });
+
+  it('is the first of several', async () => {
+    expect(await beyond(ok({ value: 'PJSIP/agent2-3,PJSIP/agent3-4' })).of(wire)).toBe('PJSIP/agent2-3');
+  });
+
+  it.each<[string, AriAnswer]>([
+    ['nobody comes', ok({ value: '' })],
+    ['the module is not loaded', ok({ message: 'Unable to read provided function' }, 500)],
+    ['it is gone', ok({ message: 'Channel not found' }, 404)],
+    ['the answer is lost', lost],
+  ])('is not known when %s', async (_, answer) => {
+    expect(await beyond(answer).of(wire)).toBeNull();
+  });
+
+  it.each(['Local/7001@from-agents-0000001f;1', 'PJSIP/agent2-00000003', 'Local/_attended@transfer-1f;2', wire + ')'])(
+    'is not asked of %s',
+    async (name) => {
+      const { of, asked } = beyond(ok({ value: 'PJSIP/agent2-00000003' }));
+      expect(await of(name)).toBeNull();
+      expect(asked).toEqual([]);
+    },
+  );
+});
+
 describe('a question', () => {
   const id = 'rl-1-g0-question';
   const gone = ok({ message: 'Playback not found' }, 404);

@@ -12,6 +12,7 @@ import {
 } from '../calls/telephony-switch.js';
 import { isSafeContact, isWire } from '../numbers/dial-endpoint.js';
 import type { AriChannel } from './ari-frame.js';
+import { isAttendedWire } from './attended-wire.js';
 import { farEndId } from './far-end.js';
 import { stasisArgs } from './reconcile.js';
 import type { NodeSessions } from './node-sessions.js';
@@ -57,11 +58,8 @@ export class AsteriskSwitch extends TelephonySwitch {
 
   /** `PJSIP_DIAL_CONTACTS` reads its endpoint's addresses on any channel, and on none it reads nothing. */
   async contactsOf(node: NodeBoot, endpoint: string, viaLeg: string): Promise<readonly string[] | null> {
-    const variable = encodeURIComponent(`PJSIP_DIAL_CONTACTS(${endpoint})`);
-    const answer = await this.#send(node.nodeId, 'GET', `${channelPath(viaLeg)}/variable?variable=${variable}`);
-    if (answer.kind !== 'answered' || answer.status !== 200) return null;
-    const { value } = (answer.body ?? {}) as { value?: unknown };
-    if (typeof value !== 'string') return null;
+    const value = await this.#variable(node, viaLeg, `PJSIP_DIAL_CONTACTS(${endpoint})`);
+    if (value === null) return null;
     const prefix = `PJSIP/${endpoint}/`;
     return value
       .split('&')
@@ -69,6 +67,23 @@ export class AsteriskSwitch extends TelephonySwitch {
       .map((device) => device.slice(prefix.length))
       .filter(isSafeContact)
       .slice(0, MOST_CONTACTS);
+  }
+
+  /**
+   * The wire of an attended transfer names who is there as its caller, but not always yet. Its far end, once it is in its room,
+   * knows with whom it is there (`BRIDGEPEER`).
+   */
+  async partyBeyond(node: NodeBoot, wire: string, name: string): Promise<string | null> {
+    if (!isAttendedWire(name)) return null;
+    const farEnd = name.replace(/;1$/, ';2');
+    for (let turn = 0; turn < BEYOND_TURNS; turn++) {
+      if (turn > 0) await sleep(BEYOND_EVERY_MS);
+      const peers = await this.#variable(node, wire, `IMPORT(${farEnd},BRIDGEPEER)`);
+      if (peers === null) return null;
+      const [first = ''] = peers.split(',');
+      if (first !== '') return first;
+    }
+    return null;
   }
 
   async createLeg(node: NodeBoot, leg: NewLeg): Promise<CommandResult> {
@@ -274,6 +289,15 @@ export class AsteriskSwitch extends TelephonySwitch {
     return toResult(await this.#send(node.nodeId, method, path));
   }
 
+  /** Null: it is not to be had. */
+  async #variable(node: NodeBoot, leg: string, expression: string): Promise<string | null> {
+    const variable = encodeURIComponent(expression);
+    const answer = await this.#send(node.nodeId, 'GET', `${channelPath(leg)}/variable?variable=${variable}`);
+    if (answer.kind !== 'answered' || answer.status !== 200) return null;
+    const { value } = (answer.body ?? {}) as { value?: unknown };
+    return typeof value === 'string' ? value : null;
+  }
+
   async #send(nodeId: string, ...request: Parameters<AriCommands['send']>): Promise<AriAnswer> {
     const commands = this.sessions.find(nodeId)?.commands;
     if (commands === undefined) return { kind: 'not-sent', text: 'the PBX node is not connected' };
@@ -284,6 +308,10 @@ export class AsteriskSwitch extends TelephonySwitch {
 /** How often it is asked whether a playback has ended, and at which distance, ms: a second in all. */
 const PLAYBACK_TURNS = 20;
 const PLAYBACK_EVERY_MS = 50;
+
+/** How often the far end of a wire is asked whom it has joined, and at which distance, ms: a second in all. */
+const BEYOND_TURNS = 20;
+const BEYOND_EVERY_MS = 50;
 
 /**
  * "Press 1 to accept this call, or press 2 to reject it", twice, of Asterisk's core sounds: in the channel's language, where

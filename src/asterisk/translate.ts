@@ -6,6 +6,7 @@ import type { Arrival } from '../calls/ledger/told.js';
 import { isPartyName } from '../numbers/dial-endpoint.js';
 import type { AriChannel, AriFrame, AriRecording } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
+import { ATTENDED } from './attended-wire.js';
 
 /** What one frame tells about one leg. */
 export type Translation = { readonly leg: string; readonly facts: readonly Fact[]; readonly arrival?: Arrival };
@@ -193,9 +194,6 @@ function tookOver(channel: AriChannel, replaced: AriChannel, at: number): Transl
     ],
   };
 }
-
-/** Where Asterisk says a wire between two rooms leads (`attended_transfer_bridge` in bridge.c). */
-const ATTENDED = { context: 'transfer', exten: '_attended' } as const;
 
 /** A caller, from the event of the arrival or from a snapshot. Without a number dialled it leads to no line. */
 export function arrived(channel: AriChannel, args: readonly string[], at: number, source: FactSource): Translation {

@@ -64,6 +64,12 @@ export abstract class TelephonySwitch {
   /** Registered addresses of an endpoint, at most five, asked by way of a leg that is there. Null: no answer. */
   abstract contactsOf(node: NodeBoot, endpoint: string, viaLeg: string): Promise<readonly string[] | null>;
 
+  /**
+   * Who is at the other end of a wire that the switch itself laid from one room to another: what it calls that leg.
+   * @param name What it calls the wire. Null: the wire leads elsewhere, or there is no answer.
+   */
+  abstract partyBeyond(node: NodeBoot, wire: string, name: string): Promise<string | null>;
+
   /** Makes a leg. Rings nobody. */
   abstract createLeg(node: NodeBoot, leg: NewLeg): Promise<CommandResult>;
 

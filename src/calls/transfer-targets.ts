@@ -32,8 +32,7 @@ export class TransferTargets {
    */
   async wished({ document: call, legs }: LiveCall, leg: string, { to, consulted }: PhoneWish): Promise<TransferTarget> {
     if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
-    const endpoint = consulted == null ? to : consulted.replace(/^PJSIP\/(.*)-[^-]*$/, '$1');
-    const device = await this.#device(call, endpoint);
+    const device = await this.#device(call, consulted == null ? to : endpointOf(consulted));
     const own = legs.find(({ id }) => id === leg)?.agentId;
     if (device !== null && device.agentId === own)
       throw new Problem('transfer-conflict', { detail: 'This agent has the call already.' });
@@ -44,10 +43,12 @@ export class TransferTargets {
   /**
    * Whom a transfer reached that the switch carried out by itself.
    * @param name What it calls the leg that leads there.
-   * @param to The extension that was dialled; of an attended one, who is there.
+   * @param to The extension that was dialled; of an attended one, the number of who is there, or nothing.
+   * @param beyond What it calls the leg of who is there; null where nobody is, or it does not say.
    */
-  async reached({ identity }: LiveCall, name: string, to: string): Promise<Consulted> {
-    return this.#talking(identity, name, await this.#device(identity, to), to);
+  async reached({ identity }: LiveCall, name: string, to: string, beyond: string | null): Promise<Consulted> {
+    const there = beyond === null ? null : await this.#device(identity, endpointOf(beyond));
+    return this.#talking(identity, name, there ?? (await this.#device(identity, to)), to);
   }
 
   async #talking(
@@ -151,4 +152,9 @@ export class TransferTargets {
         retryAfterSeconds: 60,
       });
   }
+}
+
+/** The endpoint whose leg has this name. */
+function endpointOf(leg: string): string {
+  return leg.replace(/^PJSIP\/(.*)-[^-]*$/, '$1');
 }

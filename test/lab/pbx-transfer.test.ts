@@ -117,6 +117,23 @@ describe('a transfer by phone that the PBX carries out', () => {
     expect(Math.abs(after * 1_000 - (spanOf(call.customer).until - askedAt))).toBeLessThan(2_000);
   });
 
+  it('takes him to an agent whose extension is not the name of his phone', async () => {
+    const call = await talk();
+    const consultation = await phones[0]!.dial('agent3');
+    const third = await phones[2]!.incoming();
+    await third.answer();
+    await consultation.waitFor('established');
+    await call.first.attendedTransfer(consultation);
+    await call.first.waitFor('closed');
+    await waitFor(async () => rolesOf(await call.read())[1]?.[1] === 'answered', { what: 'the third to have him' });
+    await third.hangup();
+    await call.customer.waitFor('closed');
+    expect(rolesOf(await call.over())).toEqual([
+      ['PJSIP/agent1', 'transferred'],
+      ['PJSIP/agent3', 'answered'],
+    ]);
+  });
+
   it('may be followed by one by the API', async () => {
     const call = await talk();
     await call.first.blindTransfer('agent2');

@@ -384,7 +384,8 @@ export class CallDirector implements AfterCommit {
     { leg, at, by, to }: Extract<Command, { do: 'name-taker' }>,
   ): Promise<boolean> {
     const name = call.legs.find(({ id }) => id === by)?.name ?? '';
-    const target = await this.targets.reached(call, name, to);
+    const beyond = await this.telephony.partyBeyond(node, by, name);
+    const target = await this.targets.reached(call, name, to, beyond);
     const { state } = call;
     if (state === null || state.transfers.some(({ done }) => done?.from === leg)) return false;
     const { id } = call.identity;
