@@ -56,7 +56,7 @@ export async function connectCrm(
     title: adapter.title,
     simulator,
     hasClick: doors.includes('dial'),
-    hasPop: pop,
+    hasPop: pop !== false,
     userIds,
     contact: { id, name: contact.name },
     doorUrl: toRingline(made.body.doorUrl as string),

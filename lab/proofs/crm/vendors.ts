@@ -31,7 +31,7 @@ const own: Readonly<Record<string, Own>> = {
   bitrix24: {
     start: () => startBitrix24({ limits: [{ kind: 'bucket', capacity: 250, perSecond: 5 }] }),
     settings: { plan: 'enterprise' },
-    callsPerMinute: 30,
+    callsPerMinute: 36,
   },
   // 7 requests a second.
   amocrm: { start: () => startAmocrm(), callsPerMinute: 48, neverLost: '/oauth2/access_token' },

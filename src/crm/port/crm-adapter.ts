@@ -19,8 +19,8 @@ export type CrmCapabilities = {
   readonly contactSync: boolean;
   /** `listUsers` */
   readonly users: boolean;
-  /** `popScreen` */
-  readonly pop: boolean;
+  /** `popScreen`; `opens-call` where one for a call without an id opens it, and `openCall` then gives its id. */
+  readonly pop: boolean | 'opens-call';
   /** `attachRecording`, from a link, the bytes, or whichever the connection prefers. */
   readonly recording: 'link' | 'upload' | 'both' | 'none';
   /** Where an agent's note goes: into the call's own text, which is read again and kept, by `addNote` as an object beside it, or nowhere. */

@@ -132,7 +132,7 @@ export class CallSync {
     const situation: Situation = { ...made.value, popsFirst };
     const step = nextStep(situation);
     if (step === null) return this.#finish(claim, loaded, call);
-    const making = makingStep(step);
+    const making = makingStep(step, situation);
     const begun = await this.#begin(claim, loaded, situation, step);
     if (begun !== 'go') return begun;
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
@@ -165,7 +165,7 @@ export class CallSync {
     step: Step,
   ): Promise<Ending | 'pop-first' | 'go' | null> {
     const { links } = loaded;
-    const making = makingStep(step);
+    const making = makingStep(step, situation);
     if (making === null) return 'go';
     const { e164 } = situation.view.number;
     if (step.step !== 'createObject' || e164 === null) {

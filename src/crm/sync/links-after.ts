@@ -2,7 +2,7 @@ import type { NotePlace } from '../port/crm-adapter.js';
 import type { ObjectRef } from '../port/crm-objects.js';
 import { fingerprint } from './call-view.js';
 import { contactOf, type LinkedContact, type Links, type MakingStep } from './links.js';
-import type { Situation, Step } from './next-step.js';
+import { opensByPop, type Situation, type Step } from './next-step.js';
 
 /** What a step gives when it is done. */
 export type StepValue = {
@@ -25,7 +25,8 @@ export type DoneStep = {
 const making: ReadonlySet<string> = new Set<MakingStep>(['openCall', 'createObject', 'createTask', 'addNote']);
 
 /** The name of a step by which the CRM comes to have one more object; null for one that may simply be given again. */
-export function makingStep(step: Step): MakingStep | null {
+export function makingStep(step: Step, situation: Pick<Situation, 'links' | 'capabilities'>): MakingStep | null {
+  if (step.step === 'popScreen') return opensByPop(situation) ? 'openCall' : null;
   if (step.step === 'closeCall') return step.remoteId === null ? 'closeCall' : null;
   return making.has(step.step) ? (step.step as MakingStep) : null;
 }

@@ -66,6 +66,8 @@ function situation(given: Given): Situation {
 
 const after = (given: Given): Step | null => nextStep(situation(given));
 const closed: Links = { contact, remoteId: 'r1', isClosed: true };
+/** Its pop opens the call, and nothing of it can be removed. */
+const bound: Partial<CrmCapabilities> = { pop: 'opens-call', idempotency: 'key', remove: false };
 const createOnly: Partial<CrmCapabilities> = { live: false, updateAfterClose: false };
 
 describe('the next step of a call', () => {
@@ -277,6 +279,30 @@ describe('the next step of a call', () => {
       { step: 'findCall' },
     ],
     [
+      'opens what its pop has opened, when it merged away before its id was told',
+      { call: { ...ringing, mergedInto: ids.tenantId }, links: { contact, popped: ['u1'] }, can: bound },
+      { step: 'openCall' },
+    ],
+    [
+      'and closes it then',
+      {
+        call: { ...ringing, mergedInto: ids.tenantId },
+        links: { contact, popped: ['u1'], remoteId: 'r1' },
+        can: bound,
+      },
+      { step: 'closeCall', remoteId: 'r1' },
+    ],
+    [
+      'opens nothing that was only shown',
+      { call: { ...ringing, mergedInto: ids.tenantId }, links: { contact, popped: ['u1'] } },
+      null,
+    ],
+    [
+      'opens nothing that was not shown',
+      { call: { ...ringing, mergedInto: ids.tenantId }, links: { contact }, can: bound },
+      null,
+    ],
+    [
       'asks again whose number it is when the making of a lead got no answer',
       { call: ringing, links: { contact: null, begun: 'createObject' } },
       { step: 'findContacts' },
@@ -396,6 +422,14 @@ describe('a missed call', () => {
     expect(after({ ...told, ...changes })).toBeNull();
   });
 
+  it('is asked for again when its answer was lost, though somebody has called back, and closed then', () => {
+    const links: Links = { ...closed, begun: 'createTask' };
+    expect(after({ ...told, links, isCalledBack: true })).toMatchObject({ step: 'createTask' });
+    const { step } = after({ ...told, links: { ...closed, task: { id: 't1', isClosed: false } }, isCalledBack: true })!;
+    expect(step).toBe('closeTask');
+    expect(after({ ...told, links, can: { tasks: false } })).toBeNull();
+  });
+
   it('has its task closed once somebody has talked with that number', () => {
     const links: Links = { ...closed, task: { id: 't1', isClosed: false } };
     expect(after({ ...told, links, isCalledBack: true })).toMatchObject({ step: 'closeTask', taskId: 't1' });
@@ -471,9 +505,14 @@ describe('what a CRM has', () => {
   });
 
   it('is only made by steps that are written down before they are given', () => {
-    expect(makingStep({ step: 'closeCall', remoteId: null })).toBe('closeCall');
-    expect(makingStep({ step: 'closeCall', remoteId: 'r1' })).toBeNull();
-    expect(makingStep({ step: 'addNote', remoteId: 'r1', text: 'n' })).toBe('addNote');
-    expect(makingStep({ step: 'updateCall', remoteId: 'r1' })).toBeNull();
+    const now = situation({ call: ringing });
+    expect(makingStep({ step: 'closeCall', remoteId: null }, now)).toBe('closeCall');
+    expect(makingStep({ step: 'closeCall', remoteId: 'r1' }, now)).toBeNull();
+    expect(makingStep({ step: 'addNote', remoteId: 'r1', text: 'n' }, now)).toBe('addNote');
+    expect(makingStep({ step: 'updateCall', remoteId: 'r1' }, now)).toBeNull();
+    const pop = { step: 'popScreen', userIds: ['u1'] } as const;
+    expect(makingStep(pop, now)).toBeNull();
+    expect(makingStep(pop, situation({ call: ringing, can: bound }))).toBe('openCall');
+    expect(makingStep(pop, situation({ call: ringing, can: bound, links: { remoteId: 'r1' } }))).toBeNull();
   });
 });

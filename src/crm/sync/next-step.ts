@@ -56,14 +56,18 @@ export function nextStep(situation: Situation): Step | null {
 }
 
 /** A step that makes something went out, and nobody knows what became of it. */
-function afterLostAnswer({ links, capabilities }: Situation): Step | null {
+function afterLostAnswer(situation: Situation): Step | null {
+  const { links, capabilities } = situation;
   const { begun, remoteId } = links;
   if ((begun === 'openCall' || begun === 'closeCall') && remoteId === undefined) {
     if (capabilities.idempotency === 'find') return { step: 'findCall' };
     // The same again, though the call may have ended meanwhile: its key is known for this step.
     return begun === 'openCall' ? { step: 'openCall' } : { step: 'closeCall', remoteId: null };
   }
-  // What was made of the caller is found by the number. A note or a task cannot be found: rather twice than not at all.
+  // Most know it again. Though somebody has called back meanwhile: one that nobody knows of would stay open for ever.
+  const task = begun === 'createTask' ? wantedTask({ ...situation, isCalledBack: false }) : null;
+  if (task !== null) return { step: 'createTask', task };
+  // What was made of the caller is found by the number. A note cannot be found: rather twice than not at all.
   return begun === 'createObject' && capabilities.search ? { step: 'findContacts' } : null;
 }
 
@@ -71,6 +75,8 @@ function afterLostAnswer({ links, capabilities }: Situation): Step | null {
 function mergedAway(situation: Situation): Step | null {
   const { links, capabilities, view } = situation;
   const { remoteId, task } = links;
+  // Its pop has opened it, and nobody has been told its id.
+  if (remoteId === undefined && opensByPop(situation) && links.popped !== undefined) return { step: 'openCall' };
   if (remoteId !== undefined && links.isRemoved !== true) {
     if (capabilities.remove) return { step: 'removeCall', remoteId };
     if (links.isClosed !== true) return { step: 'closeCall', remoteId };
@@ -115,8 +121,13 @@ function pop(situation: Situation): Step | null {
   return userIds.length === 0 ? null : { step: 'popScreen', userIds };
 }
 
+/** Whether what shows the call, as long as it has no id, makes it. */
+export function opensByPop({ links, capabilities }: Pick<Situation, 'links' | 'capabilities'>): boolean {
+  return capabilities.pop === 'opens-call' && links.remoteId === undefined;
+}
+
 function toPop({ capabilities, links, sought }: Situation): readonly string[] {
-  return capabilities.pop ? sought.filter((id) => links.popped?.includes(id) !== true) : [];
+  return capabilities.pop !== false ? sought.filter((id) => links.popped?.includes(id) !== true) : [];
 }
 
 function created(situation: Situation): Step | null {

@@ -252,7 +252,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'pop shown to nobody',
-    applies: ({ pop }) => pop,
+    applies: ({ pop }) => pop !== false,
     mutate: around((s) => ({ popScreen: (call, _users, id) => s.popScreen!(call, [], id) })),
   },
   {

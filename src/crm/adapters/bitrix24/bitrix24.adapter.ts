@@ -16,7 +16,7 @@ export const bitrix24 = defineCrmAdapter({
     search: true,
     contactSync: true,
     users: true,
-    pop: true,
+    pop: 'opens-call',
     recording: 'both',
     note: 'beside',
     creates: ['lead', 'contact'],

@@ -13,7 +13,8 @@ const NOTE_LENGTH = 100_000;
 const UNKNOWN_NUMBER = 'unknown';
 const PAGE = 50;
 const MOST_PAGES = 20;
-const DAY_MS = 86_400_000;
+/** How far before the call the search for it goes, ms: nothing between the same two clocks takes longer. */
+const SEARCH_BACK_MS = 60_000;
 
 const outcomes = ['connected', 'no_answer', 'left_message', 'left_voicemail', 'wrong_number', 'busy'] as const;
 
@@ -95,7 +96,7 @@ function outcomeOf({ outcome, disposition }: CrmCall): (typeof outcomes)[number]
   }
 }
 
-/** By our id in its note. The newest come first, as far as they do: what began long before ends the search. */
+/** By our id in its note. The newest come first, as far as they do: what began before it ends the search. */
 export async function findCallLog(client: CrmClient, call: CrmCall): Promise<Verdict<string | null>> {
   const shape = z.object({
     data: z.array(logShape).nullish(),
@@ -104,7 +105,7 @@ export async function findCallLog(client: CrmClient, call: CrmCall): Promise<Ver
       .nullish()
       .catch(null),
   });
-  const earliest = timeOf(new Date(call.startedAt.getTime() - DAY_MS));
+  const earliest = timeOf(new Date(call.startedAt.getTime() - SEARCH_BACK_MS));
   for (let page = 0; page < MOST_PAGES; page++) {
     const query = { start: page * PAGE, limit: PAGE };
     const listed = await ask(client, { method: 'GET', path: '/v1/callLogs', query, cost: cost.v1.list }, shape);

@@ -75,7 +75,7 @@ export const contactChecks: readonly Check[] = [
   },
   {
     name: 'pops a call up on the screen of its agent',
-    applies: ({ pop }) => pop,
+    applies: ({ pop }) => pop !== false,
     run: async (scene) => {
       const call = ringing(sampleCall({ userId: scene.anna }));
       const session = scene.session();
@@ -83,6 +83,24 @@ export const contactChecks: readonly Check[] = [
       valueOf((await session.popScreen?.(call, [scene.anna], id))!, 'popScreen');
       const popped = scene.crm.pops().find(({ userIds }) => userIds.includes(scene.anna));
       ensure(popped !== undefined && isCaller(popped.number), 'no such pop was shown');
+    },
+  },
+  {
+    name: 'opens a call by its pop where it says so, once, and nowhere else',
+    applies: ({ pop }) => pop !== false,
+    run: async (scene) => {
+      const call = ringing(sampleCall({ userId: scene.anna }));
+      const session = scene.session();
+      valueOf((await session.popScreen?.(call, [scene.anna], null))!, 'popScreen');
+      const opens = scene.capabilities.pop === 'opens-call';
+      const opened = scene.crm.calls().length;
+      ensure(opened === (opens ? 1 : 0), `the pop opened ${opened} calls`);
+      if (!opens) return;
+      const id = valueOf((await session.openCall?.(call))!, 'openCall');
+      ensure(scene.crm.calls().length === 1, 'openCall opened another one');
+      valueOf(await session.closeCall(id, sampleCall({ userId: scene.anna })), 'closeCall');
+      const left = scene.crm.calls();
+      ensure(left.length === 1 && left[0]?.isOpen === false, `it is not closed: ${JSON.stringify(left)}`);
     },
   },
   {

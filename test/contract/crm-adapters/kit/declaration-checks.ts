@@ -8,7 +8,7 @@ function declared({ capabilities: can }: Scene): Readonly<Record<string, boolean
     findContacts: can.search,
     listContacts: can.contactSync,
     listUsers: can.users,
-    popScreen: can.pop,
+    popScreen: can.pop !== false,
     openCall: can.live,
     updateCall: can.live || can.updateAfterClose,
     attachRecording: can.recording !== 'none',
