@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Call } from '../calls/domain/call.js';
+import { Clock } from '../common/clock.js';
 import { Log } from '../common/logger.js';
 import { within } from '../common/within.js';
 import { ContactLookup, hasStrong, matchesFor } from '../contacts/contact-lookup.js';
 import type { Candidate, ContactMatch } from '../contacts/match.js';
 import { soughtNumber, type SoughtNumber } from '../contacts/number-forms.js';
 import { Database } from '../database/database.js';
+import { runPrepared } from '../database/prepared.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { Pop } from './pop.js';
 
@@ -16,6 +18,8 @@ export type AgentMatches = { readonly agentId: string; readonly matches: readonl
 const CRM_DEADLINE_MS = 3_000;
 /** How long a browser waits at most for its snapshot on account of matches, ms. */
 const SNAPSHOT_DEADLINE_MS = 250;
+/** How late the pops of a tenant that has just connected its first CRM may begin to have matches, ms. */
+const WITHOUT_CRM_MS = 5_000;
 /** Pops whose callers CRMs are being asked for; beyond it they stay without matches. */
 const MOST_ASKED = 200;
 
@@ -25,10 +29,13 @@ export class PopMatches {
   /** Of the database's connections most are left to the calls. */
   readonly #turns = new OpeningQueue();
   #asked = 0;
+  /** Tenants that have no CRM, until then, ms: for them every pop would ask in vain. */
+  readonly #withoutCrmUntil = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
     private readonly lookup: ContactLookup,
+    private readonly clock: Clock,
     private readonly log: Log,
   ) {}
 
@@ -77,10 +84,16 @@ export class PopMatches {
 
   /** Null where nobody can be found by it, or the tenant has no CRM. */
   async #sought({ tenantId, remote }: Call): Promise<SoughtNumber | null> {
-    const [tenant]: { region: string }[] = await this.database.source.query(
-      `select region from tenant t where id = $1 and exists (select from crm_connection k where k.tenant_id = t.id)`,
-      [tenantId],
-    );
+    const now = this.clock.now();
+    if ((this.#withoutCrmUntil.get(tenantId) ?? 0) > now) return null;
+    const [tenant] = await runPrepared<{ region: string }>(this.database.source, servedTenant, [tenantId]);
+    if (tenant === undefined) this.#withoutCrmUntil.set(tenantId, now + WITHOUT_CRM_MS);
+    else this.#withoutCrmUntil.delete(tenantId);
     return tenant === undefined ? null : soughtNumber(remote.raw, tenant.region, remote.e164);
   }
 }
+
+const servedTenant = {
+  name: 'pop-tenant',
+  text: 'select region from tenant t where id = $1 and exists (select from crm_connection k where k.tenant_id = t.id)',
+};
