@@ -27,6 +27,11 @@ export class OutboxWakeUp implements AfterCommit {
     this.#nudges.add(nudge);
   }
 
+  /** Whether anybody in this process has work when events are committed. */
+  get wakesAnybody(): boolean {
+    return this.#nudges.size > 0;
+  }
+
   onCommit(changes: readonly CommittedChange[]): void {
     const tenantIds = new Set<string>();
     for (const { tenantId, events } of changes) if (events.length > 0) tenantIds.add(tenantId);
@@ -35,7 +40,7 @@ export class OutboxWakeUp implements AfterCommit {
 
   /** There is something to send for these tenants, which this process alone knows. */
   wakeEverywhere(tenantIds: ReadonlySet<string>): void {
-    if (this.#nudges.size > 0) this.wake(tenantIds);
+    if (this.wakesAnybody) this.wake(tenantIds);
     else {
       for (const tenantId of tenantIds) this.#untold.add(tenantId);
       if (!this.#isPaused) this.#tell();

@@ -1,7 +1,10 @@
 import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { runPrepared } from '../database/prepared.js';
 import { Notifications } from '../database/notifications.js';
 import { EVENTS_COMMITTED, OutboxWakeUp } from './outbox-wake-up.js';
+
+const tellCommitted = { name: 'events-committed', text: `select pg_notify('${EVENTS_COMMITTED}', $1)` };
 
 /** Of every part: who commits events and who sends them may be different processes. */
 @Global()
@@ -12,7 +15,7 @@ import { EVENTS_COMMITTED, OutboxWakeUp } from './outbox-wake-up.js';
       inject: [Database],
       useFactory: ({ source }: Database) =>
         new OutboxWakeUp((tenantIds) => {
-          source.query('select pg_notify($1, $2)', [EVENTS_COMMITTED, tenantIds]).catch(() => undefined);
+          runPrepared(source, tellCommitted, [tenantIds]).catch(() => undefined);
         }),
     },
   ],
@@ -24,7 +27,9 @@ export class WakeUpModule implements OnApplicationBootstrap {
     @Inject(Notifications) private readonly notifications: Notifications,
   ) {}
 
+  /** Under load every other commit is told of: whoever has nobody to wake does not listen. */
   async onApplicationBootstrap(): Promise<void> {
+    if (!this.wakeUp.wakesAnybody) return;
     await this.notifications.on(EVENTS_COMMITTED, (tenantIds) =>
       this.wakeUp.wake(new Set(tenantIds.split(',').filter(Boolean))),
     );
