@@ -111,6 +111,26 @@ describe('a folded call', () => {
     expect(fold([echo, ...answeredCall]).hangup).toMatchObject({ by: 'remote' });
   });
 
+  it.each([
+    ['midnight', '2026-03-01T23:59:30.000Z', '2026-03-02T00:00:34.124Z'],
+    ['the end of the year', '2026-12-31T23:59:30.000Z', '2027-01-01T00:00:34.124Z'],
+    ['the hour that is not there', '2026-03-29T00:59:30.000Z', '2026-03-29T01:00:34.124Z'],
+    ['the hour that comes twice', '2026-10-25T00:59:30.000Z', '2026-10-25T01:00:34.124Z'],
+    ['the last day of February', '2028-02-29T23:59:30.000Z', '2028-03-01T00:00:34.124Z'],
+  ])('over %s is as long as any other', (_, from, until) => {
+    const shift = Date.parse(from) - start;
+    const [record, other] = [fold(answeredCall.map((one) => ({ ...one, at: one.at + shift }))), fold(answeredCall)];
+    expect(record).toMatchObject({
+      startedAt: from,
+      endedAt: until,
+      waitSeconds: 4,
+      talkSeconds: 60,
+      durationSeconds: 64,
+    });
+    expect(record.participants.map(({ talkSeconds }) => talkSeconds)).toEqual([60]);
+    expect(record.hangup).toEqual(other.hangup);
+  });
+
   it('is the same whatever the order and the repetition of its facts', () => {
     const expected = fold(answeredCall);
     fc.assert(
