@@ -42,6 +42,7 @@ export async function remember<Value>(
 /** The way to one connection's CRM. Implements the port's `CrmClient`; see there for what it promises. */
 export class BoundedClient implements CrmClient {
   #heldBack = false;
+  #writes = 0;
 
   /** @param tokens null where `auth` is no OAuth. @param remembered outlives this client, as long as the connection's settings. */
   constructor(
@@ -73,6 +74,11 @@ export class BoundedClient implements CrmClient {
     return this.#heldBack;
   }
 
+  /** Requests that may change something and were carried out, as far as anybody knows. Some vendors have reads of that kind too. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** The vendor said that it is asked too often. */
   slowDown(ms: number = CLOSED_MS): Promise<void> {
     return this.gate.close(Math.min(Math.max(ms, 1), LONGEST_CLOSED_MS));
@@ -86,6 +92,7 @@ export class BoundedClient implements CrmClient {
     }
     try {
       const answer = toAnswer(await this.http.send(this.#outgoing(request, token)));
+      if (request.method !== 'GET' && mayHaveWritten(answer)) this.#writes += 1;
       if (isTooOften(answer)) await this.slowDown(answer.retryAfterMs);
       return answer;
     } finally {
@@ -123,6 +130,11 @@ export class BoundedClient implements CrmClient {
 
 function isExpired(answer: CrmAnswer, auth: Extract<Auth, { kind: 'oauth2' }>): boolean {
   return answer.kind === 'answered' && (answer.status === 401 || auth.isExpired?.(answer) === true);
+}
+
+function mayHaveWritten(answer: CrmAnswer): boolean {
+  if (answer.kind === 'answered') return answer.status < 300 || answer.status >= 500;
+  return answer.kind === 'lost' && answer.mayHaveArrived;
 }
 
 function isTooOften(answer: CrmAnswer): answer is Extract<CrmAnswer, { kind: 'answered' }> {

@@ -100,6 +100,16 @@ export function connect(
   return bounded(adapter.connect(client, settings), client, secretsOf(settings, adapter.secrets));
 }
 
+/** Steps by which a CRM comes to have something. */
+const making: ReadonlySet<string | symbol> = new Set<keyof CrmSession>([
+  'popScreen',
+  'openCall',
+  'closeCall',
+  'createObject',
+  'createTask',
+  'addNote',
+]);
+
 /**
  * A session whose gate closes when a step says that the vendor was asked too often: not every vendor says so by a status. What it
  * tells of a failure is free of secrets.
@@ -110,9 +120,13 @@ function bounded(session: CrmSession, client: BoundedClient, secrets: readonly s
       const step: unknown = Reflect.get(target, name, target);
       if (typeof step !== 'function') return step;
       return async (...given: unknown[]): Promise<unknown> => {
+        const before = client.writes;
         const verdict = (await Reflect.apply(step, target, given)) as Verdict<unknown>;
         if (verdict.verdict === 'rate-limited' && !client.heldBack) await client.slowDown(verdict.afterMs);
-        return verdict.verdict === 'done' ? verdict : { ...verdict, why: withoutSecrets(verdict.why, secrets) };
+        if (verdict.verdict === 'done') return verdict;
+        const told = { ...verdict, why: withoutSecrets(verdict.why, secrets) };
+        // Of several requests one came about: what was to be made may be there, in part.
+        return making.has(name) && client.writes > before ? { ...told, mayBeDone: true } : told;
       };
     },
   });

@@ -2,18 +2,21 @@ import type { CrmAnswer } from './crm-client.js';
 
 /**
  * Why a step did not come about. A closed list: by it alone the engine decides what happens next.
- * - `retry`: out of order, or the way to it is. `mayBeDone`: the request went out and no answer came.
+ * - `retry`: out of order, or the way to it is.
  * - `rate-limited`: asked too often, or a budget is used up.
  * - `rejected`: the CRM will never take this; a person has to change something.
  * - `credentials-refused`: nothing works until somebody connects it anew.
  * - `gone`: what it was about is not there any more.
+ *
+ * `mayBeDone`: a request that changes something went out and no answer came; or one came about, and a later one of the step did not.
  */
-export type Failure =
-  | { readonly verdict: 'retry'; readonly why: string; readonly mayBeDone?: boolean }
-  | { readonly verdict: 'rate-limited'; readonly why: string; readonly afterMs?: number }
-  | { readonly verdict: 'rejected'; readonly why: string }
-  | { readonly verdict: 'credentials-refused'; readonly why: string }
-  | { readonly verdict: 'gone'; readonly why: string };
+export type Failure = { readonly why: string; readonly mayBeDone?: boolean } & (
+  | { readonly verdict: 'retry' }
+  | { readonly verdict: 'rate-limited'; readonly afterMs?: number }
+  | { readonly verdict: 'rejected' }
+  | { readonly verdict: 'credentials-refused' }
+  | { readonly verdict: 'gone' }
+);
 
 export type Done<Value> = { readonly verdict: 'done'; readonly value: Value };
 

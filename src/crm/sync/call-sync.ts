@@ -138,7 +138,7 @@ export class CallSync {
     const isCaughtUp = loaded.priority >= CAUGHT_UP;
     const verdict = await this.#give(step, situation, loaded, isCaughtUp);
     if (verdict?.verdict !== 'done' && holdsUpPop(step, situation)) {
-      const isUnknown = verdict === null || (verdict.verdict === 'retry' && verdict.mayBeDone === true);
+      const isUnknown = verdict === null || verdict.mayBeDone === true;
       const after = isUnknown ? { ...links, begun: 'createObject' as const } : links;
       return (await this.store.keep(claim, after, false)) ? 'pop-first' : {};
     }
@@ -152,7 +152,7 @@ export class CallSync {
       return (await this.store.keep(claim, linksAfter(verdict.value, situation), true)) ? null : {};
     }
     // What was not done now may have been done before.
-    const mayBeDone = (verdict.verdict === 'retry' && verdict.mayBeDone === true) || links.begun === making;
+    const mayBeDone = verdict.mayBeDone === true || links.begun === making;
     const after = making !== null && mayBeDone ? { ...links, begun: making } : keptBegun(step, links);
     return this.#failedStep(claim, loaded, situation, step, after, verdict);
   }

@@ -202,10 +202,6 @@ export const mutations: readonly Mutation[] = [
     mutate: misjudge((v) => (v.verdict === 'done' ? v : { verdict: 'retry', why: v.why })),
   },
   {
-    name: 'may be done is not said',
-    mutate: misjudge((v) => (v.verdict === 'retry' ? { verdict: 'retry', why: v.why } : v)),
-  },
-  {
     name: 'done for an error inside 200',
     applies: ({ updateAfterClose }) => updateAfterClose,
     mutate: around((s) => ({

@@ -47,8 +47,18 @@ async function again(scene: Scene, call: CrmCall): Promise<void> {
   valueOf(await session.closeCall(found, call), 'closeCall, again');
 }
 
-/** A fault at each request of a step in turn; then the call must be whole, and once. */
-function atEachRequest(what: 'lost-answer' | 'refused' | 'status', step: 'openCall' | 'closeCall'): Check['run'] {
+const faults = {
+  'lost-answer': { what: 'lost-answer' },
+  refused: { what: 'refused' },
+  'out of order': { what: 'status', status: 503 },
+  'too often': { what: 'status', status: 429, headers: { 'retry-after': '0' } },
+} as const;
+
+/**
+ * A fault at each request of a step in turn; then the call must be whole, and once. What is there of it by then must be known:
+ * nothing may follow, as the call may merge away meanwhile.
+ */
+function atEachRequest(of: keyof typeof faults, step: 'openCall' | 'closeCall'): Check['run'] {
   return async (first) => {
     const give = async (scene: Scene, call: CrmCall): Promise<Verdict<string>> =>
       step === 'openCall' ? scene.session().openCall!(ringing(call)) : scene.session().closeCall(null, call);
@@ -61,10 +71,13 @@ function atEachRequest(what: 'lost-answer' | 'refused' | 'status', step: 'openCa
         const contact = contactOf(scene);
         const call = sampleCall({ userId: scene.anna, contact });
         let seen = 0;
-        scene.fail({ what, times: 1, status: 503, matches: () => seen++ === nth });
+        scene.fail({ ...faults[of], times: 1, matches: () => seen++ === nth });
         const verdict = await give(scene, call);
         const where = `request ${nth + 1} of ${step}`;
-        ensure(verdict.verdict === 'done' || verdict.verdict === 'retry', `${where}: ${JSON.stringify(verdict)}`);
+        const isExpected = ['done', of === 'too often' ? 'rate-limited' : 'retry'].includes(verdict.verdict);
+        ensure(isExpected, `${where}: ${JSON.stringify(verdict)}`);
+        const isKnown = verdict.verdict === 'done' || verdict.mayBeDone === true || scene.crm.calls().length === 0;
+        ensure(isKnown, `${where}: a part of the call is there, and ${JSON.stringify(verdict)} does not say so`);
         if (verdict.verdict === 'done') valueOf(await scene.session().closeCall(verdict.value, call), 'closeCall');
         else await again(scene, call);
         ensure(!scene.call().isOpen, `${where}: it is not closed`);
@@ -185,7 +198,7 @@ export const failureChecks: readonly Check[] = [
       }
     },
   },
-  ...(['lost-answer', 'refused', 'status'] as const).flatMap((what): Check[] => [
+  ...(Object.keys(faults) as (keyof typeof faults)[]).flatMap((what): Check[] => [
     {
       name: `has one whole call in the end, with a fault (${what}) at any request of closing`,
       applies: always,

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 
 const id = z.string().min(1);
+const mayBeDone = z.boolean().optional();
 const failure = z.discriminatedUnion('verdict', [
-  z.strictObject({ verdict: z.literal('retry'), why: id, mayBeDone: z.boolean().optional() }),
-  z.strictObject({ verdict: z.literal('rate-limited'), why: id, afterMs: z.number().min(0).optional() }),
-  z.strictObject({ verdict: z.literal('rejected'), why: id }),
-  z.strictObject({ verdict: z.literal('credentials-refused'), why: id }),
-  z.strictObject({ verdict: z.literal('gone'), why: id }),
+  z.strictObject({ verdict: z.enum(['retry', 'rejected', 'credentials-refused', 'gone']), why: id, mayBeDone }),
+  z.strictObject({ verdict: z.literal('rate-limited'), why: id, afterMs: z.number().min(0).optional(), mayBeDone }),
 ]);
 const contact = z.object({
   type: id,
