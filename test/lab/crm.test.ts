@@ -77,7 +77,7 @@ for (const { name, title } of crmAdapters) {
 
     it('declares what this table says', () => {
       const { doors, pop, creates, tasks, recording } = officeOf(name).capabilities;
-      expect({ click: doors.includes('dial'), pop, tasks, isRecorded: recording !== 'none' }).toEqual({
+      expect({ click: doors.includes('dial'), pop: pop !== false, tasks, isRecorded: recording !== 'none' }).toEqual({
         click: expected.click !== null,
         pop: expected.pops,
         tasks: expected.tasks,
