@@ -7,6 +7,7 @@ import {
   eventTypes,
   hears,
   lab,
+  passOnAsked,
   phones,
   ringline,
   rolesOf,
@@ -119,12 +120,7 @@ describe('a transfer by phone that the PBX carries out', () => {
 
   it('takes him to an agent whose extension is not the name of his phone', async () => {
     const call = await talk();
-    const consultation = await phones[0]!.dial('agent3');
-    const third = await phones[2]!.incoming();
-    await third.answer();
-    await consultation.waitFor('established');
-    await call.first.attendedTransfer(consultation);
-    await call.first.waitFor('closed');
+    const third = await passOnAsked(call, 2);
     await waitFor(async () => rolesOf(await call.read())[1]?.[1] === 'answered', { what: 'the third to have him' });
     await third.hangup();
     await call.customer.waitFor('closed');

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
-import { endScene, eventTypes, hears, phones, ringline, rolesOf, setScene, talk } from './transfer-scene.js';
+import { endScene, eventTypes, hears, passOnAsked, ringline, rolesOf, setScene, talk } from './transfer-scene.js';
 
 /** Legs of a call whose end Asterisk's log has told too. */
 async function endsInLog(callId: string): Promise<number> {
@@ -32,12 +32,7 @@ describe.each([
 
     it('has the legs and the end that events tell of', async () => {
       const call = await talk();
-      const consultation = await phones[0]!.dial('agent2');
-      const second = await phones[1]!.incoming();
-      await second.answer();
-      await consultation.waitFor('established');
-      await call.first.attendedTransfer(consultation);
-      await call.first.waitFor('closed');
+      const second = await passOnAsked(call, 1);
       await waitFor(async () => rolesOf(await call.read())[1]?.[1] === 'answered', { what: 'the second to have him' });
       await Promise.all([hears('agent2'), hears('trunk')]);
       await second.hangup();

@@ -97,6 +97,17 @@ export async function talk(beforeAnswer?: () => Promise<unknown>) {
   };
 }
 
+/** The first agent asks another on a second line, who answers, and puts the customer through to him. Gives the other's call. */
+export async function passOnAsked({ first }: { readonly first: PhoneCall }, agent: number): Promise<PhoneCall> {
+  const consultation = await phones[0]!.dial(`agent${agent + 1}`);
+  const other = await phones[agent]!.incoming();
+  await other.answer();
+  await consultation.waitFor('established');
+  await first.attendedTransfer(consultation);
+  await first.waitFor('closed');
+  return other;
+}
+
 async function compare(record: Call, fixture: string): Promise<void> {
   const { entries, replayed } = await recordedStream(streams, record);
   expect(replayed.record, 'what the recorded stream folds to').toEqual(record);

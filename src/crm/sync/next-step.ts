@@ -76,7 +76,7 @@ function mergedAway(situation: Situation): Step | null {
   const { links, capabilities, view } = situation;
   const { remoteId, task } = links;
   // Its pop has opened it, and nobody has been told its id.
-  if (remoteId === undefined && opensByPop(situation) && links.popped !== undefined) return { step: 'openCall' };
+  if (opensByPop(situation) && links.popped !== undefined) return { step: 'openCall' };
   if (remoteId !== undefined && links.isRemoved !== true) {
     if (capabilities.remove) return { step: 'removeCall', remoteId };
     if (links.isClosed !== true) return { step: 'closeCall', remoteId };
