@@ -97,18 +97,23 @@ export async function addRecordedCall(
   if (isReady) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, file);
+  }
+  if (state !== 'finished') {
+    // Whatever claimed it since the commit above loses the claim, as when somebody has it erased.
     await source.query(
-      `update recording set state = $3, bytes = $4, duration_ms = $5, digest = $6 where tenant_id = $1 and id = $2`,
-      [tenantId, recordingId, state, file.length, seconds * 1000, createHash('sha256').update(file).digest()],
+      `update recording set state = $3, bytes = $4, duration_ms = $5, digest = $6, failure = $7, claimed_by = null,
+         claim_until = null
+       where tenant_id = $1 and id = $2`,
+      [
+        tenantId,
+        recordingId,
+        state,
+        isReady ? file.length : null,
+        isReady ? seconds * 1000 : null,
+        isReady ? createHash('sha256').update(file).digest() : null,
+        state === 'failed' ? 'It is lost.' : null,
+      ],
     );
-  } else if (state !== 'finished') {
-    const failure = state === 'failed' ? 'It is lost.' : null;
-    await source.query(`update recording set state = $3, failure = $4 where tenant_id = $1 and id = $2`, [
-      tenantId,
-      recordingId,
-      state,
-      failure,
-    ]);
   }
   return { callId, recordingId, path, file };
 }
