@@ -3,6 +3,8 @@ import { ModuleRef } from '@nestjs/core';
 import { AgentsModule } from './agents/agents.module.js';
 import { AsteriskModule } from './asterisk/asterisk.module.js';
 import { BlockedNumbersModule } from './blocked-numbers/blocked-numbers.module.js';
+import { CallContactsModule } from './call-contacts/call-contacts.module.js';
+import { ContactOfCall } from './call-contacts/contact-of-call.js';
 import { AfterCommitSubscribers, type AfterCommit } from './calls/after-commit.js';
 import { CallsModule } from './calls/calls.module.js';
 import { CallDirector } from './calls/control/call-director.js';
@@ -29,7 +31,6 @@ import { WakeUpModule } from './outbox/wake-up.module.js';
 import { OutboxWakeUp } from './outbox/outbox-wake-up.js';
 import { ScreenPop } from './screen-pop/screen-pop.js';
 import { ScreenPopModule } from './screen-pop/screen-pop.module.js';
-import { OwnerRoutingModule } from './owner-routing/owner-routing.module.js';
 import { PbxNodesModule } from './pbx-nodes/pbx-nodes.module.js';
 import { RecordingsApiModule } from './recordings/recordings-api.module.js';
 import { TakeOver } from './recordings/take-over.js';
@@ -74,7 +75,7 @@ const modulesOf: Readonly<Record<Part, readonly Type[]>> = {
     CrmDialingModule,
     DoorsModule,
   ],
-  telephony: [OwnerRoutingModule, LedgerModule, AsteriskModule, TakeOverModule],
+  telephony: [CallContactsModule, LedgerModule, AsteriskModule, TakeOverModule],
   worker: [OutboxModule, WebhookSenderModule, CrmContactsModule, ContactSyncModule, CrmSyncModule],
 };
 
@@ -87,6 +88,7 @@ const afterCommit: readonly { readonly part: Part; readonly subscriber: Type<Aft
   { part: 'telephony', subscriber: OutboxWakeUp },
   { part: 'telephony', subscriber: CallDirector },
   { part: 'telephony', subscriber: TakeOver },
+  { part: 'telephony', subscriber: ContactOfCall },
 ];
 
 /** The composition root: the only place that knows every module. */

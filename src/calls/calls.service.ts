@@ -206,16 +206,9 @@ export class CallsService {
   }
 
   async #tell(actor: Actor, id: string, fact: Pick<Fact, 'kind' | 'key' | 'data'>): Promise<Call> {
-    const call = await this.ledger.find(id);
-    if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
-    this.ledger.tell({
-      nodeId: call.identity.pbxNodeId,
-      boot: call.boot,
-      leg: id,
-      facts: [{ ...fact, leg: id, at: this.telephony.nowAt(call.identity.pbxNodeId), source: 'ringline' } as Fact],
-      receivedAt: null,
-      call: { id, tenantId: actor.tenantId },
-    });
+    const { pbxNodeId } = await this.get(actor, id);
+    const at = this.telephony.nowAt(pbxNodeId);
+    await this.ledger.tellOf(id, [{ ...fact, at, source: 'ringline' }]);
     await this.ledger.settled();
     return this.get(actor, id);
   }

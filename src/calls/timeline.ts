@@ -68,6 +68,7 @@ const order: readonly Fact['kind'][] = [
   'recording-stored',
   'recording-failed',
   'recording-erased',
+  'contact-found',
   'annotated',
 ];
 
@@ -196,6 +197,8 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
       const told = why.filter((part) => part !== null).join(', ');
       return `The leg of ${who} ended${told === '' ? '' : ` (${told})`}.`;
     }
+    case 'contact-found':
+      return `By the contacts of a CRM the other party is ${fact.data.contact.name}.`;
     case 'annotated':
       return 'The record was annotated.';
     case 'recording-asked':

@@ -97,11 +97,20 @@ export class ContactLookup {
   }
 }
 
-/** Somebody has the number, or was picked for it: not one whose number merely ends alike. */
+/** Somebody has the number, or was picked for it. */
 export function hasStrong(sought: SoughtNumber, candidates: readonly Candidate[]): boolean {
-  return rankMatches(sought, candidates, null).some(
-    ({ agreement, reasons }) => agreement !== 'last-digits' || reasons.includes('picked'),
-  );
+  return surest(sought, candidates, null) !== null;
+}
+
+/** The likeliest of those who have the number, or were picked for it: one whose number merely ends alike is a guess. */
+export function surest(
+  sought: SoughtNumber,
+  candidates: readonly Candidate[],
+  agentId: string | null,
+): ContactMatch | null {
+  const [match] = rankMatches(sought, candidates, agentId);
+  const isSure = match !== undefined && (match.agreement !== 'last-digits' || match.reasons.includes('picked'));
+  return isSure ? match : null;
 }
 
 /** Matches for one agent. */

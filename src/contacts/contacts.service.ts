@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Problem } from '../common/problems.js';
 import { Database } from '../database/database.js';
@@ -6,6 +6,7 @@ import type { Actor } from '../tenancy/actor.js';
 import { ContactLookup, matchesFor } from './contact-lookup.js';
 import type { ContactLookupView, LookUpContactsQuery, PickContact, PickedContact } from './contacts.schema.js';
 import { soughtNumber } from './number-forms.js';
+import { PickListener } from './pick-listener.js';
 
 type Remote = { readonly raw: string; readonly e164: string | null; readonly region: string };
 
@@ -15,6 +16,7 @@ export class ContactsService {
   constructor(
     private readonly database: Database,
     private readonly lookup: ContactLookup,
+    @Optional() @Inject(PickListener) private readonly listener?: PickListener,
   ) {}
 
   /** @throws {Problem} `not-found` for the agent */
@@ -40,7 +42,14 @@ export class ContactsService {
   }
 
   /** The newest pick counts, for the call and for its number. @throws {Problem} `not-found` */
-  pick({ tenantId }: Actor, callId: string, picked: PickContact): Promise<PickedContact> {
+  async pick({ tenantId }: Actor, callId: string, picked: PickContact): Promise<PickedContact> {
+    const stored = await this.#storePick(tenantId, callId, picked);
+    const { connectionId: id, type, id: contactId } = stored;
+    this.listener?.onPicked(callId, { tenantId, id, contact: { type, id: contactId } });
+    return stored;
+  }
+
+  #storePick(tenantId: string, callId: string, picked: PickContact): Promise<PickedContact> {
     return this.database.source.transaction(async (manager) => {
       const { raw, e164, region } = await findRemote(manager, tenantId, callId);
       await this.#assertKnown(manager, tenantId, picked);

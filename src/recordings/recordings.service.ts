@@ -113,16 +113,9 @@ export class RecordingsService {
       });
     });
     await this.storage.remove(row);
-    const call = await this.ledger.find(callId);
-    if (call === null) return;
-    this.ledger.tell({
-      nodeId: call.identity.pbxNodeId,
-      boot: call.boot,
-      leg: callId,
-      facts: [{ leg: callId, kind: 'recording-erased', key: id, at: this.clock.now(), source: 'ringline', data: {} }],
-      receivedAt: null,
-      call: { id: callId, tenantId },
-    });
+    await this.ledger.tellOf(callId, [
+      { kind: 'recording-erased', key: id, at: this.clock.now(), source: 'ringline', data: {} },
+    ]);
     await this.ledger.settled();
   }
 }

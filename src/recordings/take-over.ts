@@ -315,17 +315,9 @@ export class TakeOver implements AfterCommit {
     recording: ClaimedRecording,
     ...facts: readonly (Pick<Fact, 'kind' | 'source' | 'data'> & { readonly at?: number })[]
   ): Promise<CallRecording['state'] | undefined> {
-    const { callId, tenantId, nodeId, id } = recording;
-    const call = await this.ledger.find(callId);
-    if (call === null) return undefined;
-    this.ledger.tell({
-      nodeId,
-      boot: call.boot,
-      leg: callId,
-      facts: facts.map((fact) => ({ at: Date.now(), ...fact, leg: callId, key: id }) as Fact),
-      receivedAt: null,
-      call: { id: callId, tenantId },
-    });
+    const { callId, id } = recording;
+    const told = facts.map((fact) => ({ at: Date.now(), ...fact, key: id }));
+    if (!(await this.ledger.tellOf(callId, told))) return undefined;
     await this.ledger.settled();
     // A ledger that is stopping takes nothing more: only what the record shows is told.
     const record = (await this.ledger.find(callId))?.document;

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Call } from '../calls/domain/call.js';
-import { Clock } from '../common/clock.js';
 import { Log } from '../common/logger.js';
 import { within } from '../common/within.js';
 import { ContactLookup, hasStrong, matchesFor } from '../contacts/contact-lookup.js';
 import type { Candidate, ContactMatch } from '../contacts/match.js';
-import { soughtNumber, type SoughtNumber } from '../contacts/number-forms.js';
+import type { SoughtNumber } from '../contacts/number-forms.js';
+import { RemoteNumbers } from '../contacts/remote-numbers.js';
 import { Database } from '../database/database.js';
-import { runPrepared } from '../database/prepared.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { Pop } from './pop.js';
 
@@ -18,8 +17,6 @@ export type AgentMatches = { readonly agentId: string; readonly matches: readonl
 const CRM_DEADLINE_MS = 3_000;
 /** How long a browser waits at most for its snapshot on account of matches, ms. */
 const SNAPSHOT_DEADLINE_MS = 250;
-/** How late the pops of a tenant that has just connected its first CRM may begin to have matches, ms. */
-const WITHOUT_CRM_MS = 5_000;
 /** Pops whose callers CRMs are being asked for; beyond it they stay without matches. */
 const MOST_ASKED = 200;
 
@@ -29,13 +26,11 @@ export class PopMatches {
   /** Of the database's connections most are left to the calls. */
   readonly #turns = new OpeningQueue();
   #asked = 0;
-  /** Tenants that have no CRM, until then, ms: for them every pop would ask in vain. */
-  readonly #withoutCrmUntil = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
+    private readonly numbers: RemoteNumbers,
     private readonly lookup: ContactLookup,
-    private readonly clock: Clock,
     private readonly log: Log,
   ) {}
 
@@ -43,7 +38,7 @@ export class PopMatches {
   async find(call: Call, agentIds: readonly string[]): Promise<readonly AgentMatches[]> {
     if (this.database.state.status !== 'ready') return [];
     try {
-      const sought = await this.#turns.run(() => this.#sought(call));
+      const sought = await this.#turns.run(() => this.numbers.of(call));
       if (sought === null) return [];
       const known = await this.#turns.run(() => this.lookup.findKnown(call.tenantId, sought, agentIds));
       const candidates = hasStrong(sought, known) ? known : await this.#ask(call, sought, agentIds);
@@ -70,7 +65,7 @@ export class PopMatches {
   async fill(pops: readonly Pop[]): Promise<readonly Pop[]> {
     const filled = Promise.all(
       pops.map(async (pop) => {
-        const sought = await this.#sought(pop.call);
+        const sought = await this.numbers.of(pop.call);
         if (sought === null) return pop;
         const candidates = await this.lookup.findKnown(pop.call.tenantId, sought, [pop.agentId]);
         return { ...pop, matches: matchesFor(sought, candidates, pop.agentId) };
@@ -81,19 +76,4 @@ export class PopMatches {
     });
     return within(SNAPSHOT_DEADLINE_MS, filled, pops);
   }
-
-  /** Null where nobody can be found by it, or the tenant has no CRM. */
-  async #sought({ tenantId, remote }: Call): Promise<SoughtNumber | null> {
-    const now = this.clock.now();
-    if ((this.#withoutCrmUntil.get(tenantId) ?? 0) > now) return null;
-    const [tenant] = await runPrepared<{ region: string }>(this.database.source, servedTenant, [tenantId]);
-    if (tenant === undefined) this.#withoutCrmUntil.set(tenantId, now + WITHOUT_CRM_MS);
-    else this.#withoutCrmUntil.delete(tenantId);
-    return tenant === undefined ? null : soughtNumber(remote.raw, tenant.region, remote.e164);
-  }
 }
-
-const servedTenant = {
-  name: 'pop-tenant',
-  text: 'select region from tenant t where id = $1 and exists (select from crm_connection k where k.tenant_id = t.id)',
-};

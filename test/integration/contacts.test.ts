@@ -16,6 +16,7 @@ import { ScreenPop } from '../../src/screen-pop/screen-pop.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { callDocument } from '../../lab/call-document.js';
 import { committedChange, participant } from '../support/call-document.js';
+import { addRecordedCall } from '../support/recorded-call.js';
 import { startDatabaseServer } from '../support/database.js';
 import { EventStream } from '../support/event-stream.js';
 
@@ -287,6 +288,43 @@ describe('an agent’s pick', () => {
     const picked = await world.ok('POST', `/v1/calls/${callId}/contact`, { key: tenant.key, body });
     expect(picked).toMatchObject({ callId, id: '1', number: null });
     expect(await found('anonymous')).toEqual([]);
+  });
+
+  it('is in the call’s record, with whose contact that is', async () => {
+    const agent = await world.ok('POST', '/v1/agents', { key: tenant.key, body: { name: 'Alice', devices: [] } });
+    const id = await connect({}, { rules: { users: { map: { [agent.id]: '7' } } } });
+    const more = { company: 'Acme', url: 'https://crm.example/1' };
+    await store(id, contact('1', ['+79161234567'], { ...more, ownerId: '7' }), contact('2', [], { ownerId: '8' }));
+    const { callId } = await addRecordedCall(world.source, world.dataDir, { tenantId: tenant.id, nodeId });
+    const record = (): Promise<any> => world.ok('GET', `/v1/calls/${callId}`, { key: tenant.key });
+    const before = await record();
+    const pick = async (contactId: string): Promise<any> => {
+      const picked = { connectionId: id, type: 'card', id: contactId };
+      await world.ok('POST', `/v1/calls/${callId}/contact`, { key: tenant.key, body: picked });
+      const isShown = async (): Promise<any> => {
+        const call = await record();
+        return call.contact?.id === contactId ? call : undefined;
+      };
+      return waitFor(isShown, { what: 'the record to have the contact' });
+    };
+    const { name } = contact('1', []);
+    const first = { connectionId: id, type: 'card', id: '1', kind: 'contact', name, ...more };
+    expect(await pick('1')).toEqual({
+      ...before,
+      contact: first,
+      owner: { userId: '7', name: null, agentId: agent.id },
+      version: before.version + 1,
+    });
+    expect((await pick('2')).owner).toEqual({ userId: '8', name: null, agentId: null });
+    const told = await world.source.query(
+      `select type, document::jsonb->'data'->'call'->'contact'->>'id' as contact from call_event where call_id = $1
+       order by sequence desc limit 2`,
+      [callId],
+    );
+    expect(told).toEqual([
+      { type: 'call.updated', contact: '2' },
+      { type: 'call.updated', contact: '1' },
+    ]);
   });
 
   it('has the CRM told of the call once more', async () => {

@@ -61,6 +61,10 @@ describe('a caller who is somebody’s contact', () => {
     await customer.stop();
     expect(call.participants).toMatchObject([{ agentId: company.agentIds[2], role: 'answered' }]);
     expect(phones.map(({ calls }, i) => calls.length - (before[i] ?? 0))).toEqual([0, 0, 1]);
+    expect(call).toMatchObject({
+      contact: { type: 'Contact', id: 'c1', name: 'Carol' },
+      owner: { userId: 'u3', agentId: company.agentIds[2] },
+    });
   });
 
   it('rings the others of the line as soon as his owner refuses', async () => {

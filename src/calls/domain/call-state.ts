@@ -75,6 +75,7 @@ export type CallState = {
   readonly placed: FactDetail['placed'] & { readonly at: number };
   readonly cancelAsked: (FactDetail['cancel-asked'] & { readonly at: number }) | null;
   readonly handedBack: (FactDetail['handed-back'] & { readonly at: number }) | null;
+  readonly found: FactDetail['contact-found'] | null;
   readonly annotations: readonly FactDetail['annotated'][];
   /** What was asked for, oldest first. */
   readonly holdAsks: readonly (FactDetail['hold-asked'] & { readonly at: number })[];
@@ -147,6 +148,7 @@ export function gatherState(callId: string, facts: Iterable<Fact>): CallState | 
     placed: { ...placed.data, at: placed.at },
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
     handedBack: handedBack === undefined ? null : { ...handedBack.data, at: handedBack.at },
+    found: all(whole, 'contact-found').at(-1)?.data ?? null,
     annotations: all(whole, 'annotated').map(({ data }) => data),
     holdAsks: all(whole, 'hold-asked').map(({ at, data }) => ({ ...data, at })),
     muteAsks: all(whole, 'mute-asked').map(({ at, data }) => ({ ...data, at })),

@@ -119,6 +119,27 @@ export const callRecordingSchema = z
   })
   .meta({ id: 'CallRecording' });
 
+/** Of several who have the number, the likeliest; whom an agent picked stands before all. */
+export const callContactSchema = z
+  .strictObject({
+    connectionId: idSchema.meta({ description: 'The CRM that has it.' }),
+    type: z.string().meta({ description: 'In the CRM’s own word.' }),
+    id: z.string().meta({ description: 'The CRM’s own.' }),
+    kind: z.enum(['contact', 'lead', 'company']),
+    name: z.string().meta({ description: 'Untrusted text.' }),
+    company: z.string().nullable(),
+    url: z.string().nullable().meta({ description: 'Where a person sees it.' }),
+  })
+  .meta({ id: 'CallContact' });
+
+export const contactOwnerSchema = z
+  .strictObject({
+    userId: z.string().meta({ description: 'CRM user.' }),
+    name: z.string().nullable().meta({ description: 'As the CRM lists the user. Untrusted text.' }),
+    agentId: idSchema.nullable().meta({ description: 'Who that is here; null where that is nobody, or not sure.' }),
+  })
+  .meta({ id: 'ContactOwner' });
+
 /** The record of one conversation, as of its newest change. */
 export const callSchema = z
   .strictObject({
@@ -136,8 +157,11 @@ export const callSchema = z
     to: callNumberSchema,
     remote: callNumberSchema.meta({ description: 'The outside number, whatever the direction.' }),
     line: callLineSchema.nullable(),
-    contact: z.null().meta({ description: 'The CRM contact; needs a CRM connection.' }),
-    owner: z.null().meta({ description: 'The contact’s owner; needs a CRM connection.' }),
+    contact: callContactSchema.nullable().meta({
+      description:
+        'Who the other party is, by the contacts of the tenant’s CRMs; null where nobody surely has the number.',
+    }),
+    owner: contactOwnerSchema.nullable().meta({ description: 'Whose contact that is; null where it is nobody’s.' }),
     participants: z.array(participantSchema),
     legs: z.array(legSchema),
     startedAt: instantSchema,
@@ -163,6 +187,8 @@ export const callSchema = z
   .meta({ id: 'Call' });
 
 export type Call = z.output<typeof callSchema>;
+export type CallContact = z.output<typeof callContactSchema>;
+export type ContactOwner = z.output<typeof contactOwnerSchema>;
 export type CallNumber = z.output<typeof callNumberSchema>;
 export type CallRecording = z.output<typeof callRecordingSchema>;
 export type CallLine = z.output<typeof callLineSchema>;

@@ -5,11 +5,13 @@ import type { CallEventType } from './call-event.js';
 const SAME_MOMENT_MS = 1000;
 
 /**
- * Shown only with the next change while the call is open: who else rings, which leg came or went, and by which line a call went
- * out is not news by itself.
+ * Shown only with the next change while the call is open: who else rings, which leg came or went, by which line a call went out,
+ * and who the other party is is not news by itself.
  */
 const detailsWhileOpen = new Set<keyof Call>([
   'line',
+  'contact',
+  'owner',
   'legs',
   'participants',
   'talkSeconds',

@@ -1,4 +1,4 @@
-import type { CallLine, CallNumber, OutcomeReason } from './call.js';
+import type { CallContact, CallLine, CallNumber, ContactOwner, OutcomeReason } from './call.js';
 import type { GapKind } from './gap.js';
 import type { ClickToCall, PhoneWish, RingLine, TransferAsk } from './plan.js';
 
@@ -81,6 +81,8 @@ export type FactDetail = {
     readonly disposition?: string | null;
     readonly tags?: readonly string[];
   };
+  /** Who the other party is, by the contacts of CRMs, and whose contact that is. Key: id of the finding; the newest counts. */
+  readonly 'contact-found': { readonly contact: CallContact; readonly owner: ContactOwner | null };
   /** Somebody asks that the other party be put on hold, or taken off it. Key: its place among those of the call. */
   readonly 'hold-asked': { readonly held: boolean };
   /** Somebody asks that the agent not be heard, or be heard again. Key: its place among those of the call. */

@@ -35,8 +35,8 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
     to: called,
     remote: direction === 'inbound' ? from : called,
     line: direction === 'outbound' ? (customer?.leftBy ?? null) : dialled,
-    contact: null,
-    owner: null,
+    contact: state.found?.contact ?? null,
+    owner: state.found?.owner ?? null,
     // Inside, both sides are colleagues.
     participants: participants(direction === 'internal' ? state.legs.filter(isEnd) : others, talks),
     legs: state.legs.filter(isEnd).map((leg) => ({

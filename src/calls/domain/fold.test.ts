@@ -211,6 +211,38 @@ function published(facts: readonly Fact[]): string[] {
   return types;
 }
 
+describe('who the other party is', () => {
+  const contact = {
+    connectionId: agentId,
+    type: 'card',
+    id: '1',
+    kind: 'contact',
+    name: 'Ann',
+    company: null,
+    url: null,
+  };
+  const found = (after: number, id: string): Fact =>
+    fact(
+      callId,
+      'contact-found',
+      after,
+      { contact: { ...contact, id }, owner: null },
+      { key: `k${id}`, source: 'ringline' },
+    );
+
+  it('is whom was found last, whatever the order in which it is told', () => {
+    const facts = [...answeredCall, found(10, '2'), found(20, '1')];
+    expect(fold(facts).contact).toEqual(contact);
+    expect(fold(facts.toReversed())).toEqual(fold(facts));
+  });
+
+  it('rides along with what happens next while the call is open, and is news once it is over', () => {
+    const open = fold([placed]);
+    expect(changesBetween(open, fold([placed, found(10, '1')]))).toEqual([]);
+    expect(changesBetween(fold(answeredCall), fold([...answeredCall, found(10, '1')]))).toEqual(['call.updated']);
+  });
+});
+
 describe('published changes', () => {
   it('are one per milestone of an ordinary call', () => {
     expect(published(answeredCall)).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.ended']);

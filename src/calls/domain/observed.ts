@@ -26,6 +26,7 @@ export type ObservedState = FactDetail['observed'] & {
   readonly at: number;
   /** Somebody wants it to end. */
   readonly cancelAsked: (FactDetail['cancel-asked'] & { readonly at: number }) | null;
+  readonly found: FactDetail['contact-found'] | null;
   readonly annotations: readonly FactDetail['annotated'][];
   /** In the order in which they came to be. */
   readonly legs: readonly ObservedLeg[];
@@ -55,6 +56,7 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
     ),
     ...observed.data,
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
+    found: all(whole, 'contact-found').at(-1)?.data ?? null,
     annotations: all(whole, 'annotated').map(({ data }) => data),
     legs: observedLegs,
     rooms: new Map(joined.flatMap(({ data }) => (data.in === undefined ? [] : [[data.room, data.in] as const]))),

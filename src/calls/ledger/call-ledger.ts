@@ -60,6 +60,9 @@ const MOST_ENDED = 5_000;
  */
 export type NextRecords = (call: LiveCall) => readonly Fact[];
 
+/** A fact about a call, none of its legs. */
+export type WholeFact = Pick<Fact, 'kind' | 'key' | 'at' | 'source' | 'data'>;
+
 /** A caller whose number is no line, or whose tenant is gone: nothing is recorded, the dial plan takes the call. */
 export type Unrouted = { readonly nodeId: string; readonly leg: string };
 
@@ -134,6 +137,25 @@ export class CallLedger {
     this.#queue.push(told);
     if (this.#gathers && isUrgent(told)) this.#hurry();
     this.#run();
+  }
+
+  /**
+   * Takes what somebody tells of a whole call. It is acted on only after its commit.
+   * @returns false when there is no such call.
+   */
+  async tellOf(callId: string, facts: readonly WholeFact[]): Promise<boolean> {
+    const call = await this.find(callId);
+    if (call === null) return false;
+    const { tenantId, pbxNodeId: nodeId } = call.identity;
+    this.tell({
+      nodeId,
+      boot: call.boot,
+      leg: callId,
+      facts: facts.map((fact) => ({ ...fact, leg: callId }) as Fact),
+      receivedAt: null,
+      call: { id: callId, tenantId },
+    });
+    return true;
   }
 
   /** A call in memory, or read from the store; null when there is none. */

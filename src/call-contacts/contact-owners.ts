@@ -4,17 +4,14 @@ import { CallerOwners, type Caller } from '../calls/caller-owners.js';
 import type { Log } from '../common/logger.js';
 import { within } from '../common/within.js';
 import type { ContactIndex } from '../contacts/contact-index.js';
-import { rankMatches } from '../contacts/match.js';
+import { surest } from '../contacts/contact-lookup.js';
 import { soughtNumber } from '../contacts/number-forms.js';
-import type { ConnectionRules } from '../crm/connections/connection-rules.js';
-import type { CrmUser } from '../crm/port/crm-objects.js';
-import { userIdOf, type MatchedAgent } from '../crm/sync/user-match.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { agentsOfUser, type RuledConnection } from './agents-of-user.js';
 
 /** A caller waits no longer for it, ms: then all of the line ring. */
 const BUDGET_MS = 300;
 
-type Connection = { readonly id: string; readonly users: ConnectionRules['users'] };
 /** `ambiguous`: several agents could be the owner. */
 type Result = 'owner' | 'nobody' | 'ambiguous' | 'late' | 'failed';
 type Found = { readonly result: Result; readonly agentId: string | null };
@@ -71,42 +68,21 @@ export class ContactOwners extends CallerOwners {
     const sought = soughtNumber(number.raw, region, number.e164);
     if (sought === null) return nobody;
     const [connections, candidates] = await Promise.all([
-      this.source.query<Connection[]>(connectionsSql, [tenantId]),
+      this.source.query<RuledConnection[]>(connectionsSql, [tenantId]),
       this.index.find(tenantId, sought, []),
     ]);
     const asked = candidates.filter(({ connectionId }) => connections.some(({ id }) => id === connectionId));
-    const [match] = rankMatches(sought, asked, null);
+    const match = surest(sought, asked, null);
     const connection = connections.find(({ id }) => id === match?.connectionId);
-    // One whose number merely ends alike is a guess.
-    const isSure = match !== undefined && (match.agreement !== 'last-digits' || match.reasons.includes('picked'));
-    if (!isSure || connection === undefined || match.ownerId === null) return nobody;
-    const agents = await this.#agentsOf(tenantId, connection, match.ownerId);
+    if (match?.ownerId == null || connection === undefined) return nobody;
+    const agents = (await agentsOfUser(this.source, tenantId, connection, match.ownerId)).agentIds;
     const [agentId = null, ...others] = agents;
     return others.length > 0
       ? { result: 'ambiguous', agentId: null }
       : { result: agentId === null ? 'nobody' : 'owner', agentId };
-  }
-
-  /** The agents who are a user of the CRM. */
-  async #agentsOf(tenantId: string, { id, users }: Connection, userId: string): Promise<readonly string[]> {
-    const [agents, listed] = await Promise.all([
-      this.source.query<MatchedAgent[]>(agentsSql, [tenantId, id]),
-      this.source.query<CrmUser[]>(userSql, [tenantId, id, userId]),
-    ]);
-    return agents.filter((agent) => userIdOf(agent, users, listed) === userId).map((agent) => agent.id);
   }
 }
 
 const connectionsSql = `
 select id, rules->'users' as users from crm_connection
 where tenant_id = $1 and status <> 'paused' and (rules->>'ownerRouting')::boolean`;
-
-const agentsSql = `
-select a.id, a.email, a.crm_users->>$2::text as "userId",
-  coalesce(array_agg(d.endpoint) filter (where d.endpoint is not null), '{}') as endpoints
-from agent a left join device d on d.tenant_id = a.tenant_id and d.agent_id = a.id
-where a.tenant_id = $1 group by a.tenant_id, a.id`;
-
-const userSql = `
-select id, name, email, extension, is_active as "isActive" from crm_user
-where tenant_id = $1 and connection_id = $2 and id = $3`;

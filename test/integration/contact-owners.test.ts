@@ -7,7 +7,7 @@ import type { Route } from '../../src/calls/routing.js';
 import { createLog } from '../../src/common/logger.js';
 import { ContactIndex } from '../../src/contacts/contact-index.js';
 import { CrmAdapters } from '../../src/crm/adapters/crm-adapters.js';
-import { ContactOwners } from '../../src/owner-routing/contact-owners.js';
+import { ContactOwners } from '../../src/call-contacts/contact-owners.js';
 import { ApiWorld, type TestTenant } from '../support/api-world.js';
 import { startDatabaseServer } from '../support/database.js';
 
