@@ -1,10 +1,15 @@
 import type { Readable } from 'node:stream';
-import { Pool, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
+import { HttpPool, type HttpEnd } from './http-pool.js';
 
 /** A request may take this long, ms; after that its outcome is unknown. */
 export const REQUEST_DEADLINE_MS = 3_000;
 /** Requests side by side to one node. Asterisk answers in 1-3 ms, so this carries thousands a second. */
 const CONNECTIONS = 16;
+/** A connection with nothing to do is used again this long, ms: Asterisk closes it after 15 s (`session_keep_alive`). */
+const IDLE_MS = 10_000;
+/** Files side by side from one node. */
+const DOWNLOADS = 4;
 
 /** So many answers tell how long answers take: more than those that wait together behind one that was lost. */
 const ANSWERS_KEPT = 32;
@@ -30,10 +35,12 @@ export type AriNodeAddress = { readonly ariUrl: string; readonly username: strin
 
 /** Requests to one Asterisk: with their status, bounded in time, never repeated here. */
 export class AriCommands {
-  readonly #pool: Pool;
+  readonly #requests: HttpPool;
+  readonly #downloads: Pool;
   readonly #prefix: string;
-  readonly #headers: Record<string, string>;
-  readonly #jsonHeaders: Record<string, string>;
+  readonly #authorization: string;
+  readonly #headers: string;
+  readonly #jsonHeaders: string;
   /** What the last answers took, ms. */
   readonly #took: number[] = [];
   #answeredAt = -Infinity;
@@ -41,16 +48,17 @@ export class AriCommands {
   constructor({ ariUrl, username, password }: AriNodeAddress) {
     const url = new URL(ariUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#pool = new Pool(url.origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
+    this.#requests = new HttpPool(url, { connections: CONNECTIONS, idleMs: IDLE_MS });
+    this.#downloads = new Pool(url.origin, {
+      connections: DOWNLOADS,
       connectTimeout: REQUEST_DEADLINE_MS,
       headersTimeout: REQUEST_DEADLINE_MS,
       bodyTimeout: REQUEST_DEADLINE_MS,
-      keepAliveTimeout: 10_000,
+      keepAliveTimeout: IDLE_MS,
     });
-    this.#headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
-    this.#jsonHeaders = { ...this.#headers, 'content-type': 'application/json' };
+    this.#authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    this.#headers = `authorization: ${this.#authorization}\r\n`;
+    this.#jsonHeaders = `${this.#headers}content-type: application/json\r\n`;
   }
 
   /**
@@ -66,24 +74,25 @@ export class AriCommands {
 
   /** @param path Below `/ari`, with its query; ids in it must be encoded. Settles by its deadline, and never rejects. */
   send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<AriAnswer> {
-    if (this.#pool.destroyed)
+    if (this.#requests.isClosed)
       return Promise.resolve({ kind: 'not-sent', text: 'the session to the PBX node was closed' });
+    const json = body === undefined ? null : JSON.stringify(body);
+    const headers = json === null ? this.#headers : this.#jsonHeaders;
     const begunAt = performance.now();
     return new Promise((resolve) => {
-      const answer = new Answer(`${method} ${path.split('?', 1)[0]}`, (given) => {
+      const about = (what: string): string => `${method} ${path.split('?', 1)[0]}: ${what}`;
+      // One that waited for a connection until now may be called unknown too: nobody repeats what comes so late.
+      const onDeadline = (): void => {
+        resolve({ kind: 'unknown', text: about(LATE) });
+        giveUp(LATE);
+      };
+      const timer = setTimeout(onDeadline, REQUEST_DEADLINE_MS);
+      const giveUp = this.#requests.send(method, this.#prefix + path, headers, json, (end) => {
+        clearTimeout(timer);
         // An answer that is lost tells of no queue.
-        if (given.kind === 'answered') this.#onAnswer(performance.now() - begunAt);
-        resolve(given);
+        if (end.kind === 'answered') this.#onAnswer(performance.now() - begunAt);
+        resolve(toAnswer(end, about));
       });
-      this.#pool.dispatch(
-        {
-          method,
-          path: this.#prefix + path,
-          headers: body === undefined ? this.#headers : this.#jsonHeaders,
-          body: body === undefined ? null : JSON.stringify(body),
-        },
-        answer,
-      );
     });
   }
 
@@ -93,12 +102,12 @@ export class AriCommands {
    * @param signal Ends it at any time.
    */
   async download(path: string, signal: AbortSignal): Promise<AriDownload> {
-    if (this.#pool.destroyed) return { kind: 'failed', text: 'the session to the PBX node was closed' };
+    if (this.#requests.isClosed) return { kind: 'failed', text: 'the session to the PBX node was closed' };
     try {
-      const { statusCode, headers, body } = await this.#pool.request({
+      const { statusCode, headers, body } = await this.#downloads.request({
         method: 'GET',
         path: this.#prefix + path,
-        headers: this.#headers,
+        headers: { authorization: this.#authorization },
         signal,
       });
       // It may break before anybody reads it, and would end the process then. Whoever reads it later still learns of it.
@@ -122,63 +131,14 @@ export class AriCommands {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy().catch(() => undefined);
+    this.#requests.close();
+    await this.#downloads.destroy().catch(() => undefined);
   }
 }
 
-/** Only these say for sure that no byte of the request went out. */
-const NOT_SENT: ReadonlySet<string | undefined> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/** Reads one answer, up to its deadline. Below `pool.request()`, which makes a stream and a signal for every request. */
-class Answer implements Dispatcher.DispatchHandler {
-  readonly #timer = setTimeout(() => this.#onDeadline(), REQUEST_DEADLINE_MS);
-  readonly #chunks: Buffer[] = [];
-  #controller: Dispatcher.DispatchController | null = null;
-  #status = 0;
-  #isLate = false;
-
-  constructor(
-    private readonly what: string,
-    private readonly resolve: (answer: AriAnswer) => void,
-  ) {}
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // It waited for a connection until nobody waited for it.
-    if (this.#isLate) controller.abort(new Error(LATE));
-  }
-
-  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
-    this.#status = status;
-  }
-
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    clearTimeout(this.#timer);
-    this.resolve({ kind: 'answered', status: this.#status, body: parseBody(Buffer.concat(this.#chunks).toString()) });
-  }
-
-  onResponseError(_: Dispatcher.DispatchController | null, error: Error & { code?: string }): void {
-    clearTimeout(this.#timer);
-    const { code, message } = error;
-    this.resolve({ kind: NOT_SENT.has(code) ? 'not-sent' : 'unknown', text: `${this.what}: ${code ?? message}` });
-  }
-
-  #onDeadline(): void {
-    this.#isLate = true;
-    this.resolve({ kind: 'unknown', text: `${this.what}: ${LATE}` });
-    this.#controller?.abort(new Error(LATE));
-  }
+function toAnswer(end: HttpEnd, about: (what: string) => string): AriAnswer {
+  if (end.kind === 'answered') return { kind: 'answered', status: end.status, body: parseBody(end.text) };
+  return { kind: end.wasSent ? 'unknown' : 'not-sent', text: about(end.code) };
 }
 
 function parseBody(text: string): unknown {
