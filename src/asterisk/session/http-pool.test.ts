@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../../lab/wait-for.js';
 import { HttpPool, readAnswer, type HttpEnd } from './http-pool.js';
@@ -139,6 +141,22 @@ describe('a pool', () => {
     expect(await Promise.all(sent)).toMatchObject([{ wasSent: true }, { wasSent: true }]);
     expect(await waiting).toEqual({ kind: 'failed', code: 'closed', wasSent: false });
     expect(await ask()).toEqual({ kind: 'failed', code: 'closed', wasSent: false });
+  });
+
+  it('sends nothing to a server whose certificate nobody trusts', async () => {
+    const pem = (name: string): Buffer => readFileSync(`test/fixtures/tls/${name}`);
+    const seen: string[] = [];
+    const server = createTlsServer({ cert: pem('hooks.example.pem'), key: pem('hooks.example.key') }, (socket) =>
+      socket.on('data', (chunk: Buffer) => seen.push(chunk.toString())),
+    );
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const made = new HttpPool(new URL(`https://127.0.0.1:${port}`), { connections: 1, idleMs: 60_000 });
+    stops.push(() => server.close());
+    const end = await new Promise<HttpEnd>((resolve) => made.send('GET', '/x', '', null, resolve));
+    expect(end).toMatchObject({ kind: 'failed', code: expect.stringMatching(/VERIFY/), wasSent: false });
+    expect(seen).toEqual([]);
   });
 
   it('gives up one that waits, and one that is under way, whose connection goes with it', async () => {

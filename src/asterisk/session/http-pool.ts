@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** How a request ended. `wasSent`: whether any byte of it may have gone out. */
@@ -130,7 +130,7 @@ class Connection {
     const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
     const isTls = origin.protocol === 'https:';
     const port = origin.port === '' ? (isTls ? 443 : 80) : Number(origin.port);
-    this.#socket = isTls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+    this.#socket = isTls ? connectTls({ host, port, servername: isIP(host) === 0 ? host : '' }) : connectTcp({ host, port });
     this.#socket.setNoDelay(true);
     this.#socket.once(isTls ? 'secureConnect' : 'connect', () => (this.#isOpen = true));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
