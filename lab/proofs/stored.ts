@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Redis } from 'ioredis';
 
 import { createDataSource } from '../../src/database/data-source.js';
@@ -10,11 +11,23 @@ export type Stored = {
   readonly waiting: ReadonlySet<string>;
   /** Ids of the jobs that wait in the published queue. */
   readonly queued: ReadonlySet<string>;
-  /**
-   * Of the calls that ended between two moments, ms since 1970: how long after the second the last event of any of them
-   * was written, ms. Zero where none was.
-   */
-  readonly lastNewsOf: (from: number, until: number) => number;
+  /** Of the calls that ended between two moments, ms since 1970: what was still learned of them after the second. */
+  readonly newsOf: (from: number, until: number) => News;
+};
+
+/** `lastMs`: how long after it the last event was written; zero where none was. `late`: what came too late, in words; at most ten. */
+export type News = { readonly lastMs: number; readonly late: readonly string[] };
+
+/** All should be right so long after what was broken is whole, ms. */
+export const HEALED_WITHIN_MS = 15_000;
+
+type Row = {
+  readonly id: string;
+  readonly callId: string;
+  readonly type: string;
+  readonly at: Date;
+  readonly ended: Date | null;
+  readonly document: string;
 };
 
 /** What PostgreSQL and Redis hold when all is over. */
@@ -23,9 +36,9 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
   await source.initialize();
   const redis = new Redis(redisUrl);
   try {
-    const rows: { id: string; at: Date; ended: Date | null }[] = await source.query(
-      `select e.id, e.created_at as at, c.ended_at as ended
-         from call_event e join call c on c.tenant_id = e.tenant_id and c.id = e.call_id`,
+    const rows: Row[] = await source.query(
+      `select e.id, e.call_id as "callId", e.type, e.created_at as at, c.ended_at as ended, e.document
+         from call_event e join call c on c.tenant_id = e.tenant_id and c.id = e.call_id order by e.sequence`,
     );
     const waiting: { id: string }[] = await source.query(
       `select event_id as id from delivery where status = 'pending'`,
@@ -35,13 +48,28 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
       events: rows.map(({ id }) => id),
       waiting: new Set(waiting.map(({ id }) => id)),
       queued: new Set(queued),
-      lastNewsOf: (from, until) => {
+      newsOf: (from, until) => {
         const ended = rows.filter(({ ended: at }) => at !== null && at.getTime() > from && at.getTime() < until);
-        return Math.max(0, ...ended.map(({ at }) => at.getTime() - until));
+        const late = ended.filter(({ at }) => at.getTime() - until > HEALED_WITHIN_MS);
+        return {
+          lastMs: Math.max(0, ...ended.map(({ at }) => at.getTime() - until)),
+          late: late.slice(0, 10).map((row) => inWords(row, ended, until)),
+        };
       },
     };
   } finally {
     redis.disconnect();
     await source.destroy();
   }
+}
+
+/** What an event changed in its call's record. */
+function inWords({ callId, type, at, document }: Row, all: readonly Row[], since: number): string {
+  const earlier = all.filter((row) => row.callId === callId && row.at < at).at(-1);
+  const [before, after] = [earlier?.document ?? '{}', document].map(
+    (text) => (JSON.parse(text) as { data?: { call?: Record<string, unknown> } }).data?.call ?? {},
+  ) as [Record<string, unknown>, Record<string, unknown>];
+  const changed = Object.keys(after).filter((field) => !isDeepStrictEqual(before[field], after[field]));
+  const told = changed.map((field) => `${field}: ${JSON.stringify(before[field])} -> ${JSON.stringify(after[field])}`);
+  return `${callId} ${type} after ${at.getTime() - since} ms: ${told.join('; ')}`;
 }

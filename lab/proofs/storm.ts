@@ -10,7 +10,7 @@ import { KILL, type Blow, type Struck } from './blows.js';
 import { clicksHeld, startClicks, type ClickFigures } from './clicks.js';
 import { addLine, layOut, type Field } from './field.js';
 import { judge, type Judgement } from './judge.js';
-import { readStore, type Stored } from './stored.js';
+import { HEALED_WITHIN_MS, readStore, type Stored } from './stored.js';
 
 export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly what: string;
@@ -18,6 +18,8 @@ export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly begunAt: number;
   /** From the moment at which all was whole again until the last news of a call that had been over by then, ms. */
   readonly healMs?: number;
+  /** What of it came too late, in words. */
+  readonly late?: readonly string[];
 };
 
 export type StormFigures = Judgement & {
@@ -119,7 +121,7 @@ async function runStorm(
     blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
       begunAt,
-      ...(healedAt !== undefined && { healMs: stored.lastNewsOf(begunAt, healedAt) }),
+      ...(healedAt !== undefined && healing(stored, begunAt, healedAt)),
     })),
     openRecords,
     ...left,
@@ -171,6 +173,11 @@ async function delivered({ ringline, lab }: Field, patienceMs: number): Promise<
   return read();
 }
 
+function healing(stored: Stored, from: number, until: number): Pick<BlowFigures, 'healMs' | 'late'> {
+  const { lastMs, late } = stored.newsOf(from, until);
+  return { healMs: lastMs, ...(late.length > 0 && { late }) };
+}
+
 /** Whether all that was promised held. */
 export function stormHeld(figures: StormFigures): boolean {
   return (
@@ -193,6 +200,7 @@ export function stormHeld(figures: StormFigures): boolean {
 /** Whether each cut that lasted long enough to be told was told within 10 s, and all was right within 15 s after it. */
 export function healedInTime({ blows }: StormFigures): boolean {
   return blows.every(
-    ({ noticedMs, healMs }) => (noticedMs == null || noticedMs <= 10_000) && (healMs === undefined || healMs <= 15_000),
+    ({ noticedMs, healMs }) =>
+      (noticedMs == null || noticedMs <= 10_000) && (healMs === undefined || healMs <= HEALED_WITHIN_MS),
   );
 }

@@ -15,6 +15,10 @@ const LINGER_MS = 60_000;
 const CLOSE_DEADLINE_MS = 1_000;
 /** A socket that has not answered pings for this long is dead, ms. */
 const DEAD_AFTER_MS = 9_000;
+/** How late that may be noticed, ms. */
+const LOOK_EVERY_MS = 500;
+/** Who looks so late was held up himself, ms. */
+const HELD_UP_MS = 2_000;
 /** Asterisk's frames are a few kB; a conference of many channels may be some 60 kB. */
 const MAX_FRAME_BYTES = 1_048_576;
 
@@ -84,10 +88,11 @@ class ContainedClient implements AriSession {
   #client: Client | null = null;
   #socket: ContainedSocket | null = null;
   #heardAt = Date.now();
-  #pings: NodeJS.Timeout | null = null;
+  #looks: NodeJS.Timeout | null = null;
+  #pingedAt = 0;
   /** `silent`: given up for dead, but what was sent before the line went quiet may still arrive. */
   #state: 'opening' | 'open' | 'silent' | 'closed' = 'opening';
-  #tickedAt = Date.now();
+  #lookedAt = Date.now();
 
   constructor(
     private readonly address: AriNodeAddress,
@@ -116,9 +121,9 @@ class ContainedClient implements AriSession {
       throw new Error('the event socket closed as soon as it was open');
     this.#state = 'open';
     this.#heardAt = Date.now();
-    this.#tickedAt = Date.now();
-    this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
-    this.#pings.unref();
+    this.#lookedAt = Date.now();
+    this.#looks = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#looks.unref();
   }
 
   channels(): Promise<readonly AriChannel[]> {
@@ -151,14 +156,18 @@ class ContainedClient implements AriSession {
     this.#socket?.terminate();
   }
 
-  #ping(): void {
+  /** Whether the switch is still heard; asks it to say something from time to time. */
+  #look(): void {
     const now = Date.now();
-    const stalled = now - this.#tickedAt > 2 * PING_EVERY_MS;
-    this.#tickedAt = now;
+    const stalled = now - this.#lookedAt > HELD_UP_MS;
+    this.#lookedAt = now;
     // We were held up ourselves: what came meanwhile lies in the socket and is read first.
     if (stalled) this.#heardAt = Math.max(this.#heardAt, now - DEAD_AFTER_MS + PING_EVERY_MS);
     if (now - this.#heardAt > DEAD_AFTER_MS) this.#goSilent(`nothing heard for ${DEAD_AFTER_MS / 1000} s`);
-    else if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.ping();
+    else if (now - this.#pingedAt >= PING_EVERY_MS && this.#socket?.readyState === WebSocket.OPEN) {
+      this.#pingedAt = now;
+      this.#socket.ping();
+    }
   }
 
   /**
@@ -214,7 +223,7 @@ class ContainedClient implements AriSession {
   #end(reason: string): void {
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
-    if (this.#pings !== null) clearInterval(this.#pings);
+    if (this.#looks !== null) clearInterval(this.#looks);
     this.#failAll(new Error(reason));
     if (wasOpen) this.handlers.onClosed(reason);
   }

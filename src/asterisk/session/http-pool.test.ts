@@ -107,8 +107,9 @@ describe('a pool', () => {
   it.each(['/x y', '/x\r\nhost: other', '/ü', ''])(
     'refuses %j as a path: it would be another request',
     async (path) => {
-      const { ask } = await pool(answer);
-      await expect(ask(path)).rejects.toThrow('no path');
+      const { ask, seen } = await pool(answer);
+      expect(await ask(path)).toEqual({ kind: 'failed', code: 'no path of a URL', wasSent: false });
+      expect(seen).toEqual([]);
     },
   );
 

@@ -25,15 +25,20 @@ export class HttpPool {
   readonly #idle: Connection[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #all = new Set<Connection>();
-  isClosed = false;
+  #isClosed = false;
 
   constructor(
     private readonly origin: URL,
     private readonly options: HttpPoolOptions,
   ) {}
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * @param path With its query. @param headers Lines, each with its end.
+   * @param onEnd Told once, later than this returns.
    * @returns what gives it up: `onEnd` is told so then, unless it was told before
    */
   send(
@@ -43,19 +48,20 @@ export class HttpPool {
     body: string | null,
     onEnd: (end: HttpEnd) => void,
   ): (code: string) => void {
-    if (!/^[\x21-\x7e]+$/.test(path)) throw new Error(`no path of a URL: ${path}`);
     const length = body === null ? 0 : Buffer.byteLength(body);
     const own = `host: ${this.origin.host}\r\ncontent-length: ${length}\r\n`;
     const bytes = `${method} ${path} HTTP/1.1\r\n${own}${headers}\r\n${body ?? ''}`;
     const waiting: Waiting = { bytes, onEnd, connection: null };
-    if (this.isClosed) onEnd({ kind: 'failed', code: 'closed', wasSent: false });
-    else this.#start(waiting);
+    // Anything else in it would be another request.
+    const isPath = /^[\x21-\x7e]+$/.test(path);
+    if (isPath && !this.#isClosed) this.#start(waiting);
+    else queueMicrotask(() => onEnd({ kind: 'failed', code: isPath ? 'closed' : 'no path of a URL', wasSent: false }));
     return (code) => this.#giveUp(waiting, code);
   }
 
   /** Nothing is answered after it. */
   close(): void {
-    this.isClosed = true;
+    this.#isClosed = true;
     for (const { onEnd } of this.#waiting.splice(0)) onEnd({ kind: 'failed', code: 'closed', wasSent: false });
     for (const connection of this.#all) connection.end('closed');
   }
@@ -130,7 +136,9 @@ class Connection {
     const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
     const isTls = origin.protocol === 'https:';
     const port = origin.port === '' ? (isTls ? 443 : 80) : Number(origin.port);
-    this.#socket = isTls ? connectTls({ host, port, servername: isIP(host) === 0 ? host : '' }) : connectTcp({ host, port });
+    this.#socket = isTls
+      ? connectTls({ host, port, servername: isIP(host) === 0 ? host : '' })
+      : connectTcp({ host, port });
     this.#socket.setNoDelay(true);
     this.#socket.once(isTls ? 'secureConnect' : 'connect', () => (this.#isOpen = true));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
