@@ -15,8 +15,12 @@ export type Stored = {
   readonly newsOf: (from: number, until: number) => News;
 };
 
-/** `lastMs`: how long after it the last event was written; zero where none was. `late`: what came too late, in words; at most ten. */
-export type News = { readonly lastMs: number; readonly late: readonly string[] };
+/**
+ * How long after it the last event was written, ms; zero where none was. Those that tell SIP Call-IDs alone count apart: the log does
+ * not have them, and they come when the kernel of the switch sends once more what was lost, which may take as long as the cut did.
+ * `late`: what came too late, in words; at most ten.
+ */
+export type News = { readonly lastMs: number; readonly lastIdMs: number; readonly late: readonly string[] };
 
 /** All should be right so long after what was broken is whole, ms. */
 export const HEALED_WITHIN_MS = 15_000;
@@ -49,11 +53,16 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
       waiting: new Set(waiting.map(({ id }) => id)),
       queued: new Set(queued),
       newsOf: (from, until) => {
-        const ended = rows.filter(({ ended: at }) => at !== null && at.getTime() > from && at.getTime() < until);
-        const late = ended.filter(({ at }) => at.getTime() - until > HEALED_WITHIN_MS);
+        const after = rows
+          .filter(({ ended, at }) => ended !== null && +ended > from && +ended < until && +at > until)
+          .map((row): [number, string, boolean] => [+row.at - until, ...changeBy(row, rows)]);
+        const last = (isWanted: boolean): number =>
+          Math.max(0, ...after.map(([ms, , isIdAlone]) => (isIdAlone === isWanted ? ms : 0)));
+        const late = after.filter(([ms, , isIdAlone]) => !isIdAlone && ms > HEALED_WITHIN_MS);
         return {
-          lastMs: Math.max(0, ...ended.map(({ at }) => at.getTime() - until)),
-          late: late.slice(0, 10).map((row) => inWords(row, ended, until)),
+          lastMs: last(false),
+          lastIdMs: last(true),
+          late: late.slice(0, 10).map(([ms, words]) => `after ${ms} ms ${words}`),
         };
       },
     };
@@ -63,13 +72,15 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
   }
 }
 
-/** What an event changed in its call's record. */
-function inWords({ callId, type, at, document }: Row, all: readonly Row[], since: number): string {
+/** What an event changed in its call's record, in words, and whether that is nothing but the SIP Call-IDs. */
+function changeBy({ callId, type, at, document }: Row, all: readonly Row[]): [words: string, isIdAlone: boolean] {
   const earlier = all.filter((row) => row.callId === callId && row.at < at).at(-1);
   const [before, after] = [earlier?.document ?? '{}', document].map(
     (text) => (JSON.parse(text) as { data?: { call?: Record<string, unknown> } }).data?.call ?? {},
   ) as [Record<string, unknown>, Record<string, unknown>];
-  const changed = Object.keys(after).filter((field) => !isDeepStrictEqual(before[field], after[field]));
+  const changed = Object.keys(after).filter(
+    (field) => field !== 'version' && !isDeepStrictEqual(before[field], after[field]),
+  );
   const told = changed.map((field) => `${field}: ${JSON.stringify(before[field])} -> ${JSON.stringify(after[field])}`);
-  return `${callId} ${type} after ${at.getTime() - since} ms: ${told.join('; ')}`;
+  return [`${callId} ${type}: ${told.join('; ')}`, changed.every((field) => field === 'sipCallIds')];
 }
