@@ -18,8 +18,8 @@ export type BlowFigures = Omit<Struck, 'healedAt'> & {
   readonly begunAt: number;
   /** From the moment at which all was whole again until the last news of a call that had been over by then, ms. */
   readonly healMs?: number;
-  /** The same of the last SIP Call-ID, ms; none where that was no later. */
-  readonly lastIdMs?: number;
+  /** The same of the last detail that stands in no log, such as a SIP Call-ID, ms; none where that was no later. */
+  readonly lastDetailMs?: number;
   /** What of it came too late, in words. */
   readonly late?: readonly string[];
 };
@@ -175,9 +175,9 @@ async function delivered({ ringline, lab }: Field, patienceMs: number): Promise<
   return read();
 }
 
-function healing(stored: Stored, from: number, until: number): Pick<BlowFigures, 'healMs' | 'lastIdMs' | 'late'> {
-  const { lastMs: healMs, lastIdMs, late } = stored.newsOf(from, until);
-  return { healMs, ...(lastIdMs > healMs && { lastIdMs }), ...(late.length > 0 && { late }) };
+function healing(stored: Stored, from: number, until: number): Pick<BlowFigures, 'healMs' | 'lastDetailMs' | 'late'> {
+  const { lastMs: healMs, lastDetailMs, late } = stored.newsOf(from, until);
+  return { healMs, ...(lastDetailMs > healMs && { lastDetailMs }), ...(late.length > 0 && { late }) };
 }
 
 /** Whether all that was promised held. */
