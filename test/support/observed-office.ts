@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import type { DeskPhone } from '../../lab/baresip.js';
@@ -40,8 +40,10 @@ export interface ObservedOffice {
   carrier(manner?: PhoneOptions): Promise<Phone>;
   /** Settles when two have been talking for so long. */
   untilTalking(one: string, other: string, forMs?: number): Promise<void>;
-  /** Settles when there is a row of CEL like this. */
-  untilLogged(event: string): Promise<void>;
+  /** Settles when there is a row of CEL like this, of this application if one is named. */
+  untilLogged(event: string, app?: string): Promise<void>;
+  /** Sets a global variable of the dial plan for the rest of the scenario. */
+  setGlobal(name: string, value: string): Promise<void>;
   /** Settles when all channels of an endpoint are over. */
   untilLeft(party: string): Promise<void>;
   /** Settles when nobody has been talking any more since the last who did. */
@@ -114,8 +116,20 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
         { what: `${one} and ${other} to talk`, timeoutMs: 20_000 },
       );
     },
-    async untilLogged(event) {
-      await waitFor(async () => (await rowsSoFar()).some((row) => row.event === event), { what: event });
+    async untilLogged(event, app) {
+      await waitFor(
+        async () => (await rowsSoFar()).some((row) => row.event === event && (app === undefined || row.app === app)),
+        { what: `${event} ${app ?? ''}` },
+      );
+    },
+    async setGlobal(name, value) {
+      const before = await lab.asterisk.cli('dialplan show globals');
+      const [, usual] = new RegExp(`^ *${name}=(.*)$`, 'm').exec(before) ?? [];
+      if (usual === undefined) throw new Error(`the dial plan has no ${name}`);
+      await lab.asterisk.cli(`dialplan set global ${name} ${value}`);
+      onTestFinished(async () => {
+        await lab.asterisk.cli(`dialplan set global ${name} ${usual}`);
+      });
     },
     async untilLeft(party) {
       const count = (rows: readonly CelRow[], event: string): number =>
