@@ -216,6 +216,67 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     ]);
   });
 
+  it('passes a customer on to a queue, where a member takes him', async () => {
+    const eva = await office.phone('1005');
+    const { call, first } = await customerAtAnna();
+    await first.blindTransfer('501');
+    const second = await eva.incoming();
+    await second.answer();
+    await office.untilTalking('PJSIP/1005', 'PJSIP/trunk', A_TALK_MS);
+    await second.hangup();
+    await call.waitFor('closed');
+    await office.expectRecords([
+      'inbound +491713920001>+493023125001 answered/talked (agent)',
+      '1001 transferred, 1005 answered',
+      'started ringing answered transferred ended',
+    ]);
+  });
+
+  it('passes a customer on to a queue, in which he gives up', async () => {
+    const eva = await office.phone('1005');
+    const { call, first } = await customerAtAnna();
+    await first.blindTransfer('501');
+    await eva.incoming();
+    await call.hangup();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125001 answered/talked (remote)',
+      '1001 transferred, 1005 rang',
+      'started ringing answered transferred ended',
+    ]);
+  });
+
+  it('passes a customer on to a menu, in which he chooses', async () => {
+    const { call, first } = await customerAtAnna();
+    await first.blindTransfer('650');
+    await office.untilLogged('APP_START', 'BackGround');
+    await call.dtmf('1003');
+    await (await office.clara.incoming()).answer();
+    await office.untilTalking('PJSIP/1003', 'PJSIP/trunk', A_TALK_MS);
+    await call.hangup();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125001 answered/talked (remote)',
+      '1001 transferred, 1003 answered',
+      'started ringing answered transferred ended',
+    ]);
+  });
+
+  it('goes on as a conference, into which the agent follows and a colleague comes', async () => {
+    const { call, first } = await customerAtAnna();
+    await first.blindTransfer('800');
+    await office.untilLogged('APP_START', 'ConfBridge');
+    const anna = await office.anna.dial('800');
+    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', A_TALK_MS);
+    const clara = await office.clara.dial('800');
+    await office.untilTalking('PJSIP/1003', 'PJSIP/trunk', A_TALK_MS);
+    await call.hangup();
+    await Promise.all([anna.hangup(), clara.hangup()]);
+    await office.expectRecords([
+      'inbound +491713920001>+493023125001 answered/talked (remote)',
+      '1001 transferred, 1003 answered',
+      'started ringing answered transferred ended',
+    ]);
+  });
+
   it('passes on whom the agent had called', async () => {
     const call = await office.anna.dial(MOBILE);
     await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', A_TALK_MS);
