@@ -37,6 +37,21 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     ]);
   });
 
+  it('goes to a mailbox when the time of a group is over', async () => {
+    await office.setGlobal('GROUPSECONDS', '2');
+    const call = await office.customer.dial('+493023125100');
+    const phones = [office.anna, office.ben, office.clara];
+    const ringing = await Promise.all(phones.map((phone) => phone.incoming()));
+    await Promise.all(ringing.map((one) => one.waitFor('closed')));
+    await call.waitFor('established');
+    await call.hangup();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125100 voicemail/agent-no-answer (remote)',
+      '1001 rang, 1002 rang, 1003 rang',
+      'started ringing voicemail ended',
+    ]);
+  });
+
   it('rings a group by Local channels', async () => {
     const [david, eva] = [await office.phone('1004'), await office.phone('1005')];
     const call = await office.customer.dial('+493023125101');
@@ -242,6 +257,25 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     await office.expectRecords([
       'inbound +491713920001>+493023125002 answered/talked (remote)',
       '01713920042 answered',
+      'started ringing answered ended',
+    ]);
+  });
+
+  it('finds one of a group at a mobile', async () => {
+    const [david, eva, felix] = [await office.phone('1004'), await office.phone('1005'), await office.phone('1006')];
+    // Long enough for his colleagues to ring too.
+    await office.carrier({ ringMs: 1_000 });
+    await (await david.dial(`*72${MOBILE}`)).waitFor('closed');
+    const call = await office.customer.dial('+493023125101');
+    const [atEva, atFelix] = await Promise.all([eva.incoming(), felix.incoming()]);
+    await office.untilTalking('PJSIP/trunk', 'PJSIP/trunk', 1_300);
+    await Promise.all([atEva.waitFor('closed'), atFelix.waitFor('closed')]);
+    await call.hangup();
+    await (await david.dial('*73')).waitFor('closed');
+    await office.carrier();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125101 answered/talked (remote)',
+      '01713920042 answered, 1005 rang, 1006 rang',
       'started ringing answered ended',
     ]);
   });
