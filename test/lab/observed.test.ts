@@ -3,6 +3,7 @@ import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import { OBSERVED_LINE } from '../../lab/observed-company.js';
 import type { PhoneOptions } from '../../lab/sipp.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
+import { leaveMessage } from '../support/voicemail.js';
 
 describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Asterisk %i, observed', (asterisk) => {
   const office = observedOffice(asterisk);
@@ -71,18 +72,49 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
       ]);
     });
 
+    it('leaves a message for somebody who is busy', async () => {
+      const call = await office.customer.dial('+493023125002');
+      await (await office.ben.incoming()).reject();
+      await leaveMessage(office.lab, call, '1002');
+      await office.expectRecords([
+        'inbound +491713920001>+493023125002 voicemail/agent-busy (remote)',
+        '1002 rang',
+        'started ringing voicemail ended',
+      ]);
+    });
+
     it('goes to the mailbox of somebody who does not answer', async () => {
-      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 2');
+      await office.setGlobal('RINGSECONDS', '2');
       const call = await office.customer.dial('+493023125003');
       const ringing = await office.clara.incoming();
       await ringing.waitFor('closed');
       await call.waitFor('established');
       await call.hangup();
-      await office.lab.asterisk.cli('dialplan set global RINGSECONDS 20');
       await office.expectRecords([
         'inbound +491713920001>+493023125003 voicemail/agent-no-answer (remote)',
         '1003 rang',
         'started ringing voicemail ended',
+      ]);
+    });
+
+    it('hears that the office is closed', async () => {
+      // A day that never comes.
+      await office.setGlobal('HOURS', '*,*,31,feb');
+      const call = await office.customer.dial('+493023125500');
+      await call.waitFor('established');
+      await call.waitFor('closed');
+      await office.expectRecords(['inbound +491713920001>+493023125500 missed/unknown (system)', '', 'started ended']);
+    });
+
+    it('is given up while it hears that the office is closed', async () => {
+      await office.setGlobal('HOURS', '*,*,31,feb');
+      const call = await office.customer.dial('+493023125500');
+      await office.untilLogged('APP_START', 'Playback');
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125500 missed/caller-gave-up (remote)',
+        '',
+        'started ended',
       ]);
     });
 

@@ -1,6 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
@@ -9,6 +7,7 @@ import { celTalks, type CelRow } from '../../lab/cel.js';
 import type { Phone } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
+import { leaveMessage } from '../support/voicemail.js';
 
 const CUSTOMER = '+491713920001';
 const MOBILE = '01713920042';
@@ -291,20 +290,9 @@ describe.each<AsteriskVersion>([16, 22])('an ordinary PBX on Asterisk %i', (aste
   it('records a message for somebody who is busy', async () => {
     const call = await customer.dial('+493023125003');
     await (await clara.incoming()).reject();
-    await call.waitFor('established');
-    // Skips the greeting.
-    await call.dtmf('#');
-    const inbox = join(lab.dir, 'asterisk/spool/voicemail/default/1003');
-    await waitFor(
-      () => existsSync(join(inbox, 'tmp')) && readdirSync(join(inbox, 'tmp')).some((name) => name.endsWith('.wav')),
-      {
-        what: 'the recording to begin',
-      },
-    );
-    await call.hangup();
+    await leaveMessage(lab, call, '1003');
     const rows = await recorded();
     expect(talksIn(rows)).toEqual([]);
-    expect(existsSync(join(inbox, 'INBOX/msg0000.wav'))).toBe(true);
   });
 
   it('joins three in a conference', async () => {
