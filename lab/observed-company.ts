@@ -5,7 +5,8 @@ import { storedEvents } from './stored-events.js';
 import { waitFor } from './wait-for.js';
 import type { Call } from '../src/calls/domain/call.js';
 
-/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, and a line for 1001. */
+/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, of whom
+ * the first has a mobile phone besides, and a line for her. */
 export interface ObservedCompany {
   readonly tenantId: string;
   readonly nodeId: string;
@@ -24,6 +25,8 @@ export interface ObservedCompany {
 
 /** Leads to Anna, at 1001. */
 export const OBSERVED_LINE = '+493023125001';
+/** Hers, and outside. */
+export const ANNAS_MOBILE = '01713920043';
 const EXTENSIONS = Array.from({ length: 10 }, (_, i) => String(1001 + i));
 
 /** The log in the form that Ringline reads: on Asterisk 16 the lab's own file is of another kind. */
@@ -51,7 +54,8 @@ export async function foundObservedCompany(
   const call = (method: string, path: string, body?: unknown): Promise<Answer> => send(method, path, body, tenantId);
   const agents = new Map<string, string>();
   for (const extension of EXTENSIONS) {
-    const devices = [{ kind: 'sip', pbxNodeId: nodeId, endpoint: extension }];
+    const desk = { kind: 'sip', pbxNodeId: nodeId, endpoint: extension };
+    const devices = extension === '1001' ? [desk, { kind: 'number', number: ANNAS_MOBILE }] : [desk];
     agents.set(extension, (await call('POST', '/v1/agents', { name: extension, devices })).body.id as string);
   }
   const line = await call('POST', '/v1/lines', {

@@ -19,6 +19,7 @@ import { parseFrame } from '../../src/asterisk/ari-frame.js';
 import { parseAriTime } from '../../src/asterisk/ari-time.js';
 import { FirstSights } from '../../src/asterisk/observer/first-sights.js';
 import { translateObserved } from '../../src/asterisk/observer/translate-observed.js';
+import { ANNAS_MOBILE } from '../observed-company.js';
 import { projectRoot } from '../project-root.js';
 import { tellLog } from './told-log.js';
 
@@ -42,7 +43,11 @@ function lineOf(number: string | null): OwnedLine | null {
   return { tenantId: TENANT, id, number, name: number };
 }
 
-/** The lab's company: every phone from 1001 to 1010 is an agent's, and the tenant has a line for all that is dialled outside. */
+function agentAt(extension: string): { readonly tenantId: string; readonly agentId: string } {
+  return { tenantId: TENANT, agentId: `00000000-0000-7000-8000-00000000${extension}` };
+}
+
+/** The lab's company: every phone from 1001 to 1010 is an agent's, one has a mobile phone besides, and the tenant has a line for all that is dialled outside. */
 class Company extends Routing {
   routes(): Promise<never[]> {
     return Promise.resolve([]);
@@ -50,12 +55,11 @@ class Company extends Routing {
 
   known(seen: readonly Seen[]): Promise<readonly Known[]> {
     return Promise.resolve(
-      seen.map(({ endpoint, dialled, shown }) => ({
+      seen.map(({ endpoint, dialled, called, shown }) => ({
         line: lineOf(dialled),
         outboundLines: endpoint === 'trunk' ? [lineOf(shown)].filter((line) => line !== null) : [],
-        device: /^10\d\d$/.test(endpoint ?? '')
-          ? { tenantId: TENANT, agentId: `00000000-0000-7000-8000-00000000${endpoint}` }
-          : null,
+        calledAgents: called === ANNAS_MOBILE ? [agentAt('1001')] : [],
+        device: endpoint !== null && /^10\d\d$/.test(endpoint) ? agentAt(endpoint) : null,
         isTrunk: false,
         defaultTenantId: null,
         regions: { [TENANT]: 'DE' },

@@ -35,6 +35,8 @@ export type Seen = {
   readonly endpoint: string | null;
   /** What it dialled, where it came into the dial plan by itself. */
   readonly dialled: string | null;
+  /** Whom it was made to dial, outside. */
+  readonly called: string | null;
   /** The number that was shown to whom it reached; null where that is not told. */
   readonly shown: string | null;
 };
@@ -52,6 +54,8 @@ export type Known = {
   readonly isTrunk: boolean;
   /** By which line a call goes out there: of each tenant its only one there, or the one whose number was shown. */
   readonly outboundLines: readonly OwnedLine[];
+  /** Of each tenant the agent whose outside number it dialled. */
+  readonly calledAgents: readonly { readonly tenantId: string; readonly agentId: string }[];
   /** Whose calls are that nothing else tells. */
   readonly defaultTenantId: string | null;
   /** Country of each tenant that is named here. */

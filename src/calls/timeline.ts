@@ -121,6 +121,7 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
     case 'entered':
     case 'began':
     case 'left-by':
+    case 'rings-agent':
     case 'party':
       return null;
     case 'planned':

@@ -50,6 +50,7 @@ const names = [
   'pick-up.22',
   'follow-me.16',
   'conference-joined-later.22',
+  'to-own-mobile.22',
 ];
 
 describe.each(names)('%s', (name) => {

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
+import { ANNAS_MOBILE } from '../../lab/observed-company.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
 
 /** Long enough for a talk that is counted for the wrong one to show, ms. */
@@ -273,6 +274,20 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     await office.expectRecords([
       'inbound +491713920001>+493023125001 answered/talked (remote)',
       '1001 transferred, 1003 answered',
+      'started ringing answered transferred ended',
+    ]);
+  });
+
+  it('goes with the agent to his own mobile', async () => {
+    // That is where the agent hangs up.
+    await office.carrier({ talkMs: A_TALK_MS });
+    const { call, first } = await customerAtAnna();
+    await first.blindTransfer(ANNAS_MOBILE);
+    await call.waitFor('closed');
+    await office.carrier();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125001 answered/talked (agent)',
+      '1001 at 01713920043 answered, 1001 transferred',
       'started ringing answered transferred ended',
     ]);
   });

@@ -123,8 +123,8 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
       );
     },
     async setGlobal(name, value) {
-      const before = await lab.asterisk.cli('dialplan show globals');
-      const [, usual] = new RegExp(`^ *${name}=(.*)$`, 'm').exec(before) ?? [];
+      const globals = await lab.asterisk.cli('dialplan show globals');
+      const [, usual] = new RegExp(`^ *${name}=(.*)$`, 'm').exec(globals) ?? [];
       if (usual === undefined) throw new Error(`the dial plan has no ${name}`);
       await lab.asterisk.cli(`dialplan set global ${name} ${value}`);
       onTestFinished(async () => {
@@ -217,9 +217,11 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
 
 function summary(call: Call, events: readonly string[], company: ObservedCompany): Summary {
   const end = call.mergedInto === null ? `${call.outcome}/${call.outcomeReason} (${call.hangup?.by})` : 'merged';
-  const who = call.participants.map(
-    (one) => `${company.extensionOf(one.agentId) ?? one.number?.raw ?? one.device} ${one.role}`,
-  );
+  const who = call.participants.map(({ agentId, number, device, role }) => {
+    const extension = company.extensionOf(agentId);
+    const name = extension !== null && number !== null ? `${extension} at ${number.raw}` : extension;
+    return `${name ?? number?.raw ?? device} ${role}`;
+  });
   return [
     `${call.direction} ${call.from.raw}>${call.to.raw} ${end}`,
     who.sort().join(', '),
@@ -237,10 +239,14 @@ function expectTimes(record: Call, rows: readonly CelRow[], company: ObservedCom
   else expect(Math.abs(Date.parse(record.answeredAt ?? '') - first.from)).toBeLessThan(SAME_MOMENT_MS);
   const end = rows.find(({ event, uniqueId }) => event === 'HANGUP' && uniqueId === customer);
   expect(Math.abs(Date.parse(record.endedAt ?? '') - (end?.at ?? 0))).toBeLessThan(SAME_MOMENT_MS);
-  for (const { agentId, talkSeconds } of record.participants) {
+  for (const { agentId, number, device, talkSeconds } of record.participants) {
     const extension = company.extensionOf(agentId);
     if (extension === null) continue;
-    const theirs = talks.filter(({ parties }) => parties.includes(`PJSIP/${extension}`));
+    // Outside, the name of a channel tells nobody.
+    const outside = record.legs.filter((leg) => number !== null && leg.device === device).map(({ id }) => id);
+    const theirs = talks.filter(({ parties, uniqueIds }) =>
+      number === null ? parties.includes(`PJSIP/${extension}`) : uniqueIds.some((id) => outside.includes(id)),
+    );
     expectNear(talkSeconds, secondsOf(theirs), `the seconds of ${extension}`);
   }
   // Inside, both sides are agents of the same talk; in a conference several talk at once.

@@ -147,6 +147,8 @@ export type FactDetail = {
   readonly called: { readonly number: CallNumber };
   /** The line by which an observed leg was dialled outside. Key: the tenant's id, for whose call it is may be known later. */
   readonly 'left-by': { readonly line: CallLine };
+  /** An observed leg dialled an outside number that is an agent's device. Key: the tenant's id, as of the line. */
+  readonly 'rings-agent': { readonly agentId: string; readonly device: string };
   /** This party of an observed call passed the others on, and left. */
   readonly 'passed-on': Record<string, never>;
   /** The switch's voicemail took this party. */

@@ -8,8 +8,9 @@ import { agentReason, endedByItself, rang, refusalOf, refusalVerdict, type Verdi
 import { talkedMs } from './talk.js';
 
 /** The record of a call that Ringline only observes: a pure function of what is known about it. */
-export function foldObserved(identity: CallIdentity, state: ObservedState, version: number): Call {
-  const customer = customerOf(state);
+export function foldObserved(identity: CallIdentity, told: ObservedState, version: number): Call {
+  const customer = customerOf(told);
+  const state = { ...told, legs: told.legs.map((leg) => (leg.id === customer?.id ? leg : atOwnNumber(leg))) };
   const others = state.legs.filter((leg) => isEnd(leg) && leg.id !== customer?.id);
   const direction = directionOf(customer);
   const talks = observedTalks(state);
@@ -71,6 +72,11 @@ export function foldObserved(identity: CallIdentity, state: ObservedState, versi
     linkedId: state.legs.find(({ linkedId }) => linkedId !== null)?.linkedId ?? null,
     sipCallIds: state.legs.flatMap(({ sipCallId }) => (sipCallId === null ? [] : [sipCallId])),
   };
+}
+
+/** An agent's outside number is a phone of his, though the way to it leads outside. Who calls it from inside has left by a line. */
+function atOwnNumber(leg: ObservedLeg): ObservedLeg {
+  return leg.ringsAgent === null ? leg : { ...leg, party: { kind: 'phone', ...leg.ringsAgent } };
 }
 
 /** What the customer's conversation began with: an older one that it became part of may have been between others. */

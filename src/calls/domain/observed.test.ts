@@ -112,6 +112,11 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '1001 transferred, 1002 transferred',
     'started ringing answered transferred transferred ended',
   ],
+  'to-own-mobile': [
+    'inbound +491713920001>+493023125001 answered/talked (agent)',
+    '01713920043 answered, 1001 transferred',
+    'started ringing answered transferred ended',
+  ],
   'outbound-attended': [
     'outbound 1001>01713920042 answered/talked (agent)',
     '1001 transferred, 1002 answered',

@@ -13,6 +13,8 @@ export type ObservedLeg = LegState & {
   readonly began: FactDetail['observed'] | null;
   /** Whom it dialled, outside. */
   readonly called: CallNumber | null;
+  /** Whose outside number that is; null where it is no agent's. */
+  readonly ringsAgent: FactDetail['rings-agent'] | null;
   /** The line by which it was dialled, outside. */
   readonly leftBy: CallLine | null;
   /** When it passed the others on. */
@@ -71,6 +73,7 @@ function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number)
     isOrigin: find(facts, 'entered') !== undefined,
     began: find(facts, 'began')?.data ?? null,
     called: find(facts, 'called')?.data.number ?? null,
+    ringsAgent: find(facts, 'rings-agent')?.data ?? null,
     leftBy: find(facts, 'left-by')?.data.line ?? null,
     passedOnAt: find(facts, 'passed-on')?.at ?? null,
     voicemailAt: find(facts, 'voicemail')?.at ?? null,

@@ -32,6 +32,7 @@ const nobodys: Known = {
   device: null,
   isTrunk: false,
   outboundLines: [],
+  calledAgents: [],
   defaultTenantId: null,
   regions: {},
 };

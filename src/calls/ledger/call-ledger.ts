@@ -401,10 +401,11 @@ export class CallLedger {
     const [routes, known] = await Promise.all([
       this.routing.routes(arrivals.map((told) => ({ nodeId: told.nodeId, ...(told.arrival as Arrival) }))),
       this.routing.known(
-        sightings.map(({ told, sighting: { endpoint, entered, shown } }) => ({
+        sightings.map(({ told, sighting: { endpoint, entered, called, shown } }) => ({
           nodeId: told.nodeId,
           endpoint,
           dialled: entered?.dialled ?? null,
+          called,
           shown,
         })),
       ),

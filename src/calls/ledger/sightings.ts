@@ -10,19 +10,23 @@ type PartyFact = Extract<Fact, { kind: 'party' }>;
 type Party = PartyFact['data'];
 export type EnteredFact = Extract<Fact, { kind: 'entered' }>;
 
-/** What an observed leg is, and where it was dialled outside, by which line. */
+/** What an observed leg is, and where it was dialled outside, by which line it left and whose number that is. */
 export function partyFacts(told: Told, sighting: Sighting, known: Known, tenantId: string | null): readonly Fact[] {
   const lines = sighting.entered === null ? known.outboundLines : [];
   const leftBy = lines.map(({ tenantId: owner, id, number, name }): Fact => {
     const data = { line: { id, number, name } };
     return { leg: told.leg, kind: 'left-by', key: owner, at: sighting.at, source: 'ringline', data };
   });
-  return [partyFact(told, sighting, known, tenantId), ...leftBy];
+  const ringsAgent = known.calledAgents.map(({ tenantId: owner, agentId }): Fact => {
+    const data = { agentId, device: `PJSIP/${sighting.called}@${sighting.endpoint}` };
+    return { leg: told.leg, kind: 'rings-agent', key: owner, at: sighting.at, source: 'ringline', data };
+  });
+  return [partyFact(told, sighting, known, tenantId), ...leftBy, ...ringsAgent];
 }
 
 /** Whether a fact is nothing of another tenant's. */
 export function isOfTenant(fact: Fact, tenantId: string): boolean {
-  return fact.kind !== 'left-by' || fact.key === tenantId;
+  return (fact.kind !== 'left-by' && fact.kind !== 'rings-agent') || fact.key === tenantId;
 }
 
 /** Who saw it first knows best: its dial plan goes on. */
@@ -102,7 +106,8 @@ export function bestEntered(leg: string, facts: readonly Fact[]): EnteredFact | 
 export function isBetterSight(told: Told, call: LiveCall): boolean {
   if (call.observed === null) return false;
   const leg = call.observed.legs.find(({ id }) => id === told.leg);
-  if (leg?.party == null || (told.sighting?.shown != null && leg.leftBy === null)) return true;
+  if (leg?.party == null || (told.sighting?.called != null && leg.called === null)) return true;
+  if (told.sighting?.shown != null && leg.leftBy === null) return true;
   // Most frames tell of neither: a long call has many facts to look through.
   if (!told.facts.some(({ kind }) => kind === 'created' || kind === 'entered')) return false;
   const party = call.facts.find((fact) => fact.kind === 'party' && fact.leg === told.leg);
