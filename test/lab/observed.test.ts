@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
-import { OBSERVED_LINE } from '../../lab/observed-company.js';
+import { ANNAS_MOBILE, OBSERVED_LINE } from '../../lab/observed-company.js';
 import type { PhoneOptions } from '../../lab/sipp.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
 import { leaveMessage } from '../support/voicemail.js';
@@ -221,6 +221,18 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
       const call = await office.anna.dial(MOBILE);
       await call.waitFor('closed').catch(() => undefined);
       await office.expectRecords([`outbound 1001>01713920042 ${outcome} (remote)`, '1001 requested', events]);
+    });
+
+    it('is an outbound one to the mobile of a colleague too', async () => {
+      await office.carrier();
+      const call = await office.ben.dial(ANNAS_MOBILE);
+      await office.untilTalking('PJSIP/1002', 'PJSIP/trunk');
+      await call.hangup();
+      await office.expectRecords([
+        'outbound 1002>01713920043 answered/talked (agent)',
+        '1002 answered',
+        'started ringing answered ended',
+      ]);
     });
 
     it('is given up by the agent while it rings', async () => {
