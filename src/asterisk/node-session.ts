@@ -114,6 +114,11 @@ export class NodeSession {
     return this.settings.app;
   }
 
+  /** Events tell all that happens: none was lost since the switch was compared with the records. */
+  get #isUpToDate(): boolean {
+    return this.#session !== null && this.#missing !== 'all';
+  }
+
   /** Identifies the present run of the switch; null while no events come from it. */
   get boot(): string | null {
     return this.#session === null ? null : (this.#report?.boot ?? null);
@@ -337,7 +342,7 @@ export class NodeSession {
   #onFrame(frame: AriFrame, receivedAt: number, boot: string): void {
     this.metrics.frames.inc();
     const { id: nodeId } = this.settings;
-    this.#aliveAt = receivedAt + this.clockOffsetMs;
+    if (this.#isUpToDate) this.#aliveAt = receivedAt + this.clockOffsetMs;
     if (frame.type === 'ChannelUserevent' && frame.eventname === CLOCK_EVENT) {
       this.#onClock(parseAriTime(frame.timestamp), receivedAt);
       return;
@@ -358,7 +363,7 @@ export class NodeSession {
 
   #onClosed(): void {
     if (this.#session === null) return;
-    this.#aliveAt = this.#session.lastHeardAt + this.clockOffsetMs;
+    if (this.#isUpToDate) this.#aliveAt = this.#session.lastHeardAt + this.clockOffsetMs;
     this.#session = null;
     this.#connectedAt = null;
     this.rooms.clear();
@@ -404,6 +409,7 @@ export class NodeSession {
    */
   #lookAgain(heardUntil: number | null): void {
     this.#missing = 'all';
+    if (heardUntil !== null) this.#aliveAt = Math.min(this.#aliveAt ?? Infinity, heardUntil + this.clockOffsetMs);
     if (this.#session === null) return;
     // Where this session was cut as well it has told so itself.
     const isOnlyTheirs = heardUntil !== null && (this.#connectedAt ?? Infinity) < heardUntil;

@@ -117,6 +117,23 @@ describe('the session of a node', () => {
     expect(gap.data.until).toBeGreaterThanOrEqual(cutAt);
   });
 
+  it('has what ended in that while end when it began, whatever is heard before the comparison', async () => {
+    const identity = { id: 'call', tenantId: 'tenant', pbxNodeId: 'node' };
+    node.start();
+    await waitFor(async () => (await metrics.reconciles.get()).values[0]?.value === 1, { what: 'the comparison' });
+    const leg = { id: 'leg', createdAt: Date.now(), stays: [], ended: null, refused: null };
+    open = [{ identity, boot: 'the run before', legs: [leg], observed: null } as unknown as LiveCall];
+    onLoad = () => Promise.resolve(void ari.send({ type: 'StasisEnd', channel: { id: 'other' } }));
+    ari.cut();
+    await waitFor(() => !isUp(), { what: 'the cut to be noticed', everyMs: 5 });
+    const noticedAt = Date.now();
+    const end = await waitFor(() => told.flatMap(({ facts }) => facts).find(({ kind }) => kind === 'ended'), {
+      what: 'the end',
+    });
+    expect(end.at).toBeGreaterThan(leg.createdAt);
+    expect(end.at).toBeLessThanOrEqual(noticedAt);
+  });
+
   it('is not there while the switch’s channels cannot be read, and is once they can', async () => {
     let stalled = true;
     ari.answer = (request, response, raw) =>

@@ -189,10 +189,10 @@ class ContainedClient implements AriSession {
     socket.listen('message', (data: unknown) => this.#onMessage(String(data)));
     socket.listen('pong', () => (this.#heardAt = Date.now()));
     socket.listen('error', (error: unknown) => {
-      if (socket === this.#socket) this.#end(toError(error).message);
+      if (socket === this.#socket) this.#onBroken(toError(error).message);
     });
     socket.listen('close', (code: unknown) => {
-      if (socket === this.#socket) this.#end(`the socket closed with code ${String(code)}`);
+      if (socket === this.#socket) this.#onBroken(`the socket closed with code ${String(code)}`);
     });
     return socket;
   }
@@ -213,6 +213,12 @@ class ContainedClient implements AriSession {
     } catch (error) {
       this.handlers.onBadFrame(`${frame.type} cannot be followed: ${toError(error).message}`);
     }
+  }
+
+  /** The end is heard like all else: until then the switch told what happened. */
+  #onBroken(reason: string): void {
+    if (this.#state === 'open') this.#heardAt = Date.now();
+    this.#end(reason);
   }
 
   #failAll(error: Error): void {

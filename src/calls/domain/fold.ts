@@ -1,5 +1,5 @@
 import type { Call, CallLegView, CallNumber, Participant } from './call.js';
-import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
+import { isOver, type CallState, type LegState, type Moment, type Span } from './call-state.js';
 import { hangupSide, verdict } from './outcome.js';
 import type { AgentPhone, OutsidePhone } from './plan.js';
 import { recordingView } from './recording.js';
@@ -92,7 +92,7 @@ function status(
 ): Call['status'] {
   if (ended !== null) return 'ended';
   if (stretches.length > 0)
-    return openTransfer(state) !== null || waitsForTarget(state) || isHeld(stretches) ? 'held' : 'answered';
+    return openTransfer(state) !== null || waitsForTarget(state) || isHeld(state, stretches) ? 'held' : 'answered';
   if (state.placed.direction === 'inbound') {
     // Back in the dial plan nobody of ours rings any more. A caller who hangs up leaves our control too.
     const isBack = (leg: LegState): boolean =>
@@ -109,12 +109,15 @@ function waitsForTarget({ transfers, legs }: CallState): boolean {
   return target !== undefined && target.answered === null && !isOver(target);
 }
 
-/** One of those who talk has the other on hold. */
-function isHeld(stretches: readonly Talk[]): boolean {
-  return stretches.some(
-    ({ remote, agent, until }) =>
-      until === null && [remote, agent].some(({ holds }) => holds.some((hold) => hold.until === null)),
-  );
+/** One of those who talk has the other on hold. Where they have parted it is as it was then, unless he went to somebody else. */
+function isHeld({ transfers }: CallState, stretches: readonly Talk[]): boolean {
+  const open = stretches.filter(({ until }) => until === null);
+  const last = stretches.slice(-1).filter(({ agent }) => transfers.every(({ done }) => done?.from !== agent.id));
+  return (open.length > 0 ? open : last).some(({ remote, agent, until }) => {
+    const end = until ?? Infinity;
+    const lasts = (hold: Span): boolean => hold.from <= end && (hold.until ?? Infinity) >= end;
+    return [remote, agent].some(({ holds }) => holds.some(lasts));
+  });
 }
 
 export function earliestRing(legs: readonly LegState[]): number | null {

@@ -53,6 +53,17 @@ const hangsUp = [
 ];
 
 describe('a call on hold', () => {
+  it.each(['agent', 'caller'] as const)('is not taken off it when the %s leaves a moment before the other', (first) => {
+    const [left, last] = first === 'agent' ? hangsUp.toReversed() : hangsUp;
+    for (const hold of [phoneHolds, apiHolds]) {
+      const held = fold(hold);
+      const parted = fold(hold, left!);
+      expect([...changesBetween(held, parted), ...changesBetween(parted, fold(hold, left!, last!))]).toEqual([
+        'call.ended',
+      ]);
+    }
+  });
+
   it.each([
     ['by the agent’s phone', [phoneHolds], 'held'],
     ['by the API', [apiHolds], 'held'],
