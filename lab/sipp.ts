@@ -57,6 +57,12 @@ export interface CallerOptions {
   readonly mediaCalls?: number;
   /** Further header lines of the INVITE. */
   readonly headers?: readonly string[];
+  /** Stands behind the number in From, for example ";ext=12". */
+  readonly userParameters?: string;
+  /** What it offers besides sound, as lines of SDP. */
+  readonly offers?: readonly string[];
+  /** What it offers in place of all that half a second after the answer, by a re-INVITE. */
+  readonly reoffers?: readonly string[];
 }
 
 export interface Phone {
@@ -272,6 +278,10 @@ export function sippIn(lab: SippOptions): Sipp {
             .join('\n'),
           GIVE_UP_MS: giveUpMs,
           TALK_MS: String(options.talkMs ?? NEVER_MS),
+          USER_PARAMETERS: options.userParameters ?? '',
+          // A line of its own for each, and none where there is nothing.
+          OFFERS: (options.offers ?? []).map((line) => `\n${line}`).join(''),
+          REOFFER: options.reoffers === undefined ? '' : await reoffer(options.reoffers, options.userParameters ?? ''),
         },
         options.media ?? 'stream',
         options.mediaCalls ?? 10,
@@ -290,6 +300,13 @@ export function sippIn(lab: SippOptions): Sipp {
       await Promise.all([...running].map((end) => end()));
     },
   };
+}
+
+/** The part of a caller's script in which he offers something else. */
+async function reoffer(lines: readonly string[], userParameters: string): Promise<string> {
+  const source = await readFile(join(projectRoot, 'lab/sipp/reoffer.xml'), 'utf8');
+  const values = { REOFFERS: lines.join('\n'), USER_PARAMETERS: userParameters };
+  return fillPlaceholders(source.replace(/<!--[^]*?-->\n/g, ''), values, 'reoffer.xml');
 }
 
 /** What uas.xml does in calls to one number only. SIPp refuses a variable that is set and never read. */
