@@ -6,7 +6,7 @@ const ARI_URL = 'http://pbx:8088/ari';
 const startup = '2026-11-22T08:39:46.228+0100';
 const neededModules = (
   'res_ari res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events ' +
-  'res_stasis res_stasis_answer app_stasis chan_pjsip func_timeout func_callerid res_pjsip_header_funcs'
+  'res_stasis res_stasis_answer app_stasis chan_pjsip func_timeout func_callerid func_strings res_pjsip_header_funcs'
 )
   .split(' ')
   .map((name) => ({ name: `${name}.so`, status: 'Running' }));

@@ -38,6 +38,7 @@ const neededModules = [
   'chan_pjsip.so',
   'func_timeout.so',
   'func_callerid.so',
+  'func_strings.so',
   'res_pjsip_header_funcs.so',
 ];
 

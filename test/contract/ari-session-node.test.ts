@@ -67,7 +67,7 @@ afterEach(async () => {
 
 type Answer = FakeAri['answer'];
 const names = [
-  'res_ari app_stasis res_stasis res_stasis_answer chan_pjsip func_timeout func_callerid res_pjsip_header_funcs',
+  'res_ari app_stasis res_stasis res_stasis_answer chan_pjsip func_timeout func_callerid func_strings res_pjsip_header_funcs',
   'res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events',
 ]
   .join(' ')

@@ -34,7 +34,7 @@ afterAll(() => lab?.stop());
 beforeEach(async () => {
   ari = await FakeAri.start();
   const names =
-    'res_ari app_stasis res_stasis res_stasis_answer chan_pjsip func_timeout func_callerid res_pjsip_header_funcs res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events';
+    'res_ari app_stasis res_stasis res_stasis_answer chan_pjsip func_timeout func_callerid func_strings res_pjsip_header_funcs res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events';
   ari.documents['/ari/asterisk/modules'] = names.split(' ').map((name) => ({ name: `${name}.so`, status: 'Running' }));
   folder = await mkdtemp(join(tmpdir(), 'ringline-cel-'));
   log = join(folder, 'ringline.csv');
