@@ -198,6 +198,32 @@ describe('recordings that are over', () => {
     expect(filesLeft()).toEqual([`${one.recordingId}.wav`]);
   });
 
+  it('and come late, as they are not there at first or were renamed for a while, are taken when they are', async () => {
+    const one = await add();
+    files.answer = (turn) => (turn < 2 ? { kind: 'missing' } : sent(wavFile(2)));
+    takeOver();
+    await reach(one, 'removed');
+    expect(files.opened).toHaveLength(3);
+    expect(await shown(one)).toMatchObject({ state: 'ready', durationSeconds: 2, failure: null });
+    expect(await timesReady(one)).toBe(1);
+  });
+
+  it('and stay empty are reported in words after the last try, and left in the PBX', async () => {
+    const one = await add();
+    files.answer = () => sent(Buffer.alloc(0));
+    takeOver();
+    await reach(one, 'failed');
+    expect(files.opened).toHaveLength(3);
+    expect(await shown(one)).toMatchObject({
+      state: 'failed',
+      durationSeconds: null,
+      failure: 'The file is empty.',
+    });
+    expect(files.removed).toEqual([]);
+    expect(filesLeft()).toEqual([]);
+    expect(await timesReady(one)).toBe(0);
+  });
+
   it('and are missing are reported after the last try, and stay in the PBX if they are there after all', async () => {
     const one = await add();
     files.answer = () => ({ kind: 'missing' });

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
@@ -313,6 +313,42 @@ describe('a file that the PBX has lost', () => {
       { what: 'the recording to be given up' },
     );
     expect(answer).toMatchObject({ status: 409, body: { detail: 'The PBX does not have the file.' } });
+    await phone.stop();
+  });
+});
+
+describe('a file in the PBX', () => {
+  const spool = (): string => join(lab.dir, 'asterisk/spool/recording');
+
+  it('that is renamed when the call ends, and back within the tries, is taken over once', async () => {
+    const tries = ari.intercept({ path: /\/file$/, lose: 'response', how: 'hold' });
+    const { call, phone } = await incoming(2_000);
+    await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
+    const [name = ''] = inPbx(call.id);
+    renameSync(join(spool(), name), join(spool(), 'renamed.wav'));
+    await waitFor(() => tries.hits() > 0, { what: 'it to be asked for', timeoutMs: 20_000 });
+    expect((await get(call.id)).recordings).toMatchObject([{ state: 'finished' }]);
+    tries.release();
+    renameSync(join(spool(), 'renamed.wav'), join(spool(), name));
+    const done = await until(call.id, 'the recording to be ready', isReady);
+    expect(Math.abs(readWav(await sound(mediaPath(done))).seconds - 2)).toBeLessThan(1);
+    await waitFor(() => inPbx(call.id).length === 0, { what: 'the PBX to have nothing left' });
+    const types = (await storedEvents(ringline.databaseUrl, call.id)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'call.recording.ready')).toHaveLength(1);
+    await phone.stop();
+  });
+
+  it('that is empty for ever is reported in words, and left there', async () => {
+    const fetch = ari.intercept({ path: /\/file$/, lose: 'request', how: 'hold' });
+    const { call, phone } = await incoming(2_000);
+    await waitFor(() => fetch.hits() > 0, { what: 'it to be asked for', timeoutMs: 20_000 });
+    const [name = ''] = inPbx(call.id);
+    truncateSync(join(spool(), name));
+    fetch.release();
+    const done = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
+    expect(done).toMatchObject({ outcome: 'answered', talkSeconds: 2 });
+    expect(first(done)).toMatchObject({ durationSeconds: null, failure: 'The file is empty.' });
+    expect(inPbx(call.id)).toEqual([name]);
     await phone.stop();
   });
 });
