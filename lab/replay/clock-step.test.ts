@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
+import type { Call } from '../../src/calls/domain/call.js';
+import { parseAriTime } from '../../src/asterisk/ari-time.js';
+import { readFixtures } from './fixture.js';
+import { replay } from './replay.js';
+
+/** As a time service does that finds the clock late. */
+const STEP_MS = 90_000;
+
+/** An entry of a switch whose clock was moved: channels that are there keep the time at which they were made. */
+function moved(entry: StreamEntry, byMs: number): StreamEntry {
+  if (entry.kind === 'frame')
+    return {
+      ...entry,
+      at: entry.at + byMs,
+      text: entry.text.replace(/("timestamp":\s*")([^"]+)"/, (all, name: string, time: string) => {
+        const at = parseAriTime(time);
+        return at === null ? all : `${name}${new Date(at + byMs).toISOString().replace('Z', '+0000')}"`;
+      }),
+    };
+  if (entry.kind === 'told') {
+    const facts = entry.told.facts.map((fact) => ({ ...fact, at: fact.at + byMs }));
+    return { ...entry, at: entry.at + byMs, told: { ...entry.told, facts } };
+  }
+  if (entry.kind === 'snapshot')
+    return { ...entry, at: entry.at + byMs, takenAt: entry.takenAt + byMs, aliveAt: entry.aliveAt + byMs };
+  return { ...entry, at: entry.at + byMs };
+}
+
+/** What does not depend on the clock. */
+function gist({ id, status, outcome, outcomeReason, answeredAt, participants, hangup }: Call): unknown {
+  const roles = participants.map(({ device, role }) => [device, role]);
+  return { id, status, outcome, outcomeReason, isAnswered: answeredAt !== null, roles, by: hangup?.by };
+}
+
+describe('a switch whose clock is set forward during a call', async () => {
+  const fixtures = await readFixtures();
+
+  it.each(fixtures)('$name: is answered as it was, and no time is absurd', async ({ entries, expected }) => {
+    const whole = expected.map(({ record }) => gist(record));
+    const longest = Math.max(...expected.map(({ record }) => record.durationSeconds)) + STEP_MS / 1_000 + 1;
+    for (let n = 1; n < entries.length; n++) {
+      const where = `from entry ${n} on`;
+      const { calls } = await replay(entries.map((entry, i) => (i < n ? entry : moved(entry, STEP_MS))));
+      expect(
+        calls.map(({ record }) => gist(record)),
+        where,
+      ).toEqual(whole);
+      for (const { record } of calls) {
+        const at = (time: string | null): number => (time === null ? 0 : Date.parse(time));
+        expect(at(record.endedAt), where).toBeGreaterThanOrEqual(at(record.startedAt));
+        expect(at(record.endedAt), where).toBeGreaterThanOrEqual(at(record.answeredAt));
+        const shares = record.participants.map(({ talkSeconds }) => talkSeconds);
+        for (const seconds of [record.talkSeconds, record.waitSeconds, record.durationSeconds, ...shares]) {
+          expect(seconds, where).toBeGreaterThanOrEqual(0);
+          expect(seconds, where).toBeLessThanOrEqual(longest);
+        }
+      }
+    }
+  });
+});
