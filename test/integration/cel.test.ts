@@ -55,12 +55,12 @@ afterEach(async () => {
 });
 
 type Health = { status: string; warnings: { code: string; detail: string; remedy: string }[] };
-const health = (): Promise<Health> => world.ok('GET', `/v1/pbx-nodes/${node}/health`);
-const send = (lines: readonly string[], key = ApiWorld.platformKey) =>
-  world.request('POST', `/v1/pbx-nodes/${node}/cel`, { key, body: { lines } });
+const health = (of = node): Promise<Health> => world.ok('GET', `/v1/pbx-nodes/${of}/health`);
+const send = (lines: readonly string[], key = ApiWorld.platformKey, from = node) =>
+  world.request('POST', `/v1/pbx-nodes/${from}/cel`, { key, body: { lines } });
 
-async function connected(): Promise<void> {
-  await waitFor(async () => (await health()).status !== 'down', { what: 'the session', timeoutMs: 20_000 });
+async function connected(to = node): Promise<void> {
+  await waitFor(async () => (await health(to)).status !== 'down', { what: 'the session', timeoutMs: 20_000 });
 }
 
 async function calls(): Promise<Call[]> {
@@ -128,6 +128,39 @@ describe('lines that are sent', () => {
         /^Ringline did not hear this call begin; it learned of it \S+ \S+ later from Asterisk’s log\.$/,
       ),
     );
+  });
+
+  it('make records that do not mix, of two PBXs whose channels are called the same at the same time', async () => {
+    const branchAri = await FakeAri.start();
+    try {
+      branchAri.documents['/ari/asterisk/modules'] = ari.documents['/ari/asterisk/modules'];
+      const branch = await world.addNode({ ...branchAri.address });
+      const { items } = await world.ok('GET', '/v1/agents', { key: tenant.key });
+      await world.ok('POST', '/v1/lines', {
+        key: tenant.key,
+        body: { pbxNodeId: branch, number: '+4930901821', did, name: 'Branch', target: { agentIds: [items[0].id] } },
+      });
+      await connected(branch);
+      for (const line of caller(1)) {
+        await send([line]);
+        await send([line], undefined, branch);
+      }
+      const found = await calls();
+      const gist = ({ linkedId, outcome, outcomeReason, startedAt, endedAt, legs }: Call): unknown => [
+        linkedId,
+        outcome,
+        outcomeReason,
+        startedAt,
+        endedAt,
+        legs,
+      ];
+      expect(found.map(({ pbxNodeId }) => pbxNodeId).toSorted()).toEqual([node, branch].toSorted());
+      expect(found.map(({ line }) => line?.name).toSorted()).toEqual(['Branch', 'Sales']);
+      expect(gist(found[0]!)).toEqual(gist(found[1]!));
+      expect(found[0]).toMatchObject({ status: 'ended', linkedId: uniqueId(1), durationSeconds: 3 });
+    } finally {
+      await branchAri.stop();
+    }
   });
 
   it('change nothing when they are sent again, together or one by one, in whatever order', async () => {

@@ -6,6 +6,9 @@ import { startDatabaseServer } from '../support/database.js';
 import { DeliveryWorld } from '../support/delivery-world.js';
 import { NODE, observedTold, play, TENANT } from '../../lab/replay/observed-stream.js';
 
+/** Another PBX, that was started in the same second. */
+const BRANCH = '00000000-0000-7000-8000-00000000000c';
+
 let lab: Lab;
 let world: DeliveryWorld;
 
@@ -13,11 +16,15 @@ beforeAll(async () => {
   lab = await startDatabaseServer();
   world = await DeliveryWorld.start(await lab.postgres.createDatabase());
   await world.query('update tenant set id = $1 where id = $2', [TENANT, await world.addTenant()]);
-  await world.query(
-    `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, extension_contexts, tenant_ids)
-     values ($1, 'office', 'http://127.0.0.1:1', 'u', '', 'ringline', true, 'auto', '{}', '{}')`,
-    [NODE.nodeId],
-  );
+  for (const [nodeId, name] of [
+    [NODE.nodeId, 'office'],
+    [BRANCH, 'branch'],
+  ])
+    await world.query(
+      `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, extension_contexts, tenant_ids)
+       values ($1, $2, 'http://127.0.0.1:1', 'u', '', 'ringline', true, 'auto', '{}', '{}')`,
+      [nodeId, name],
+    );
 });
 afterAll(async () => {
   await world?.stop();
@@ -71,6 +78,22 @@ describe.each(names)('%s', (name) => {
       await play(again.slice(0, cut), new LedgerStore(world.database.source));
       await play(again.slice(Math.max(0, cut - 2)), new LedgerStore(world.database.source));
       expect(gist(await stored()), `cut after ${cut} of ${told.length}`).toEqual(whole);
+    }
+  });
+
+  it('is a record of its own at each of two PBXs that tell it with the same ids at the same time', async () => {
+    const told = observedTold(name);
+    await play(told, new LedgerStore(world.database.source));
+    const whole = gist(await stored());
+    await world.query('delete from call');
+    const both = told.flatMap((one) => [one, { ...one, nodeId: BRANCH }]);
+    await play(both, new LedgerStore(world.database.source));
+    const calls = await stored();
+    for (const nodeId of [NODE.nodeId, BRANCH]) {
+      const own = calls.filter(({ pbxNodeId }) => pbxNodeId === nodeId);
+      expect(gist(own), nodeId).toEqual(whole);
+      const ids = own.map(({ id }) => id);
+      for (const { mergedInto } of own) if (mergedInto !== null) expect(ids).toContain(mergedInto);
     }
   });
 
