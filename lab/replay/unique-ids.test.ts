@@ -47,8 +47,8 @@ function recounted(name: string, nth: number, limit: number) {
   const [second] = (known[0] ?? '').split('.');
   for (const [i, id] of known.entries()) ids.set(id, `${second}.${limit - 1 - nth + i}`);
   const back = new Map([...ids].map(([before, after]) => [after, before]));
-  const renamed = <T>(value: T, names: ReadonlyMap<string, string>): T =>
-    JSON.parse(JSON.stringify(value).replace(/\d{10}\.\d+/g, (id) => names.get(id) ?? id)) as T;
+  const renamed = <T>(value: T, as: ReadonlyMap<string, string>): T =>
+    JSON.parse(JSON.stringify(value).replace(/\d{10}\.\d+/g, (id) => as.get(id) ?? id)) as T;
   return {
     told: renamed(told, ids),
     log: renamed(log, ids),

@@ -123,7 +123,9 @@ describe('the session of a node', () => {
     await waitFor(async () => (await metrics.reconciles.get()).values[0]?.value === 1, { what: 'the comparison' });
     const leg = { id: 'leg', createdAt: Date.now(), stays: [], ended: null, refused: null };
     open = [{ identity, boot: 'the run before', legs: [leg], observed: null } as unknown as LiveCall];
-    onLoad = () => Promise.resolve(void ari.send({ type: 'StasisEnd', channel: { id: 'other' } }));
+    onLoad = async () => {
+      ari.send({ type: 'StasisEnd', channel: { id: 'other' } });
+    };
     ari.cut();
     await waitFor(() => !isUp(), { what: 'the cut to be noticed', everyMs: 5 });
     const noticedAt = Date.now();

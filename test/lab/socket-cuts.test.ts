@@ -58,6 +58,9 @@ describe('a call during which the connection to Asterisk is cut', () => {
   let uncut: Run;
   beforeAll(async () => {
     uncut = await run(null, talkMs);
+  });
+
+  it('or not, is answered and ended by the caller', () => {
     expect(uncut).toMatchObject({
       record: { estimated: false, outcome: 'answered', outcomeReason: 'talked' },
       shape: { by: 'remote', types: ['started', 'ringing', 'answered', 'ended'] },
@@ -95,6 +98,9 @@ describe('a call that is held and transferred, during which the connection is cu
   let uncut: Run;
   beforeAll(async () => {
     uncut = await run(null, talkMs, act);
+  });
+
+  it('or not, is transferred and ended by the caller', () => {
     expect(uncut).toMatchObject({
       record: { estimated: false, outcome: 'answered', outcomeReason: 'talked' },
       shape: {
