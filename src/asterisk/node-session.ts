@@ -297,6 +297,8 @@ export class NodeSession {
         return await ended;
       }
       const gap = this.#gapUntilNow();
+      // Who is followed for the first time is so from now on.
+      this.#aliveAt ??= Date.now() + this.clockOffsetMs;
       this.#onConnected(session, report);
       for (const { frame, receivedAt } of early) this.#onFrame(frame, receivedAt, report.boot);
       early = null;
