@@ -74,7 +74,7 @@ describe('a call during which the connection to Asterisk is cut', () => {
     ['as a phone is dialled', request('^POST /ari/channels/[^ ]*/dial')],
     ['as that rings', event('"dialstatus":\\s*"RINGING"')],
     ['as that answers', event('"dialstatus":\\s*"ANSWER"')],
-    ['as both are joined', event('"type":\\s*"ChannelEnteredBridge"')],
+    ['as both are joined', event('(?=.*"type":\\s*"ChannelEnteredBridge").*"state":\\s*"Up"')],
     ['as one hangs up', event('"type":\\s*"ChannelHangupRequest"')],
   ])('%s is recorded as one that is not cut', async (_, cut) => {
     const { record, shape, against } = await run(cut, talkMs);
