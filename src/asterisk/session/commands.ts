@@ -138,7 +138,7 @@ export class AriCommands {
 
 function toAnswer(end: HttpEnd, about: (what: string) => string): AriAnswer {
   if (end.kind === 'answered') return { kind: 'answered', status: end.status, body: parseBody(end.text) };
-  return { kind: end.wasSent ? 'unknown' : 'not-sent', text: about(end.code) };
+  return { kind: end.wasSent ? 'unknown' : 'not-sent', text: about(end.why) };
 }
 
 function parseBody(text: string): unknown {

@@ -108,7 +108,7 @@ describe('a pool', () => {
     'refuses %j as a path: it would be another request',
     async (path) => {
       const { ask, seen } = await pool(answer);
-      expect(await ask(path)).toEqual({ kind: 'failed', code: 'no path of a URL', wasSent: false });
+      expect(await ask(path)).toEqual({ kind: 'failed', why: 'no path of a URL', wasSent: false });
       expect(seen).toEqual([]);
     },
   );
@@ -140,8 +140,8 @@ describe('a pool', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     made.close();
     expect(await Promise.all(sent)).toMatchObject([{ wasSent: true }, { wasSent: true }]);
-    expect(await waiting).toEqual({ kind: 'failed', code: 'closed', wasSent: false });
-    expect(await ask()).toEqual({ kind: 'failed', code: 'closed', wasSent: false });
+    expect(await waiting).toEqual({ kind: 'failed', why: 'closed', wasSent: false });
+    expect(await ask()).toEqual({ kind: 'failed', why: 'closed', wasSent: false });
   });
 
   it('sends nothing to a server whose certificate nobody trusts', async () => {
@@ -156,7 +156,7 @@ describe('a pool', () => {
     const made = new HttpPool(new URL(`https://127.0.0.1:${port}`), { connections: 1, idleMs: 60_000 });
     stops.push(() => server.close());
     const end = await new Promise<HttpEnd>((resolve) => made.send('GET', '/x', '', null, resolve));
-    expect(end).toMatchObject({ kind: 'failed', code: expect.stringMatching(/VERIFY/), wasSent: false });
+    expect(end).toMatchObject({ kind: 'failed', why: expect.stringMatching(/VERIFY/), wasSent: false });
     expect(seen).toEqual([]);
   });
 
@@ -166,9 +166,9 @@ describe('a pool', () => {
     const giveUps = [1, 2, 3].map(() => made.send('GET', '/x', '', null, (end) => ends.push(end)));
     await waitFor(() => sockets.size === 2, { what: 'two to be open' });
     giveUps[2]!('late');
-    expect(ends).toEqual([{ kind: 'failed', code: 'late', wasSent: false }]);
+    expect(ends).toEqual([{ kind: 'failed', why: 'late', wasSent: false }]);
     giveUps[0]!('late');
-    expect(ends[1]).toEqual({ kind: 'failed', code: 'late', wasSent: true });
+    expect(ends[1]).toEqual({ kind: 'failed', why: 'late', wasSent: true });
     await waitFor(() => sockets.size === 1, { what: 'its connection to be closed' });
     giveUps[0]!('again');
     expect(ends).toHaveLength(2);

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 /** How a request ended. `wasSent`: whether any byte of it may have gone out. */
 export type HttpEnd =
   | { readonly kind: 'answered'; readonly status: number; readonly text: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly wasSent: boolean };
+  | { readonly kind: 'failed'; readonly why: string; readonly wasSent: boolean };
 
 export type HttpPoolOptions = { readonly connections: number; readonly idleMs: number };
 
@@ -47,7 +47,7 @@ export class HttpPool {
     headers: string,
     body: string | null,
     onEnd: (end: HttpEnd) => void,
-  ): (code: string) => void {
+  ): (why: string) => void {
     const length = body === null ? 0 : Buffer.byteLength(body);
     const own = `host: ${this.origin.host}\r\ncontent-length: ${length}\r\n`;
     const bytes = `${method} ${path} HTTP/1.1\r\n${own}${headers}\r\n${body ?? ''}`;
@@ -55,14 +55,14 @@ export class HttpPool {
     // Anything else in it would be another request.
     const isPath = /^[\x21-\x7e]+$/.test(path);
     if (isPath && !this.#isClosed) this.#start(waiting);
-    else queueMicrotask(() => onEnd({ kind: 'failed', code: isPath ? 'closed' : 'no path of a URL', wasSent: false }));
-    return (code) => this.#giveUp(waiting, code);
+    else queueMicrotask(() => onEnd({ kind: 'failed', why: isPath ? 'closed' : 'no path of a URL', wasSent: false }));
+    return (why) => this.#giveUp(waiting, why);
   }
 
   /** Nothing is answered after it. */
   close(): void {
     this.#isClosed = true;
-    for (const { onEnd } of this.#waiting.splice(0)) onEnd({ kind: 'failed', code: 'closed', wasSent: false });
+    for (const { onEnd } of this.#waiting.splice(0)) onEnd({ kind: 'failed', why: 'closed', wasSent: false });
     for (const connection of this.#all) connection.end('closed');
   }
 
@@ -110,12 +110,12 @@ export class HttpPool {
     if (next !== undefined) this.#start(next);
   }
 
-  #giveUp(waiting: Waiting, code: string): void {
+  #giveUp(waiting: Waiting, why: string): void {
     const at = this.#waiting.indexOf(waiting);
     if (at >= 0) {
       this.#waiting.splice(at, 1);
-      waiting.onEnd({ kind: 'failed', code, wasSent: false });
-    } else waiting.connection?.giveUp(waiting.onEnd, code);
+      waiting.onEnd({ kind: 'failed', why, wasSent: false });
+    } else waiting.connection?.giveUp(waiting.onEnd, why);
   }
 }
 
@@ -153,16 +153,16 @@ class Connection {
   }
 
   /** Whoever waits for it is not answered any more. */
-  giveUp(onEnd: (end: HttpEnd) => void, code: string): void {
-    if (this.#onEnd === onEnd) this.end(code);
+  giveUp(onEnd: (end: HttpEnd) => void, why: string): void {
+    if (this.#onEnd === onEnd) this.end(why);
   }
 
   /** Tells whoever waits, once; nothing comes after it. */
-  end(code: string): void {
+  end(why: string): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#socket.destroy();
-    this.#tell({ kind: 'failed', code, wasSent: this.#isOpen });
+    this.#tell({ kind: 'failed', why, wasSent: this.#isOpen });
     this.on.onGone();
   }
 
@@ -215,8 +215,8 @@ function answered({ status, text }: Answer): HttpEnd {
   return { kind: 'answered', status, text };
 }
 
-function failed(code: string): HttpEnd {
-  return { kind: 'failed', code, wasSent: true };
+function failed(why: string): HttpEnd {
+  return { kind: 'failed', why, wasSent: true };
 }
 
 /** @param isOver Nothing comes any more. */
