@@ -49,7 +49,7 @@ describe.each<AsteriskVersion>([16, 22])('inspect-pbx, on an ordinary PBX with A
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`Asterisk ${lab.asterisk.version}`);
     expect(stdout).toContain('ok    The version is supported, and has the known security fixes.');
-    expect(stdout).toContain('ok    All 14 that Ringline needs are loaded.');
+    expect(stdout).toContain('ok    All 15 that Ringline needs are loaded.');
     expect(stdout).toContain('ok    res_stasis_device_state.so is not loaded');
     expect(stdout).toContain('12 of PJSIP: 10 phones, 2 trunks.');
     expect(stdout).toMatch(/^ +1001 +offline +phone, by its name$/m);
