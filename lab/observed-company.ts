@@ -5,8 +5,10 @@ import { storedEvents } from './stored-events.js';
 import { waitFor } from './wait-for.js';
 import type { Call } from '../src/calls/domain/call.js';
 
-/** A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, of whom
- * the first has a mobile phone besides, and a line for her. */
+/**
+ * A tenant whose calls are made by the dial plan of the lab's ordinary PBX: agents at 1001 to 1010, of whom the first has a mobile
+ * phone besides, and a line for her.
+ */
 export interface ObservedCompany {
   readonly tenantId: string;
   readonly nodeId: string;

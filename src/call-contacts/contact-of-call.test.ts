@@ -47,13 +47,13 @@ function keeper(candidates: readonly Candidate[] | Error, options: { found?: obj
       },
     },
     {
-      find: () => Promise.resolve({ state: { found: options.found ?? null } } as unknown as LiveCall),
-      tellOf: (callId, facts) => {
+      find: (id) =>
+        Promise.resolve({ identity: { id }, state: { found: options.found ?? null } } as unknown as LiveCall),
+      tellOf: ({ identity: { id: callId } }, facts) => {
         for (const { data } of facts) {
           const { contact, owner } = data as { contact: { id: string }; owner: unknown };
           told.push({ callId, contact: contact.id, owner });
         }
-        return Promise.resolve(true);
       },
     },
     { now: () => 1_000 },

@@ -3,12 +3,14 @@ import type { AfterCommit, CommittedChange } from '../calls/after-commit.js';
 import type { Call, CallContact, ContactOwner } from '../calls/domain/call.js';
 import type { CallEventType } from '../calls/domain/call-event.js';
 import type { CallLedger } from '../calls/ledger/call-ledger.js';
+import type { LiveCall } from '../calls/ledger/live-call.js';
 import type { Clock } from '../common/clock.js';
 import { newId } from '../common/ids.js';
 import type { Log } from '../common/logger.js';
 import type { ContactIndex } from '../contacts/contact-index.js';
 import { surest } from '../contacts/contact-lookup.js';
-import type { PickedRef, PickListener } from '../contacts/pick-listener.js';
+import type { PickedContact } from '../contacts/contacts.schema.js';
+import type { PickListener } from '../contacts/pick-listener.js';
 import type { RemoteNumbers } from '../contacts/remote-numbers.js';
 import { agentsOfUser, type RuledConnection } from './agents-of-user.js';
 
@@ -49,10 +51,11 @@ export class ContactOfCall implements AfterCommit, PickListener {
     while (this.#working < AT_A_TIME && this.#waiting.size > 0) void this.#work();
   }
 
-  onPicked(callId: string, { tenantId, id: connectionId, contact }: PickedRef): void {
+  onPicked(tenantId: string, { callId, connectionId, type, id }: PickedContact): void {
     void this.#guarded(callId, async () => {
-      const [known]: Known[] = await this.source.query(pickedSql, [tenantId, connectionId, contact.type, contact.id]);
-      if (known !== undefined) await this.#tell(callId, tenantId, known);
+      const [known]: Known[] = await this.source.query(pickedSql, [tenantId, connectionId, type, id]);
+      const call = await this.ledger.find(callId);
+      if (known !== undefined && call !== null) await this.#tell(call, known);
     });
   }
 
@@ -92,15 +95,15 @@ export class ContactOfCall implements AfterCommit, PickListener {
     // Whom somebody picked meanwhile stays.
     const live = await this.ledger.find(id);
     if (live === null || (live.state ?? live.observed)?.found != null) return;
-    await this.#tell(id, tenantId, match);
+    await this.#tell(live, match);
   }
 
-  async #tell(callId: string, tenantId: string, known: Known): Promise<void> {
+  async #tell(call: LiveCall, known: Known): Promise<void> {
     const { connectionId, type, id, kind, name, company, url, ownerId } = known;
     const contact: CallContact = { connectionId, type, id, kind, name, company, url };
-    const owner = ownerId === null ? null : await this.#ownerOf(tenantId, connectionId, ownerId);
+    const owner = ownerId === null ? null : await this.#ownerOf(call.identity.tenantId, connectionId, ownerId);
     const fact = { kind: 'contact-found', key: newId(), at: this.clock.now(), source: 'ringline' } as const;
-    await this.ledger.tellOf(callId, [{ ...fact, data: { contact, owner } }]);
+    this.ledger.tellOf(call, [{ ...fact, data: { contact, owner } }]);
   }
 
   async #ownerOf(tenantId: string, connectionId: string, userId: string): Promise<ContactOwner> {

@@ -206,9 +206,10 @@ export class CallsService {
   }
 
   async #tell(actor: Actor, id: string, fact: Pick<Fact, 'kind' | 'key' | 'data'>): Promise<Call> {
-    const { pbxNodeId } = await this.get(actor, id);
-    const at = this.telephony.nowAt(pbxNodeId);
-    await this.ledger.tellOf(id, [{ ...fact, at, source: 'ringline' }]);
+    const call = await this.ledger.find(id);
+    if (call === null) throw new Problem('not-found', { detail: 'There is no such call.' });
+    const at = this.telephony.nowAt(call.identity.pbxNodeId);
+    this.ledger.tellOf(call, [{ ...fact, at, source: 'ringline' }]);
     await this.ledger.settled();
     return this.get(actor, id);
   }

@@ -44,8 +44,7 @@ export class ContactsService {
   /** The newest pick counts, for the call and for its number. @throws {Problem} `not-found` */
   async pick({ tenantId }: Actor, callId: string, picked: PickContact): Promise<PickedContact> {
     const stored = await this.#storePick(tenantId, callId, picked);
-    const { connectionId: id, type, id: contactId } = stored;
-    this.listener?.onPicked(callId, { tenantId, id, contact: { type, id: contactId } });
+    this.listener?.onPicked(tenantId, stored);
     return stored;
   }
 

@@ -1,9 +1,6 @@
-import type { ObjectRef } from '../crm/port/crm-objects.js';
-import type { ConnectionRef } from './contact-index.js';
-
-export type PickedRef = ConnectionRef & { readonly contact: ObjectRef };
+import type { PickedContact } from './contacts.schema.js';
 
 /** Hears that somebody has said who the other party of a call is. Provided where calls are written. */
 export abstract class PickListener {
-  abstract onPicked(callId: string, picked: PickedRef): void;
+  abstract onPicked(tenantId: string, picked: PickedContact): void;
 }

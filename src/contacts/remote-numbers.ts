@@ -1,6 +1,6 @@
+import type { DataSource } from 'typeorm';
 import type { Clock } from '../common/clock.js';
 import { runPrepared } from '../database/prepared.js';
-import type { DataSource } from 'typeorm';
 import { soughtNumber, type SoughtNumber } from './number-forms.js';
 
 /** How late a tenant that has just connected its first CRM may begin to have matches, ms. */

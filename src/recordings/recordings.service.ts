@@ -113,7 +113,9 @@ export class RecordingsService {
       });
     });
     await this.storage.remove(row);
-    await this.ledger.tellOf(callId, [
+    const call = await this.ledger.find(callId);
+    if (call === null) return;
+    this.ledger.tellOf(call, [
       { kind: 'recording-erased', key: id, at: this.clock.now(), source: 'ringline', data: {} },
     ]);
     await this.ledger.settled();

@@ -316,8 +316,12 @@ export class TakeOver implements AfterCommit {
     ...facts: readonly (Pick<Fact, 'kind' | 'source' | 'data'> & { readonly at?: number })[]
   ): Promise<CallRecording['state'] | undefined> {
     const { callId, id } = recording;
-    const told = facts.map((fact) => ({ at: Date.now(), ...fact, key: id }));
-    if (!(await this.ledger.tellOf(callId, told))) return undefined;
+    const call = await this.ledger.find(callId);
+    if (call === null) return undefined;
+    this.ledger.tellOf(
+      call,
+      facts.map((fact) => ({ at: Date.now(), ...fact, key: id })),
+    );
     await this.ledger.settled();
     // A ledger that is stopping takes nothing more: only what the record shows is told.
     const record = (await this.ledger.find(callId))?.document;

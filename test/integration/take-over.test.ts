@@ -208,36 +208,23 @@ describe('recordings that are over', () => {
     expect(await timesReady(one)).toBe(1);
   });
 
-  it('and stay empty are reported in words after the last try, and left in the PBX', async () => {
-    const one = await add();
-    files.answer = () => sent(Buffer.alloc(0));
-    takeOver();
-    await reach(one, 'failed');
-    expect(files.opened).toHaveLength(3);
-    expect(await shown(one)).toMatchObject({
-      state: 'failed',
-      durationSeconds: null,
-      failure: 'The file is empty.',
-    });
-    expect(files.removed).toEqual([]);
-    expect(filesLeft()).toEqual([]);
-    expect(await timesReady(one)).toBe(0);
-  });
-
-  it('and are missing are reported after the last try, and stay in the PBX if they are there after all', async () => {
-    const one = await add();
-    files.answer = () => ({ kind: 'missing' });
-    takeOver();
-    await reach(one, 'failed');
-    expect(files.opened).toHaveLength(3);
-    expect(await shown(one)).toMatchObject({
-      state: 'failed',
-      durationSeconds: null,
-      failure: 'The PBX does not have the file.',
-    });
-    expect(files.removed).toEqual([]);
-    expect(await timesReady(one)).toBe(0);
-  });
+  it.each<[what: string, answer: () => OpenedRecording, failure: string]>([
+    ['stay empty', () => sent(Buffer.alloc(0)), 'The file is empty.'],
+    ['are missing', () => ({ kind: 'missing' }), 'The PBX does not have the file.'],
+  ])(
+    'and %s are reported in words after the last try, and left in the PBX if they are there',
+    async (_, answer, failure) => {
+      const one = await add();
+      files.answer = answer;
+      takeOver();
+      await reach(one, 'failed');
+      expect(files.opened).toHaveLength(3);
+      expect(await shown(one)).toMatchObject({ state: 'failed', durationSeconds: null, failure });
+      expect(files.removed).toEqual([]);
+      expect(filesLeft()).toEqual([]);
+      expect(await timesReady(one)).toBe(0);
+    },
+  );
 
   it('in a PBX that is away, or breaks off, wait for it however long that lasts', async () => {
     const one = await add();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PhoneCall } from '../../lab/baresip.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -16,11 +17,6 @@ import {
 
 beforeAll(() => setScene({ recording: 'on', phoneTransfers: 'ringline' }));
 afterAll(endScene);
-
-async function talkFor(ms: number): Promise<void> {
-  const since = Date.now();
-  await waitFor(() => Date.now() - since > ms, { what: 'some talk' });
-}
 
 async function passOnBlindly(call: Awaited<ReturnType<typeof talk>>): Promise<PhoneCall> {
   await call.first.blindTransfer('agent2');
@@ -52,10 +48,10 @@ describe('the recording of a call that a phone transfers', () => {
     await transferredBy(by);
     const call = await talk();
     await waitFor(async () => (await call.read()).recordings[0]?.state === 'recording', { what: 'the recording' });
-    await talkFor(1_000);
+    await sleep(1_000);
     const second = mode === 'attended' ? await passOnAsked(call, 1) : await passOnBlindly(call);
     await waitFor(async () => rolesOf(await call.read())[1]?.[1] === 'answered', { what: 'the second to have him' });
-    await talkFor(2_000);
+    await sleep(2_000);
     await call.customer.hangup();
     await second.waitFor('closed');
     await call.over();

@@ -91,9 +91,12 @@ async function sound(path: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
+/** Where Asterisk writes recordings. */
+const spool = (): string => join(lab.dir, 'asterisk/spool/recording');
+
 /** Names of the files that Asterisk has recorded for a call. */
 function inPbx(callId: string): string[] {
-  return readdirSync(join(lab.dir, 'asterisk/spool/recording')).filter((name) => name.includes(callId));
+  return readdirSync(spool()).filter((name) => name.includes(callId));
 }
 
 function keepExample(event: unknown): void {
@@ -301,7 +304,7 @@ describe('a file that the PBX has lost', () => {
   it('is looked for again and then reported with the reason', async () => {
     const { call, phone } = await incoming(2_000);
     await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
-    for (const name of inPbx(call.id)) rmSync(join(lab.dir, 'asterisk/spool/recording', name));
+    for (const name of inPbx(call.id)) rmSync(join(spool(), name));
     const done = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
     expect(first(done)).toMatchObject({ durationSeconds: null, failure: 'The PBX does not have the file.' });
     // The record knows a moment before the recording's own row does.
@@ -318,8 +321,6 @@ describe('a file that the PBX has lost', () => {
 });
 
 describe('a file in the PBX', () => {
-  const spool = (): string => join(lab.dir, 'asterisk/spool/recording');
-
   it('that is renamed when the call ends, and back within the tries, is taken over once', async () => {
     const tries = ari.intercept({ path: /\/file$/, lose: 'response', how: 'hold' });
     const { call, phone } = await incoming(2_000);
@@ -355,7 +356,7 @@ describe('a file in the PBX', () => {
 
 describe('a PBX that cannot write recordings', () => {
   it('carries the call all the same, and the record says what to do', async () => {
-    const folder = join(lab.dir, 'asterisk/spool/recording');
+    const folder = spool();
     renameSync(folder, `${folder}.away`);
     try {
       const { call, phone } = await incoming(2_000);

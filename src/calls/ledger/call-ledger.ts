@@ -139,23 +139,11 @@ export class CallLedger {
     this.#run();
   }
 
-  /**
-   * Takes what somebody tells of a whole call. It is acted on only after its commit.
-   * @returns false when there is no such call.
-   */
-  async tellOf(callId: string, facts: readonly WholeFact[]): Promise<boolean> {
-    const call = await this.find(callId);
-    if (call === null) return false;
-    const { tenantId, pbxNodeId: nodeId } = call.identity;
-    this.tell({
-      nodeId,
-      boot: call.boot,
-      leg: callId,
-      facts: facts.map((fact) => ({ ...fact, leg: callId }) as Fact),
-      receivedAt: null,
-      call: { id: callId, tenantId },
-    });
-    return true;
+  /** Takes what somebody tells of a whole call. Returns at once; it is acted on only after its commit. */
+  tellOf({ identity, boot }: LiveCall, facts: readonly WholeFact[]): void {
+    const { id, tenantId, pbxNodeId: nodeId } = identity;
+    const told = facts.map((fact) => ({ ...fact, leg: id }) as Fact);
+    this.tell({ nodeId, boot, leg: id, facts: told, receivedAt: null, call: { id, tenantId } });
   }
 
   /** A call in memory, or read from the store; null when there is none. */
