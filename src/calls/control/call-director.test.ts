@@ -52,19 +52,23 @@ function directorOf(
   dials: CommandResult[],
   presence: () => LegPresence,
   ended: CommandResult = { kind: 'done' },
+  boot: () => string | null = () => 'boot',
 ) {
-  const counts = { dials: 0, asked: 0 };
+  const counts = { creates: 0, dials: 0, asked: 0 };
   const told: Fact[] = [];
   const ledger = {
     peek: () => call,
     tell: ({ facts }: { facts: readonly Fact[] }) => void told.push(...facts),
   } as unknown as CallLedger;
   const telephony = {
-    bootOf: () => 'boot',
+    bootOf: () => boot(),
     isOverloaded: () => false,
     nowAt: () => Date.now(),
     contactsOf: () => Promise.resolve([]),
-    createLeg: () => Promise.resolve({ kind: 'done' }),
+    createLeg: () => {
+      counts.creates += 1;
+      return Promise.resolve({ kind: 'done' });
+    },
     endLeg: () => Promise.resolve(ended),
     presenceOf: () => {
       counts.asked += 1;
@@ -137,6 +141,57 @@ describe('a dial whose answer is lost', () => {
     await waitFor(() => told.find(({ kind }) => kind === 'refused'), { what: 'the refusal', timeoutMs: 15_000 });
     expect(counts.dials).toBe(3);
     expect(told.find(({ kind }) => kind === 'refused')?.data).toMatchObject({ reason: 'unknown' });
+  });
+});
+
+describe('a leg that the switch said it has made', () => {
+  it('is made once when it turns up', async () => {
+    const { call, hear } = callToDial(['planned']);
+    const { director, counts } = directorOf(call, [], () => 'gone');
+    director.follow(callId);
+    await waitFor(() => counts.creates === 1, { what: 'the leg to be made' });
+    hear('created');
+    await isFalse(() => counts.creates > 1 || counts.asked > 0, 2_500);
+  });
+
+  it('is made again when it is gone untold, as it is while Asterisk has lost its connection to us', async () => {
+    const { call } = callToDial(['planned']);
+    const { director, counts } = directorOf(call, [], () => 'gone');
+    director.follow(callId);
+    await waitFor(() => counts.creates === 2, { what: 'the leg to be made again' });
+  });
+
+  it('is not made again before there is a connection, and not then when the switch was started anew', async () => {
+    const { call } = callToDial(['planned']);
+    let boot: string | null = 'boot';
+    const { director, counts } = directorOf(
+      call,
+      [],
+      () => 'gone',
+      { kind: 'done' },
+      () => boot,
+    );
+    director.follow(callId);
+    boot = null;
+    await isFalse(() => counts.creates > 1, 2_500);
+    boot = 'another';
+    await isFalse(() => counts.creates > 1, 2_500);
+  });
+
+  it('is not made again once it is needed no more', async () => {
+    const { call, hear } = callToDial(['planned']);
+    const { director, counts } = directorOf(call, [], () => 'gone');
+    director.follow(callId);
+    hear('released');
+    await isFalse(() => counts.creates > 1, 2_500);
+  });
+
+  it('three times over without turning up is given up', async () => {
+    const { call } = callToDial(['planned']);
+    const { director, counts, told } = directorOf(call, [], () => 'gone');
+    director.follow(callId);
+    await waitFor(() => told.find(({ kind }) => kind === 'refused'), { what: 'the refusal', timeoutMs: 15_000 });
+    expect(counts.creates).toBe(3);
   });
 });
 

@@ -27,6 +27,9 @@ const LATE_LEG_MS = 2_000;
 /** What becomes of a leg that was planned, and never made. */
 const NOT_NEEDED: CommandResult = { kind: 'refused', text: 'not needed any more' };
 
+/** What becomes of one that was made, time and again, and each time was gone at once. */
+const NOT_KEPT: CommandResult = { kind: 'refused', text: 'the switch made it and did not keep it' };
+
 /** An arrival older than this may have been overtaken by the dial plan, ms. */
 const OLD_NEWS_MS = 3_000;
 
@@ -427,29 +430,36 @@ export class CallDirector implements AfterCommit {
     return true;
   }
 
-  /** Rings nobody, so it may be repeated when no answer came and the leg does not turn up. */
+  /**
+   * Rings nobody, so it is repeated when the leg does not turn up, whatever was answered: Asterisk ends a leg at once that is
+   * made while it has lost its connection to us, and nothing tells of it.
+   */
   async #createLeg(call: LiveCall, node: NodeBoot, command: Extract<Command, { do: 'create-leg' }>): Promise<boolean> {
     const { leg } = command.leg;
     for (let turn = 0; ; turn++) {
       const result = await this.telephony.createLeg(node, command.leg);
-      if (result.kind === 'done') return true;
-      if (result.kind === 'unknown' && turn < REPEATS) {
-        if (await this.#turnsUp(call, node, leg)) return true;
-        continue;
+      if (result.kind === 'done' || result.kind === 'unknown') {
+        const turnsUp = await this.#turnsUp(call, node, leg);
+        if (turnsUp !== null) return turnsUp;
+        if (turn < REPEATS) continue;
       }
-      this.#refuse(call, node, leg, result);
+      this.#refuse(call, node, leg, result.kind === 'done' ? NOT_KEPT : result);
       return false;
     }
   }
 
-  async #turnsUp(call: LiveCall, node: NodeBoot, leg: string): Promise<boolean> {
-    const until = Date.now() + LATE_LEG_MS;
-    for (;;) {
-      if (call.state?.legs.some(({ id, createdAt }) => id === leg && createdAt !== null) === true) return true;
-      const presence = await this.telephony.presenceOf(node, leg);
-      if (presence !== 'gone' && presence !== 'unknown') return true;
-      if (Date.now() >= until) return false;
-      await sleep(200);
+  /** Whether a leg was made; false for one that is needed no more, null when nothing is seen of it while we are connected. */
+  async #turnsUp(call: LiveCall, node: NodeBoot, id: string): Promise<boolean | null> {
+    for (let until = Date.now() + LATE_LEG_MS; ; await sleep(200)) {
+      const leg = call.state?.legs.find((candidate) => candidate.id === id);
+      if (leg === undefined || isOver(leg) || leg.released !== null || this.#stopping) return false;
+      if (leg.createdAt !== null) return true;
+      const boot = this.telephony.bootOf(node.nodeId);
+      if (boot === null) until = Date.now() + LATE_LEG_MS;
+      else if (boot !== node.boot) return false;
+      if (Date.now() < until) continue;
+      const presence = await this.telephony.presenceOf(node, id);
+      return presence === 'gone' || presence === 'unknown' ? null : true;
     }
   }
 
