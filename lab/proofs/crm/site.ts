@@ -3,7 +3,7 @@ import { newId } from '../../../src/common/ids.js';
 import type { CrmLab } from '../../crm/crm-lab.js';
 import type { CrmSimulator } from '../../crm/crm-simulator.js';
 import type { Chance } from '../../replay/chance.js';
-import { failAtRandom, type FaultCounts } from './faults.js';
+import { failAtRandom, type RandomFaults } from './faults.js';
 import { pickKind, planCall, type PlannedAgent, type PlannedCall } from './plan-calls.js';
 import { CallPlayer } from './play-calls.js';
 import type { CallKind } from './told-call.js';
@@ -24,7 +24,7 @@ export type Site = {
   readonly tenantId: string;
   readonly connectionId: string;
   readonly agents: readonly PlannedAgent[];
-  readonly faults: FaultCounts;
+  readonly faults: RandomFaults;
   readonly chance: Chance;
   readonly planned: PlannedCall[];
 };
