@@ -43,7 +43,7 @@ export type LegState = {
   /** The first key pressed on a guarded leg was another one than 1. */
   readonly isDeclined: boolean;
   readonly stays: readonly Stay[];
-  /** Stretches of time in which this party had the other on hold. */
+  /** Stretches of time in which this party had the other on hold, until it resumed: who hangs up meanwhile never did. */
   readonly holds: readonly Span[];
   readonly isMuted: boolean;
   /** Requests of which the digits went to this party. */
@@ -211,7 +211,7 @@ export function gatherLeg(id: string, facts: readonly Fact[], lastSign: number):
     pickedUp: isGuarded ? answered : null,
     isDeclined: pressed?.data.one === false,
     stays: stays(facts, endedAt),
-    holds: holds(facts, endedAt),
+    holds: holds(facts),
     isMuted: isOn(facts, 'muted', 'unmuted'),
     digitsSent: all(facts, 'digits-sent').map(({ key }) => key),
     wishes: all(facts, 'transfer-wished').map(({ key, at, data }) => ({
@@ -282,20 +282,20 @@ function stays(facts: readonly Fact[], endedAt: number | null): Stay[] {
 }
 
 /** What a phone does and what the API does are apart: the one does not end the other's. */
-function holds(facts: readonly Fact[], endedAt: number | null): Span[] {
+function holds(facts: readonly Fact[]): Span[] {
   const [held, resumed] = [all(facts, 'held'), all(facts, 'resumed')];
   return [byApi, (fact: Fact) => !byApi(fact)].flatMap((which) =>
-    spans(held.filter(which), resumed.filter(which), endedAt),
+    spans(held.filter(which), resumed.filter(which)),
   );
 }
 
 /** From each beginning to the first end after it; beginnings in between are the same. */
-function spans(begun: readonly Fact[], over: readonly Fact[], endedAt: number | null): Span[] {
+function spans(begun: readonly Fact[], over: readonly Fact[]): Span[] {
   const found: Span[] = [];
   for (const { at } of begun) {
     const last = found.at(-1);
     if (last !== undefined && (last.until === null || last.until > at)) continue;
-    found.push({ from: at, until: over.find((fact) => fact.at >= at)?.at ?? endedAt });
+    found.push({ from: at, until: over.find((fact) => fact.at >= at)?.at ?? null });
   }
   return found;
 }

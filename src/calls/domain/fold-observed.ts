@@ -5,7 +5,7 @@ import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
 import { agentReason, endedByItself, rang, refusalOf, refusalVerdict, type Verdict } from './outcome.js';
-import { talkedMs } from './talk.js';
+import { isOnHold, talkedMs } from './talk.js';
 
 /** The record of a call that Ringline only observes: a pure function of what is known about it. */
 export function foldObserved(identity: CallIdentity, told: ObservedState, version: number): Call {
@@ -102,11 +102,14 @@ function status(
   return direction === 'inbound' ? 'queued' : 'dialing';
 }
 
-/** Somebody who has put the customer on hold may talk with a colleague elsewhere meanwhile. */
+/**
+ * Somebody has the customer on hold, who may talk with a colleague elsewhere meanwhile. Where they have parted it is as it was
+ * then, unless he passed the customer on.
+ */
 function isHeld(talks: readonly ObservedTalk[]): boolean {
-  const isHolding = ({ other }: ObservedTalk): boolean => other.holds.some(({ until }) => until === null);
   const open = talks.filter(({ until }) => until === null);
-  return open.length > 0 ? open.some(isHolding) : talks.some(isHolding);
+  const last = talks.slice(-1).filter(({ other }) => other.passedOnAt === null);
+  return (open.length > 0 ? open : last).some((talk) => isOnHold([talk.other], talk));
 }
 
 /** Phones by the agent or the endpoint they belong to, everybody else apart. */

@@ -1,9 +1,9 @@
 import type { Call, CallLegView, CallNumber, Participant } from './call.js';
-import { isOver, type CallState, type LegState, type Moment, type Span } from './call-state.js';
+import { isOver, type CallState, type LegState, type Moment } from './call-state.js';
 import { hangupSide, verdict } from './outcome.js';
 import type { AgentPhone, OutsidePhone } from './plan.js';
 import { recordingView } from './recording.js';
-import { talkedMs, talks, talkSecondsOfLegs, type Talk } from './talk.js';
+import { isOnHold, talkedMs, talks, talkSecondsOfLegs, type Talk } from './talk.js';
 import { openTransfer } from './transfer.js';
 
 /** What identifies a call and does not come from its facts. */
@@ -113,11 +113,7 @@ function waitsForTarget({ transfers, legs }: CallState): boolean {
 function isHeld({ transfers }: CallState, stretches: readonly Talk[]): boolean {
   const open = stretches.filter(({ until }) => until === null);
   const last = stretches.slice(-1).filter(({ agent }) => transfers.every(({ done }) => done?.from !== agent.id));
-  return (open.length > 0 ? open : last).some(({ remote, agent, until }) => {
-    const end = until ?? Infinity;
-    const lasts = (hold: Span): boolean => hold.from <= end && (hold.until ?? Infinity) >= end;
-    return [remote, agent].some(({ holds }) => holds.some(lasts));
-  });
+  return (open.length > 0 ? open : last).some((talk) => isOnHold([talk.remote, talk.agent], talk));
 }
 
 export function earliestRing(legs: readonly LegState[]): number | null {

@@ -225,6 +225,17 @@ describe('an observed call', () => {
     }
   });
 
+  it('that ends while it is held was not resumed', async () => {
+    for (const version of [16, 22]) {
+      const told = observedTold(`hold.${version}`).map((one) => ({
+        ...one,
+        facts: one.facts.filter(({ kind }) => kind !== 'resumed'),
+      }));
+      const [made] = summary(await play(told));
+      expect(made?.at(-1), `hold.${version}`).toBe('started ringing answered held ended');
+    }
+  });
+
   it('left by the line whose number was shown outside, where many go out by one trunk', async () => {
     for (const name of ['outbound.16', 'outbound.22', 'outbound-attended.22', 'outbound-refused.16']) {
       const { calls } = await play(observedTold(name));
