@@ -8,6 +8,18 @@ import { replay } from './replay.js';
 /** As a time service does that finds the clock late. */
 const STEP_MS = 90_000;
 
+/** A frame of a switch whose clock was set back: nothing else of the stream has its times from there. */
+function setBack(entry: StreamEntry, after: number): StreamEntry {
+  if (entry.kind !== 'frame') return entry;
+  const back = (all: string, name: string, time: string): string => {
+    const at = parseAriTime(time);
+    // Channels that are there keep the time at which they were made.
+    if (at === null || (name.includes('creationtime') && at < after)) return all;
+    return `${name}${new Date(at - STEP_MS).toISOString().replace('Z', '+0000')}"`;
+  };
+  return { ...entry, text: entry.text.replace(/("(?:timestamp|creationtime)":\s*")([^"]+)"/g, back) };
+}
+
 /** An entry of a switch whose clock was moved: channels that are there keep the time at which they were made. */
 function moved(entry: StreamEntry, byMs: number): StreamEntry {
   if (entry.kind === 'frame')
@@ -56,6 +68,34 @@ describe('a switch whose clock is set forward during a call', async () => {
           expect(seconds, where).toBeGreaterThanOrEqual(0);
           expect(seconds, where).toBeLessThanOrEqual(longest);
         }
+      }
+    }
+  });
+});
+
+describe('a switch whose clock is set back during a call', async () => {
+  const fixtures = await readFixtures();
+
+  it.each(fixtures)('$name: is the call that it was, and lasts as long', async ({ entries, expected }) => {
+    const lasting = ({ talkSeconds, waitSeconds, durationSeconds, participants }: Call): number[] => [
+      talkSeconds,
+      waitSeconds,
+      durationSeconds,
+      ...participants.map((one) => one.talkSeconds),
+    ];
+    const first = entries.findIndex(({ kind }) => kind === 'frame');
+    for (let n = first + 1; n < entries.length; n++) {
+      const where = `from entry ${n} on`;
+      const after = entries[n]?.at ?? 0;
+      const { calls } = await replay(entries.map((entry, i) => (i < n ? entry : setBack(entry, after))));
+      expect(
+        calls.map(({ record }) => gist(record)),
+        where,
+      ).toEqual(expected.map(({ record }) => gist(record)));
+      for (const [i, { record }] of calls.entries()) {
+        const was = lasting(expected[i]?.record as Call);
+        for (const [place, seconds] of lasting(record).entries())
+          expect(Math.abs(seconds - (was[place] ?? NaN)), where).toBeLessThanOrEqual(1);
       }
     }
   });

@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
-import { parseFrame } from '../../src/asterisk/ari-frame.js';
+import { parseFrame, type AriFrame } from '../../src/asterisk/ari-frame.js';
 import { reconcile } from '../../src/asterisk/reconcile.js';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
+import { SwitchClock } from '../../src/asterisk/switch-clock.js';
 import { translate } from '../../src/asterisk/translate.js';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { CallEvent, CallEventType } from '../../src/calls/domain/call-event.js';
@@ -112,11 +113,17 @@ export class ReplayLedger {
   }
 }
 
-/** What one frame tells; null for one that tells nothing of a call. A frame that is no event is 'bad'. */
-export function toldByFrame(entry: Extract<StreamEntry, { kind: 'frame' }>): Told | 'bad' | null {
+/**
+ * What one frame tells; null for one that tells nothing of a call. A frame that is no event is 'bad'.
+ * @param steady Puts the times of frames right that come in order.
+ */
+export function toldByFrame(
+  entry: Extract<StreamEntry, { kind: 'frame' }>,
+  steady: (frame: AriFrame) => AriFrame = (frame) => frame,
+): Told | 'bad' | null {
   const frame = parseFrame(entry.text);
   if (frame === null) return 'bad';
-  const translation = translate(frame, entry.at);
+  const translation = translate(steady(frame), entry.at);
   // As something that is waited for, so that the ledger does not gather more before it commits.
   return translation && { nodeId: entry.node, boot: entry.boot, receivedAt: null, ...translation };
 }
@@ -134,11 +141,13 @@ export async function replay(
   const target = new ReplayLedger(entries, store);
   const { ledger } = target;
   const missing = new Map<string, ReadonlySet<string> | 'all'>();
+  const clocks = new Map<string, ReturnType<SwitchClock['listen']>>();
   const counts = { frames: 0, badFrames: 0, snapshots: 0, missed: 0 };
   for (const entry of entries) {
     switch (entry.kind) {
       case 'opened':
         missing.set(entry.node, 'all');
+        clocks.set(entry.node, new SwitchClock(() => undefined).listen());
         break;
       case 'closed':
       case 'routed':
@@ -148,7 +157,7 @@ export async function replay(
         break;
       case 'frame': {
         counts.frames++;
-        const told = toldByFrame(entry);
+        const told = toldByFrame(entry, (frame) => clocks.get(entry.node)?.(frame, entry.at) ?? frame);
         if (told === 'bad') counts.badFrames++;
         else if (told !== null) target.tell(told, entry.at);
         break;

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
 import { NodeCel, type CelNode } from '../../src/asterisk/cel/node-cel.js';
 import type { NodeMemory } from '../../src/asterisk/node-memory.js';
+import { SwitchClock } from '../../src/asterisk/switch-clock.js';
 import type { Fact } from '../../src/calls/domain/fact.js';
 import type { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import type { Told } from '../../src/calls/ledger/told.js';
@@ -21,7 +22,16 @@ export async function tellLog(
 ): Promise<void> {
   const { boot } = node;
   const memory = { runs: () => Promise.resolve([{ boot, startedAt: 0 }]) } as unknown as NodeMemory;
-  const cel = new NodeCel(node, () => ({ boot, connectedAt: Infinity, now: Infinity }), ledger, memory, unread, log);
+  const clock = new SwitchClock(() => undefined);
+  const cel = new NodeCel(
+    node,
+    () => ({ boot, connectedAt: Infinity, now: Infinity }),
+    clock,
+    ledger,
+    memory,
+    unread,
+    log,
+  );
   await cel.take(lines);
 }
 

@@ -20,6 +20,7 @@ import { ControlledLegs } from './observer/controlled-legs.js';
 import { NodeObserver } from './observer/node-observer.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
+import { SwitchClock } from './switch-clock.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
 import { arrived, isPrivate, readTypes, translate } from './translate.js';
 
@@ -65,6 +66,7 @@ export class NodeSession {
   /** Rooms that were made and not closed in this session. */
   readonly rooms = new Set<string>();
   readonly #controlled = new ControlledLegs();
+  readonly #clock = new SwitchClock((setBackMs) => this.#onSetBack(setBackMs));
   readonly #observer: NodeObserver | null;
   readonly cel: NodeCel;
   readonly #stopping = new AbortController();
@@ -105,9 +107,10 @@ export class NodeSession {
           log,
           () => (this.#session === null ? null : this.#report),
           (heardUntil) => this.#lookAgain(heardUntil),
+          this.#clock,
         )
       : null;
-    this.cel = new NodeCel(settings, () => this.#presentRun(), ledger, memory, metrics, log);
+    this.cel = new NodeCel(settings, () => this.#presentRun(), this.#clock, ledger, memory, metrics, log);
   }
 
   get app(): string {
@@ -188,10 +191,19 @@ export class NodeSession {
       ...this.cel.warnings(),
       ...(this.#observer?.warnings() ?? []),
     ];
-    if (Math.abs(this.#offsetMs) > CLOCK_WARNING_MS) {
+    const { setBackMs } = this.#clock;
+    const offMs = this.#offsetMs - setBackMs;
+    if (setBackMs > 0) {
+      warnings.push({
+        code: 'clock-set-back',
+        detail: `The clock of this PBX was set back by ${(setBackMs / 1000).toFixed(1)} s while calls were under way: until none is, the times of its calls go on as before.`,
+        remedy: 'Run a time service (NTP) on it that slews its clock rather than setting it.',
+      });
+    }
+    if (Math.abs(offMs) > CLOCK_WARNING_MS) {
       warnings.push({
         code: 'clock-offset',
-        detail: `The clock of this PBX is ${(this.#offsetMs / 1000).toFixed(1)} s off ours.`,
+        detail: `The clock of this PBX is ${(offMs / 1000).toFixed(1)} s off ours.`,
         remedy: 'Run a time service (NTP) on both hosts.',
       });
     }
@@ -263,8 +275,10 @@ export class NodeSession {
     };
     let end!: (reason: string) => void;
     const ended = new Promise<string>((resolve) => (end = resolve));
+    const steady = this.#clock.listen();
     const session = await openAriSession(this.settings, this.app, {
-      onFrame: (frame, receivedAt) => {
+      onFrame: (heard, receivedAt) => {
+        const frame = steady(heard);
         if (frame.type === 'ApplicationReplaced') {
           life.isReplaced = true;
           void life.session?.close(REPLACED);
@@ -447,6 +461,7 @@ export class NodeSession {
   async #compare(session: AriSession): Promise<void> {
     const boot = this.#report?.boot;
     if (boot === undefined) return;
+    if (this.ledger.openCallsOf(this.settings.id).length === 0) this.#clock.settle();
     void this.#askClock();
     await this.ledger.settled();
     const takenAt = Date.now() + this.clockOffsetMs;
@@ -518,6 +533,13 @@ export class NodeSession {
   async #askClock(): Promise<void> {
     this.#clockAskedAt = Date.now();
     await this.commands.send('POST', `/events/user/${CLOCK_EVENT}?application=${encodeURIComponent(this.app)}`);
+  }
+
+  /** What we do ourselves is to be told by the same clock. */
+  #onSetBack(setBackMs: number): void {
+    const { name: node } = this.settings;
+    this.log.warn({ scope: 'asterisk', node, setBackMs }, 'the clock of the PBX was set back');
+    void this.#askClock();
   }
 
   #onClock(sentAt: number | null, receivedAt: number): void {

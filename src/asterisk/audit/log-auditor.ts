@@ -11,6 +11,7 @@ import { createLog } from '../../common/logger.js';
 import { AsteriskMetrics } from '../asterisk-metrics.js';
 import { NodeCel, type CelNode } from '../cel/node-cel.js';
 import { nodeMemoryIn, type NodeRun } from '../node-memory.js';
+import { SwitchClock } from '../switch-clock.js';
 import type { Conversation } from './conversations.js';
 import { differencesOf, type Difference } from './differences.js';
 
@@ -85,7 +86,7 @@ class LogAuditor {
     const none = (): number => 0;
     const memory = nodeMemoryIn(source);
     const counts = new AsteriskMetrics({ registry: new Registry() }, none, none);
-    this.#cel = new NodeCel(node, () => present, this.#ledger, memory, counts, log);
+    this.#cel = new NodeCel(node, () => present, new SwitchClock(() => undefined), this.#ledger, memory, counts, log);
   }
 
   async check(conversation: Conversation): Promise<Verdict> {

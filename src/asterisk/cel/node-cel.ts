@@ -11,6 +11,7 @@ import type { AsteriskMetrics } from '../asterisk-metrics.js';
 import { nearEndId } from '../far-end.js';
 import type { NodeMemory, NodeRun } from '../node-memory.js';
 import type { NodeWarning } from '../start-up-report.js';
+import type { SwitchClock } from '../switch-clock.js';
 import type { Translation } from '../translate.js';
 import { parseCelLine, type CelLine } from './cel-line.js';
 import { observeCel } from './observe-cel.js';
@@ -59,6 +60,7 @@ export class NodeCel {
   constructor(
     private readonly node: CelNode,
     private readonly present: () => PresentRun | null,
+    private readonly clock: SwitchClock,
     private readonly ledger: CallLedger,
     private readonly memory: NodeMemory,
     private readonly metrics: AsteriskMetrics,
@@ -113,7 +115,7 @@ export class NodeCel {
    */
   async take(lines: readonly string[], onPresent: () => void = () => undefined): Promise<CelAnswer> {
     const { connectedAt, now } = this.#presentRun();
-    const read = lines.flatMap((text) => parseCelLine(text) ?? []);
+    const read = lines.flatMap((text) => parseCelLine(text) ?? []).map((line) => this.#steady(line));
     const freshAfter = Math.max(connectedAt, now - HEAD_START_MS);
     const past = read.filter(({ at }) => at <= freshAfter);
     const fresh = read.filter(({ at }) => at > freshAfter);
@@ -129,6 +131,10 @@ export class NodeCel {
     this.metrics.celLines.inc(lines.length);
     this.metrics.celUnreadable.inc(unreadable);
     return { taken, ignored: read.length - taken, unreadable };
+  }
+
+  #steady(line: CelLine): CelLine {
+    return this.clock.setBackMs === 0 ? line : { ...line, at: this.clock.steady(line.at) };
   }
 
   /** @returns how many of the lines were about calls */

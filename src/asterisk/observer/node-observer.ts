@@ -7,6 +7,7 @@ import type { NodeSettings } from '../node-session.js';
 import { openAriSession, type AriSession } from '../session/ari-session.js';
 import type { AriCommands } from '../session/commands.js';
 import { DEVICE_STATES, type NodeWarning, type StartUpReport } from '../start-up-report.js';
+import type { SwitchClock } from '../switch-clock.js';
 import type { ControlledLegs } from './controlled-legs.js';
 import { FirstSights } from './first-sights.js';
 import { linkedIdOf, observedTypes, translateObserved, type Observation } from './translate-observed.js';
@@ -51,6 +52,7 @@ export class NodeObserver {
     private readonly report: () => StartUpReport | null,
     /** Has the records compared with the switch: events since then may have been missed; ms by our clock, null at first. */
     private readonly onConnected: (heardUntil: number | null) => void,
+    private readonly clock: SwitchClock,
   ) {}
 
   /** Another app than the one that drives: each gets its own events. */
@@ -129,9 +131,11 @@ export class NodeObserver {
     // Frames may come as soon as it is open.
     this.#sights.clear();
     this.#lacksLinkedId = false;
+    const steady = this.clock.listen();
     const session = await openAriSession(this.node, this.app, {
       skips: (text) => this.controlled.concern(text),
-      onFrame: (frame, receivedAt) => {
+      onFrame: (heard, receivedAt) => {
+        const frame = steady(heard);
         if (frame.type !== 'ApplicationReplaced') this.#onFrame(frame, receivedAt, report.boot);
         else {
           life.isReplaced = true;

@@ -1,0 +1,78 @@
+import type { AriFrame } from './ari-frame.js';
+import { parseAriTime } from './ari-time.js';
+
+/** What happens at one moment may be told in another order; a clock that goes back by more was set, ms. */
+const MOST_DISORDER_MS = 5_000;
+/** One that goes back by more says nothing to go on from, ms. */
+const MOST_SET_BACK_MS = 24 * 3_600_000;
+/** A time that far ahead of the present, ms, was not told by the clock that was set back. */
+const MOST_AHEAD_MS = 2_000;
+
+/**
+ * The times of one switch as they would be had its clock not been set back: in a record of a call everything comes after what it
+ * came after, and lasts as long as it did. A clock that is set forward is followed.
+ */
+export class SwitchClock {
+  #setBackMs = 0;
+  /** What the clock says less what ours does that is never set, of the frame that took least to come, ms. */
+  #lead = -Infinity;
+
+  /** @param onSetBack Told of each time, with how far it is behind from now on, ms. */
+  constructor(private readonly onSetBack: (setBackMs: number) => void) {}
+
+  /** By how much times are put forward, ms. */
+  get setBackMs(): number {
+    return this.#setBackMs;
+  }
+
+  /** Goes by the switch's clock again: nothing is under way that has times of before. */
+  settle(): void {
+    if (this.#setBackMs === 0) return;
+    this.#setBackMs = 0;
+    this.#lead = -Infinity;
+  }
+
+  /**
+   * Reads what comes by one connection: that is in order.
+   * @returns puts a frame's times right. `heardAt`: when it came, ms by a clock that is never set
+   */
+  listen(): (frame: AriFrame, heardAt?: number) => AriFrame {
+    let newest = -Infinity;
+    return (frame, heardAt = performance.now()) => {
+      const told = parseAriTime(frame.timestamp);
+      if (told === null) return frame;
+      const goesBack = newest - told;
+      newest = goesBack > MOST_DISORDER_MS ? told : Math.max(newest, told);
+      if (goesBack > MOST_SET_BACK_MS) this.#lead = -Infinity;
+      else if (goesBack > MOST_DISORDER_MS) {
+        this.#setBackMs = Math.max(0, Math.round(this.#lead + heardAt - told));
+        this.onSetBack(this.#setBackMs);
+      }
+      const at = this.steady(told, heardAt);
+      this.#lead = Math.max(this.#lead, at - heardAt);
+      return at === told ? frame : putForward(frame, told, at);
+    };
+  }
+
+  /** A time that the switch tells now. One of before its clock was set back stays what it is. */
+  steady(told: number, heardAt = performance.now()): number {
+    const at = told + this.#setBackMs;
+    return at > this.#lead + heardAt + MOST_AHEAD_MS ? told : at;
+  }
+}
+
+/** Channels that are older than the event were made before the clock was set back, unless the event is about their making. */
+function putForward(frame: AriFrame, told: number, at: number): AriFrame {
+  const { channel } = frame;
+  const madeAt = parseAriTime(channel?.creationtime);
+  const isNew = (frame.type === 'StasisStart' || frame.type === 'ChannelCreated') && madeAt !== null && madeAt <= told;
+  return {
+    ...frame,
+    timestamp: ariTime(at),
+    ...(channel !== undefined && isNew && { channel: { ...channel, creationtime: ariTime(madeAt + at - told) } }),
+  };
+}
+
+function ariTime(at: number): string {
+  return new Date(at).toISOString().replace('Z', '+0000');
+}
