@@ -70,6 +70,13 @@ describe('a switch whose clock is not set back', () => {
     expect(told).toEqual([]);
   });
 
+  it('is believed when what was asked for passes what waits in the switch', () => {
+    const { read, told, hear } = scene();
+    hear({ type: 'ChannelUserevent', timestamp: ariTime(NOON + 60_000) }, 60_000);
+    expect([read(61, 60), read(62, 30), read(63)]).toEqual([1, 32, 63]);
+    expect(told).toEqual([]);
+  });
+
   it('is not followed to where no clock is', () => {
     const { read, told, hear } = scene();
     const absurd: AriFrame = { type: 'Dial', timestamp: '2199-01-01T00:00:00.000+0000' };

@@ -33,16 +33,18 @@ export class SwitchClock {
   }
 
   /**
-   * Reads what comes by one connection: that is in order.
+   * Reads what comes by one connection: that is in order. What we have sent to us by it passes what waits in the switch, and is
+   * in an order of its own.
    * @returns puts a frame's times right. `heardAt`: when it came, ms by a clock that is never set
    */
   listen(): (frame: AriFrame, heardAt?: number) => AriFrame {
-    let newest = -Infinity;
+    const newest = { events: -Infinity, asked: -Infinity };
     return (frame, heardAt = performance.now()) => {
       const told = parseAriTime(frame.timestamp);
       if (told === null) return frame;
-      const goesBack = newest - told;
-      newest = goesBack > MOST_DISORDER_MS ? told : Math.max(newest, told);
+      const order = frame.type === 'ChannelUserevent' && frame.channel === undefined ? 'asked' : 'events';
+      const goesBack = newest[order] - told;
+      newest[order] = goesBack > MOST_DISORDER_MS ? told : Math.max(newest[order], told);
       if (goesBack > MOST_SET_BACK_MS) this.#lead = -Infinity;
       else if (goesBack > MOST_DISORDER_MS) {
         this.#setBackMs = Math.max(0, Math.round(this.#lead + heardAt - told));

@@ -246,6 +246,29 @@ describe('the session of a node', () => {
     expect(node.health()).toMatchObject({ status: 'degraded', warnings: [{ code: 'clock-offset' }] });
   });
 
+  it('goes on with its times when the clock of the switch is set back, and says so', async () => {
+    const identity = { id: 'call', tenantId: 'tenant', pbxNodeId: 'node' };
+    open = [{ identity, boot: 'boot', legs: [], observed: null } as unknown as LiveCall];
+    node.start();
+    await waitFor(isUp, { what: 'the connection' });
+    const event = (type: string, offsetMs: number) =>
+      ari.send({
+        type,
+        channel: { id: 'leg' },
+        timestamp: new Date(Date.now() + offsetMs).toISOString().replace('Z', '+0000'),
+      });
+    event('StasisEnd', 0);
+    event('ChannelDestroyed', -90_000);
+    await waitFor(() => told.length === 2, { what: 'both events' });
+    const [left, ended] = told.map(({ facts }) => facts[0]?.at ?? NaN);
+    expect(Math.abs((ended ?? NaN) - (left ?? NaN))).toBeLessThan(1_000);
+    const [warning] = node.health().warnings;
+    expect(warning).toMatchObject({
+      code: 'clock-set-back',
+      detail: expect.stringMatching(/ set back by (89|90)\.\d s /),
+    });
+  });
+
   it('is recorded from what was found at its start to its end, with what the switch had', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ringline-streams-'));
     const recorder = new StreamRecorder(folder, metrics, noLog);
