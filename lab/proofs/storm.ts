@@ -107,6 +107,8 @@ async function runStorm(
   const sipCalls = (await Promise.all(callers.map((caller) => caller.calls()))).flat();
   const stops = struck.flatMap(({ stoppedAt }) => stoppedAt ?? []);
   const records = await allCalls(company);
+  // Before they are judged: that takes so long that kept connections are closed meanwhile.
+  const inferredTimes = await inferred(field, records);
   const incoming = records.filter(({ direction }) => direction === 'inbound');
   // The switch's log tells of those too.
   const kills = readsCel
@@ -118,7 +120,7 @@ async function runStorm(
   const figures: StormFigures = {
     ...judged,
     estimated: records.filter(({ estimated }) => estimated).length,
-    inferred: await inferred(field, records),
+    inferred: inferredTimes,
     ...(clicks !== null && { clicks: await clicks.judge(records) }),
     blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
