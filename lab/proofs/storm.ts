@@ -155,10 +155,12 @@ async function strikeAll(
   return struck;
 }
 
-/** At most fifty records: more do not make it clearer. */
+/** Records of which it is told what was inferred: more do not make it clearer. */
+export const MOST_INFERRED = 50;
+
 async function inferred({ company }: Field, records: readonly Call[]): Promise<string[]> {
   const said: string[] = [];
-  for (const { id } of records.filter(({ estimated }) => estimated).slice(0, 50)) {
+  for (const { id } of records.filter(({ estimated }) => estimated).slice(0, MOST_INFERRED)) {
     const { body } = await company.call('GET', `/v1/calls/${id}/timeline`);
     const items = body['items'] as Timeline['items'];
     said.push(...items.filter(({ estimated }) => estimated).map(({ at, text }) => `${id} ${at}: ${text}`));

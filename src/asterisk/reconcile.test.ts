@@ -128,6 +128,16 @@ describe('reconciling', () => {
     );
   });
 
+  it('takes a phone that rings unheard to have rung since it was dialled, or was last heard not to', () => {
+    const dialled = callHaving(events.slice(0, 3));
+    const rang = (call: LiveCall, lastAliveAt: number): number | undefined =>
+      facts(reconcile(switchAfter(4, start + 3_000), [call], 'all', lastAliveAt)).find(({ kind }) => kind === 'ringing')
+        ?.at;
+    expect(rang(dialled, start)).toBe(start + 80);
+    expect(rang(dialled, start + 2_000)).toBe(start + 2_000);
+    expect(rang(callHaving(events.slice(0, 2)), start)).toBe(start + 3_000);
+  });
+
   it('makes nothing of a leg that one snapshot misses, and ends it after the second', () => {
     const call = callHaving(events.slice(0, 4));
     const snapshot = { ...switchAfter(1), takenAt: start + 5_000 };

@@ -66,7 +66,7 @@ export function reconcile(
       }
       const channel = channels.get(leg.id);
       if (channel !== undefined) {
-        const facts = presentFacts(leg, channel, snapshot, call.observed !== null);
+        const facts = presentFacts(leg, channel, snapshot, lastAliveAt, call.observed !== null);
         if (facts.length > 0) tell(leg.id, ...facts);
       } else if (leg.createdAt !== null && leg.createdAt < takenAt) {
         if (missedBefore !== 'all' && !missedBefore.has(leg.id)) missing.add(leg.id);
@@ -125,18 +125,28 @@ function lastSignOf(call: LiveCall): number {
 type Leg = LiveCall['legs'][number];
 
 /** What a leg that is there shows and we did not know. Times that the switch does not tell are estimates. */
-function presentFacts(leg: Leg, channel: AriChannel, { app, bridges, takenAt }: Snapshot, isObserved: boolean): Fact[] {
+function presentFacts(
+  leg: Leg,
+  channel: AriChannel,
+  { app, bridges, takenAt }: Snapshot,
+  lastAliveAt: number,
+  isObserved: boolean,
+): Fact[] {
   const facts: Fact[] = [];
   if (leg.createdAt === null) facts.push(createdFact(channel, takenAt, 'reconcile'));
-  const estimate = (kind: 'ringing' | 'answered' | 'left-control'): Fact => ({
+  const estimate = (kind: 'ringing' | 'answered' | 'left-control', at = takenAt): Fact => ({
     leg: leg.id,
     kind,
     key: '',
-    at: takenAt,
+    at,
     source: 'estimate',
     data: {},
   });
-  if (channel.state === 'Ringing' && leg.ringing === null) facts.push(estimate('ringing'));
+  if (channel.state === 'Ringing' && leg.ringing === null) {
+    // A phone rings at once when it is dialled.
+    const dialledAt = leg.diallingAt ?? leg.dialSentAt ?? takenAt;
+    facts.push(estimate('ringing', Math.min(takenAt, Math.max(lastAliveAt, dialledAt))));
+  }
   const ours = isOurs(channel);
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.
   if (channel.state === 'Up' && (leg.pickedUp ?? leg.answered) === null && (ours || leg.leftControlAt === null))

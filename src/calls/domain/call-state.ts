@@ -284,9 +284,7 @@ function stays(facts: readonly Fact[], endedAt: number | null): Stay[] {
 /** What a phone does and what the API does are apart: the one does not end the other's. */
 function holds(facts: readonly Fact[]): Span[] {
   const [held, resumed] = [all(facts, 'held'), all(facts, 'resumed')];
-  return [byApi, (fact: Fact) => !byApi(fact)].flatMap((which) =>
-    spans(held.filter(which), resumed.filter(which)),
-  );
+  return [byApi, (fact: Fact) => !byApi(fact)].flatMap((which) => spans(held.filter(which), resumed.filter(which)));
 }
 
 /** From each beginning to the first end after it; beginnings in between are the same. */

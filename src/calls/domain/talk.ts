@@ -59,7 +59,9 @@ export function talkedMs(stretches: readonly Span[]): number {
 /** One of these parties has the other on hold: now or, where their talk is over, as it ended. */
 export function isOnHold(parties: readonly LegState[], { until }: Span): boolean {
   const end = until ?? Infinity;
-  return parties.some(({ holds }) => holds.some((hold) => hold.from <= end && (hold.until === null || hold.until > end)));
+  return parties.some(({ holds }) =>
+    holds.some((hold) => hold.from <= end && (hold.until === null || hold.until > end)),
+  );
 }
 
 /** The stretch that lasts. */
