@@ -1,12 +1,11 @@
 import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
-import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
+import { decideAsking, keepConfirmed } from './ask.js';
 import { decideCustomerFirst } from './customer-first.js';
 import { DecisionBuilder, enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, liveLegs, phoneOf, roomOf, winningLeg } from './legs.js';
-import { createOutsideLegs } from './outside-legs.js';
+import { agentLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 import { createRemoteLeg, plannedRemote } from './remote-leg.js';
-import { createPhoneLegs } from './ring-phones.js';
+import { ringAgents, shownByClick, stopRinging } from './ring-agents.js';
 import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
 
@@ -71,17 +70,14 @@ function ringAgent(
   agents: readonly LegState[],
   now: number,
 ): void {
-  // The agent sees whom the click will call, and is the line to whoever joins the room.
-  const display = {
-    shownNumber: plan.to.e164 ?? plan.to.raw,
-    shownName: plan.to.name,
-    ownNumber: plan.line.number,
-  };
-  // The dial bounds their ring; this bounds all that may follow.
-  const leaseSeconds = plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
-  createPhoneLegs(decision, plan.phones, agents, display, leaseSeconds);
-  const dialSeconds = plan.agentRingSeconds + LEASE_MARGIN_SECONDS;
-  createOutsideLegs(decision, { callId, ...plan }, agents, { guarded: dialSeconds + ASK_SECONDS, open: leaseSeconds });
+  ringAgents(decision, {
+    ...plan,
+    callId,
+    agents,
+    display: shownByClick(plan),
+    dialSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
+    leaseSeconds: plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+  });
   for (const [place, phone] of plan.phones.entries()) {
     // The first leg of a phone rings its first address; it also tells whether there are others.
     const first = agents.find(
@@ -92,16 +88,10 @@ function ringAgent(
     const rung = { transfer: null, phone: place, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: first.id });
   }
-  decision.dial(agents, dialSeconds);
-  // Who answered in time has his time to press 1.
   const asked = decideAsking(decision, agents, now);
   const deadline = state.placed.at + plan.agentRingSeconds * 1000;
   if (now < deadline) decision.wakeAt(deadline);
-  else
-    decision.release(
-      liveLegs(agents).filter((leg) => !asked.includes(leg)),
-      'no-answer',
-    );
+  else stopRinging(decision, agents, asked);
 }
 
 function callRemote(

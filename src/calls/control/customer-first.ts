@@ -2,10 +2,10 @@ import { isOver, type CallState, type LegState } from '../domain/call-state.js';
 import type { ClickToCall } from '../domain/plan.js';
 import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
 import { enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type DecisionBuilder } from './decision.js';
-import { agentLegs, liveLegs, roomOf, winningLeg } from './legs.js';
-import { createOutsideLegs, plannedLegsOf } from './outside-legs.js';
+import { agentLegs, roomOf, winningLeg } from './legs.js';
+import { plannedLegsOf } from './outside-legs.js';
 import { createRemoteLeg } from './remote-leg.js';
-import { createPhoneLegs } from './ring-phones.js';
+import { ringAgents, shownByClick, stopRinging } from './ring-agents.js';
 import { decideTalking, type PlannedCall } from './talking.js';
 
 /**
@@ -84,13 +84,7 @@ function ringAgent(
   }
   const asked = decideAsking(decision, agents, now);
   const deadline = answeredAt + plan.agentRingSeconds * 1000;
-  if (now >= deadline) {
-    // Who answered in time has his time to press 1.
-    decision.release(
-      liveLegs(agents).filter((leg) => !asked.includes(leg)),
-      'no-answer',
-    );
-  }
+  if (now >= deadline) stopRinging(decision, agents, asked);
   if (agents.every(isOver) || (now >= deadline && asked.length === 0))
     return decision.release([remote], 'other-side-left');
   if (now >= deadline) return;
@@ -99,17 +93,14 @@ function ringAgent(
     const rung = { transfer: null, phone, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: remote.id });
   }
-  const display = {
-    shownNumber: plan.to.e164 ?? plan.to.raw,
-    shownName: plan.to.name,
-    ownNumber: plan.line.number,
-  };
-  // The dial bounds their ring; this bounds the talk.
-  const leaseSeconds = plan.agentRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
-  createPhoneLegs(decision, plan.phones, agents, display, leaseSeconds);
-  const dialSeconds = plan.agentRingSeconds + LEASE_MARGIN_SECONDS;
-  createOutsideLegs(decision, { callId, ...plan }, agents, { guarded: dialSeconds + ASK_SECONDS, open: leaseSeconds });
-  decision.dial(agents, dialSeconds);
+  ringAgents(decision, {
+    ...plan,
+    callId,
+    agents,
+    display: shownByClick(plan),
+    dialSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
+    leaseSeconds: plan.agentRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+  });
   // An answered party hears a tone, which the first sound from the room ends.
   if (agents.some(({ ringing }) => ringing !== null))
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: remote.id });

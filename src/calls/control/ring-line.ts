@@ -4,11 +4,11 @@ import type { Fact } from '../domain/fact.js';
 import { agentReason, isBlocked } from '../domain/outcome.js';
 import type { RingLine } from '../domain/plan.js';
 import { talks } from '../domain/talk.js';
-import { ASK_SECONDS, decideAsking, keepConfirmed } from './ask.js';
+import { decideAsking, keepConfirmed } from './ask.js';
 import { DecisionBuilder, enter, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
-import { agentLegs, isOnlyPlanned, liveLegs, roomOf, winningLeg } from './legs.js';
-import { createOutsideLegs, laterLegsOf, plannedLegsOf } from './outside-legs.js';
-import { createPhoneLegs } from './ring-phones.js';
+import { agentLegs, isOnlyPlanned, roomOf, winningLeg } from './legs.js';
+import { laterLegsOf, plannedLegsOf } from './outside-legs.js';
+import { ringAgents, stopRinging } from './ring-agents.js';
 import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
 
@@ -110,11 +110,7 @@ export function decideRingLine(callId: string, plan: RingLine, state: CallState,
   const deadline = state.placed.at + plan.ringSeconds * 1000;
   if (now < deadline) decision.wakeAt(deadline);
   else {
-    // Who answered in time has his time to press 1.
-    decision.release(
-      liveLegs(agents).filter((leg) => !asked.includes(leg)),
-      'no-answer',
-    );
+    stopRinging(decision, agents, asked);
     if (asked.length === 0) return handBack(agentReason(agents));
   }
   return decision.done();
@@ -154,14 +150,15 @@ function ringPhones(
     const rung = { transfer: null, phone, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: plan.callerLeg });
   }
-  const display = { shownNumber: from.e164 ?? from.raw, shownName: from.name ?? line.name, ownNumber: line.number };
-  // The dial bounds their ring; this bounds the talk.
-  const open = plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
-  createPhoneLegs(decision, plan.phones, agents, display, open);
-  const dialSeconds = plan.ringSeconds + LEASE_SECONDS;
-  const { outside } = plan;
-  createOutsideLegs(decision, { callId, outside, line }, agents, { guarded: dialSeconds + ASK_SECONDS, open });
-  decision.dial(agents, dialSeconds);
+  ringAgents(decision, {
+    ...plan,
+    callId,
+    line,
+    agents,
+    display: { shownNumber: from.e164 ?? from.raw, shownName: from.name ?? line.name, ownNumber: line.number },
+    dialSeconds: plan.ringSeconds + LEASE_SECONDS,
+    leaseSeconds: plan.ringSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
+  });
   if (agents.some(({ ringing }) => ringing !== null)) {
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: plan.callerLeg });
   }

@@ -17,7 +17,7 @@ import { decideDigits } from './digits.js';
 import { decideHold, decideMute } from './hold.js';
 import { agentLegs, firstLegs, holdingLeg, isOurs, roomOf, transferLegs, transferNumberLegId } from './legs.js';
 import { decideRecording } from './recording.js';
-import { createPhoneLegs } from './ring-phones.js';
+import { createPhoneLegs } from './ring-agents.js';
 import type { PlannedCall } from './talking.js';
 import { decideWishes } from './wishes.js';
 
