@@ -7,6 +7,8 @@ const MOST_DISORDER_MS = 5_000;
 const MOST_SET_BACK_MS = 24 * 3_600_000;
 /** A time that far ahead of the present, ms, was not told by the clock that was set back. */
 const MOST_AHEAD_MS = 2_000;
+/** No two clocks drift apart by so much of the time that passes: what was told long ago counts less. */
+const MOST_DRIFT = 0.001;
 
 /**
  * The times of one switch as they would be had its clock not been set back: in a record of a call everything comes after what it
@@ -14,8 +16,8 @@ const MOST_AHEAD_MS = 2_000;
  */
 export class SwitchClock {
   #setBackMs = 0;
-  /** What the clock says less what ours does that is never set, of the frame that took least to come, ms. */
-  #lead = -Infinity;
+  /** Of the frame that took least to come: when it came by our clock that is never set, and what the switch's was ahead of that, ms. */
+  #soonest = { heardAt: 0, lead: -Infinity };
 
   /** @param onSetBack Told of each time, with how far it is behind from now on, ms. */
   constructor(private readonly onSetBack: (setBackMs: number) => void) {}
@@ -29,7 +31,7 @@ export class SwitchClock {
   settle(): void {
     if (this.#setBackMs === 0) return;
     this.#setBackMs = 0;
-    this.#lead = -Infinity;
+    this.#soonest = { heardAt: 0, lead: -Infinity };
   }
 
   /**
@@ -45,13 +47,13 @@ export class SwitchClock {
       const order = frame.type === 'ChannelUserevent' && frame.channel === undefined ? 'asked' : 'events';
       const goesBack = newest[order] - told;
       newest[order] = goesBack > MOST_DISORDER_MS ? told : Math.max(newest[order], told);
-      if (goesBack > MOST_SET_BACK_MS) this.#lead = -Infinity;
+      if (goesBack > MOST_SET_BACK_MS) this.#soonest = { heardAt, lead: -Infinity };
       else if (goesBack > MOST_DISORDER_MS) {
-        this.#setBackMs = Math.max(0, Math.round(this.#lead + heardAt - told));
+        this.#setBackMs = Math.max(0, Math.round(this.#present(heardAt) - told));
         this.onSetBack(this.#setBackMs);
       }
       const at = this.steady(told, heardAt);
-      this.#lead = Math.max(this.#lead, at - heardAt);
+      if (at >= this.#present(heardAt)) this.#soonest = { heardAt, lead: at - heardAt };
       return at === told ? frame : putForward(frame, told, at);
     };
   }
@@ -59,7 +61,13 @@ export class SwitchClock {
   /** A time that the switch tells now. One of before its clock was set back stays what it is. */
   steady(told: number, heardAt = performance.now()): number {
     const at = told + this.#setBackMs;
-    return at > this.#lead + heardAt + MOST_AHEAD_MS ? told : at;
+    return at > this.#present(heardAt) + MOST_AHEAD_MS ? told : at;
+  }
+
+  /** What time it is at the switch, as far as it has told. */
+  #present(heardAt: number): number {
+    const { lead, heardAt: since } = this.#soonest;
+    return heardAt + lead - MOST_DRIFT * (heardAt - since);
   }
 }
 
