@@ -10,6 +10,8 @@ export type Stored = {
   readonly events: readonly string[];
   /** Ids of events that are still to be delivered. */
   readonly waiting: ReadonlySet<string>;
+  /** Ids of events that gave way to a later one of their call which was taken: their tries had failed, or died with a worker. */
+  readonly gaveWay: ReadonlySet<string>;
   /** Ids of the jobs that wait in the published queue. */
   readonly queued: ReadonlySet<string>;
   /** Of the calls that ended between two moments, ms since 1970: what was still learned of them after the second. */
@@ -48,10 +50,16 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
     const waiting: { id: string }[] = await source.query(
       `select event_id as id from delivery where status = 'pending'`,
     );
+    const gaveWay: { id: string }[] = await source.query(
+      `select d.event_id as id from delivery d where d.status = 'superseded' and exists (
+         select from delivery later where later.endpoint_id = d.endpoint_id and later.call_id = d.call_id
+           and later.sequence > d.sequence and later.status = 'delivered')`,
+    );
     const queued = await redis.lrange(`${QUEUE_PREFIX}:${CALL_EVENTS}:wait`, 0, -1);
     return {
       events: rows.map(({ id }) => id),
       waiting: new Set(waiting.map(({ id }) => id)),
+      gaveWay: new Set(gaveWay.map(({ id }) => id)),
       queued: new Set(queued),
       newsOf: (from, until) => {
         const after = rows

@@ -35,7 +35,9 @@ export type StormFigures = Judgement & {
   readonly deliveries: number;
   /** Events that an endpoint got under two ids. */
   readonly twoIds: number;
-  /** Events that an endpoint neither got nor will get, and those that are not in the published queue. */
+  /** Events that gave way to a later one of their call, which the endpoint got. */
+  readonly gaveWay: number;
+  /** Events that an endpoint neither got nor will get and that did not give way, and those that are not in the published queue. */
   readonly undelivered: number;
   readonly unqueued: number;
 };
@@ -131,7 +133,9 @@ async function runStorm(
     ...left,
     deliveries: receiver.deliveries(),
     twoIds: receiver.twoIds(),
-    undelivered: stored.events.filter((id) => !receiver.has(id) && !stored.waiting.has(id)).length,
+    gaveWay: stored.gaveWay.size,
+    undelivered: stored.events.filter((id) => !receiver.has(id) && !stored.waiting.has(id) && !stored.gaveWay.has(id))
+      .length,
     unqueued: stored.events.filter((id) => !stored.queued.has(id)).length,
   };
   await Promise.all(phones.map((phone) => phone.stop()));
