@@ -53,6 +53,7 @@ function directorOf(
   presence: () => LegPresence,
   ended: CommandResult = { kind: 'done' },
   boot: () => string | null = () => 'boot',
+  contacts: () => readonly string[] | null = () => [],
 ) {
   const counts = { creates: 0, dials: 0, asked: 0 };
   const told: Fact[] = [];
@@ -64,7 +65,7 @@ function directorOf(
     bootOf: () => boot(),
     isOverloaded: () => false,
     nowAt: () => Date.now(),
-    contactsOf: () => Promise.resolve([]),
+    contactsOf: () => Promise.resolve(contacts()),
     createLeg: () => {
       counts.creates += 1;
       return Promise.resolve({ kind: 'done' });
@@ -192,6 +193,31 @@ describe('a leg that the switch said it has made', () => {
     director.follow(callId);
     await waitFor(() => told.find(({ kind }) => kind === 'refused'), { what: 'the refusal', timeoutMs: 15_000 });
     expect(counts.creates).toBe(3);
+  });
+});
+
+describe('the addresses of a phone', () => {
+  it('are asked for again when it was not told which they are, and then not again', async () => {
+    const { call } = callToDial();
+    const answers = [null, ['sip:a@x', 'sip:b@x']];
+    let asked = 0;
+    const { director, told } = directorOf(
+      call,
+      [],
+      () => 'idle',
+      { kind: 'done' },
+      () => 'boot',
+      () => answers[asked++] ?? null,
+    );
+    director.follow(callId);
+    await waitFor(() => asked === 1, { what: 'the first question' });
+    await new Promise(setImmediate);
+    for (let news = 0; news < 3; news++) director.follow(callId);
+    await waitFor(() => told.some(({ kind }) => kind === 'planned'), { what: 'the second address' });
+    director.follow(callId);
+    await new Promise(setImmediate);
+    expect(asked).toBe(2);
+    expect(told.filter(({ kind }) => kind === 'planned')).toMatchObject([{ data: { contact: 'sip:b@x' } }]);
   });
 });
 

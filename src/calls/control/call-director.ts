@@ -235,7 +235,7 @@ export class CallDirector implements AfterCommit {
   async #give(call: LiveCall, node: NodeBoot, handled: Handled, command: Command): Promise<boolean> {
     switch (command.do) {
       case 'find-contacts':
-        return this.#findContacts(call, node, command);
+        return this.#findContacts(call, node, handled, command);
       case 'create-leg':
         return this.#createLeg(call, node, command);
       case 'dial-leg':
@@ -422,9 +422,15 @@ export class CallDirector implements AfterCommit {
   async #findContacts(
     call: LiveCall,
     node: NodeBoot,
-    { rung, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
+    handled: Handled,
+    { key, rung, viaLeg }: Extract<Command, { do: 'find-contacts' }>,
   ): Promise<boolean> {
-    const contacts = (await this.telephony.contactsOf(node, rung.endpoint, viaLeg)) ?? [];
+    const contacts = await this.telephony.contactsOf(node, rung.endpoint, viaLeg);
+    if (contacts === null) {
+      // Asked again with the next news: the connection may have been lost.
+      handled.given.delete(key);
+      return false;
+    }
     const at = this.telephony.nowAt(node.nodeId);
     this.#tell(call, node, plannedLegs(call.identity.id, rung, contacts, at).slice(1), true);
     return true;
