@@ -15,7 +15,8 @@ export type Struck = {
   readonly how?: string;
   /** Whether the moment came for which it waited. */
   readonly isHit?: boolean;
-  /** When Ringline was asked to stop, and when what was broken was whole again; ms since 1970. */
+  /** When Ringline was killed, or asked to stop, and when what was broken was whole again; ms since 1970. */
+  readonly killedAt?: number;
   readonly stoppedAt?: number;
   readonly healedAt?: number;
 };
@@ -31,8 +32,9 @@ export const KILL = 'kill -9';
 
 export function kill(at: number): Blow {
   const strike = async (field: Field): Promise<Struck> => {
+    const killedAt = Date.now();
     await field.ringline.kill();
-    return { restartMs: await startAgain(field) };
+    return { killedAt, restartMs: await startAgain(field) };
   };
   return { at, what: KILL, strike };
 }

@@ -73,8 +73,9 @@ const COMES_WITHIN_MS = 12_000;
 export function killAt(at: number, failpoint: Failpoint): Blow {
   const strike = async (field: Field): Promise<Struck> => {
     const isHit = await comes(failpoint, wiresOf(field));
+    const killedAt = Date.now();
     await field.ringline.kill();
-    return { isHit, restartMs: await startAgain(field) };
+    return { isHit, killedAt, restartMs: await startAgain(field) };
   };
   return { at, what: failpoint.name, strike };
 }

@@ -12,7 +12,10 @@ export type Judgement = {
   readonly neverInApp: number;
   /** Calls that came in the moment of a kill, before it could be written down, and were over when Ringline was back. */
   readonly diedWithKill: number;
-  /** Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE. */
+  /**
+   * Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE; of who met several kills,
+   * after the last, for whoever was back in between has taken him in.
+   */
   readonly slowestFallbackMs: number;
   /** Longest time a party was left alone after the other hung up, ms. */
   readonly longestAloneMs: number;
@@ -32,8 +35,10 @@ const KILLED_WITHIN_MS = { before: 250, after: 100 };
 /** What was done to Ringline, ms since 1970. */
 export type Endured = {
   readonly stops: readonly number[];
-  /** Of those after which only Ringline's own records tell who was there: when, and when it was connected again. */
+  /** When it was killed, and when it was connected again. */
   readonly kills: readonly { readonly at: number; readonly backAt: number }[];
+  /** It reads the switch's log, which tells who was there meanwhile. */
+  readonly hasLog: boolean;
 };
 
 /** Compares what callers saw and what the switch logged with the records. */
@@ -41,7 +46,7 @@ export function judge(
   sipCalls: readonly SipCall[],
   records: readonly Call[],
   cel: readonly CelRow[],
-  { stops, kills }: Endured,
+  { stops, kills, hasLog }: Endured,
 ): Judgement {
   const wrong: string[] = [];
   const outcomes: Record<string, number> = {};
@@ -54,6 +59,10 @@ export function judge(
     for (const { id } of record.legs) byLeg.set(id, record);
     outcomes[record.outcome ?? 'open'] = (outcomes[record.outcome ?? 'open'] ?? 0) + 1;
   }
+  const waited = (from: number, until: number): number => {
+    const met = kills.filter(({ at }) => at > from && at < until);
+    return until - (met.length > 1 ? Math.max(...met.map(({ at }) => at)) : from);
+  };
   let neverInApp = 0;
   let diedWithKill = 0;
   let slowestFallbackMs = 0;
@@ -69,14 +78,14 @@ export function judge(
     if (record === undefined) {
       const stay = row === undefined ? null : stayInApp(row.uniqueId, cel);
       if (stay === null || stay.ms <= REFUSED_WITHIN_MS) neverInApp++;
-      else if (kills.some((kill) => isWithin(stay, kill))) diedWithKill++;
+      else if (!hasLog && kills.some((kill) => isWithin(stay, kill))) diedWithKill++;
       else
         wrong.push(
           `${call.callId} was in our app for ${stay.ms} ms from ${new Date(stay.from).toISOString()} on and has no record`,
         );
       // Who gave up before was not kept waiting for ever: nobody could have answered.
       if (call.answeredAt !== undefined)
-        slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
+        slowestFallbackMs = Math.max(slowestFallbackMs, waited(call.inviteAt, call.answeredAt));
       else if ((call.cancelAt ?? Infinity) - call.inviteAt > 10_000)
         wrong.push(`${call.callId} was answered by nobody in 10 s`);
       continue;
@@ -97,7 +106,7 @@ export function judge(
       );
       longestAloneMs = Math.max(longestAloneMs, Math.max(...ends) - Math.min(...ends));
     } else if (call.answeredAt !== undefined) {
-      slowestFallbackMs = Math.max(slowestFallbackMs, call.answeredAt - call.inviteAt);
+      slowestFallbackMs = Math.max(slowestFallbackMs, waited(call.inviteAt, call.answeredAt));
     }
     const stop = stops.find((at) => call.inviteAt < at && (call.answeredAt ?? call.cancelAt ?? 0) > at);
     if (stop !== undefined && call.answeredAt !== undefined)

@@ -112,19 +112,16 @@ async function runStorm(
   // Before they are judged: that takes so long that kept connections are closed meanwhile.
   const inferredTimes = await inferred(field, records);
   const incoming = records.filter(({ direction }) => direction === 'inbound');
-  // The switch's log tells of those too.
-  const kills = readsCel
-    ? []
-    : struck
-        .filter(({ what }) => what === KILL)
-        .map(({ begunAt, restartMs = 0 }) => ({ at: begunAt, backAt: begunAt + restartMs }));
-  const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), { stops, kills });
+  const kills = struck.flatMap(({ killedAt: at, restartMs = 0 }) =>
+    at === undefined ? [] : { at, backAt: at + restartMs },
+  );
+  const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), { stops, kills, hasLog: readsCel });
   const figures: StormFigures = {
     ...judged,
     estimated: records.filter(({ estimated }) => estimated).length,
     inferred: inferredTimes,
     ...(clicks !== null && { clicks: await clicks.judge(records) }),
-    blows: struck.map(({ begunAt, healedAt, ...told }) => ({
+    blows: struck.map(({ begunAt, killedAt: _, healedAt, ...told }) => ({
       ...told,
       begunAt,
       ...(healedAt !== undefined && healing(stored, begunAt, healedAt)),
