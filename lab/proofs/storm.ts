@@ -121,7 +121,7 @@ async function runStorm(
     estimated: records.filter(({ estimated }) => estimated).length,
     inferred: inferredTimes,
     ...(clicks !== null && { clicks: await clicks.judge(records) }),
-    blows: struck.map(({ begunAt, killedAt: _, healedAt, ...told }) => ({
+    blows: struck.map(({ begunAt, healedAt, ...told }) => ({
       ...told,
       begunAt,
       ...(healedAt !== undefined && healing(stored, begunAt, healedAt)),
