@@ -1,36 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { parseAriTime } from '../../src/asterisk/ari-time.js';
+import { parseAriTime, writeAriTime } from '../../src/asterisk/ari-time.js';
 import { readFixtures } from './fixture.js';
 import { replay } from './replay.js';
 
 /** As a time service does that finds the clock late. */
 const STEP_MS = 90_000;
 
+/** A frame with other times in its fields of these names. */
+function retimed(text: string, names: string, time: (at: number, name: string) => number): string {
+  return text.replace(new RegExp(`"(${names})":\\s*"([^"]+)"`, 'g'), (all, name: string, told: string) => {
+    const at = parseAriTime(told);
+    return at === null ? all : `"${name}":"${writeAriTime(time(at, name))}"`;
+  });
+}
+
 /** A frame of a switch whose clock was set back: nothing else of the stream has its times from there. */
 function setBack(entry: StreamEntry, after: number): StreamEntry {
   if (entry.kind !== 'frame') return entry;
-  const back = (all: string, name: string, time: string): string => {
-    const at = parseAriTime(time);
-    // Channels that are there keep the time at which they were made.
-    if (at === null || (name.includes('creationtime') && at < after)) return all;
-    return `${name}${new Date(at - STEP_MS).toISOString().replace('Z', '+0000')}"`;
-  };
-  return { ...entry, text: entry.text.replace(/("(?:timestamp|creationtime)":\s*")([^"]+)"/g, back) };
+  // Channels that are there keep the time at which they were made.
+  const isOld = (at: number, name: string): boolean => name === 'creationtime' && at < after;
+  const back = (at: number, name: string): number => (isOld(at, name) ? at : at - STEP_MS);
+  return { ...entry, text: retimed(entry.text, 'timestamp|creationtime', back) };
 }
 
 /** An entry of a switch whose clock was moved: channels that are there keep the time at which they were made. */
 function moved(entry: StreamEntry, byMs: number): StreamEntry {
   if (entry.kind === 'frame')
-    return {
-      ...entry,
-      at: entry.at + byMs,
-      text: entry.text.replace(/("timestamp":\s*")([^"]+)"/, (all, name: string, time: string) => {
-        const at = parseAriTime(time);
-        return at === null ? all : `${name}${new Date(at + byMs).toISOString().replace('Z', '+0000')}"`;
-      }),
-    };
+    return { ...entry, at: entry.at + byMs, text: retimed(entry.text, 'timestamp', (at) => at + byMs) };
   if (entry.kind === 'told') {
     const facts = entry.told.facts.map((fact) => ({ ...fact, at: fact.at + byMs }));
     return { ...entry, at: entry.at + byMs, told: { ...entry.told, facts } };

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import { parseFrame } from '../../src/asterisk/ari-frame.js';
+import { writeAriTime } from '../../src/asterisk/ari-time.js';
 import { changesBetween } from '../../src/calls/domain/changes.js';
 import { FactSet, gatherState } from '../../src/calls/domain/call-state.js';
 import { factId, type Fact } from '../../src/calls/domain/fact.js';
@@ -59,7 +60,7 @@ function lateEndsOf(
   return [...records.values()].flatMap(({ legs }) =>
     legs.flatMap(({ id, endedAt }) => {
       if (endedAt === null || !ends.has(id)) return [];
-      const late = new Date(Date.parse(endedAt) + 30_000).toISOString().replace('Z', '+0000');
+      const late = writeAriTime(Date.parse(endedAt) + 30_000);
       const end = { type: 'ChannelDestroyed', timestamp: late, cause: 19, tech_cause: 480, channel: { id } };
       const frame = parseFrame(JSON.stringify(end));
       const translation = frame && translate(frame, 0);

@@ -147,7 +147,7 @@ export async function replay(
     switch (entry.kind) {
       case 'opened':
         missing.set(entry.node, 'all');
-        clocks.set(entry.node, new SwitchClock(() => undefined).listen());
+        clocks.set(entry.node, new SwitchClock().listen());
         break;
       case 'closed':
       case 'routed':

@@ -22,7 +22,7 @@ export async function tellLog(
 ): Promise<void> {
   const { boot } = node;
   const memory = { runs: () => Promise.resolve([{ boot, startedAt: 0 }]) } as unknown as NodeMemory;
-  const clock = new SwitchClock(() => undefined);
+  const clock = new SwitchClock();
   const cel = new NodeCel(
     node,
     () => ({ boot, connectedAt: Infinity, now: Infinity }),

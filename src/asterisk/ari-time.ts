@@ -18,3 +18,8 @@ export function parseAriTime(text: unknown): number | null {
   const at = sign === '+' ? asUtc - offsetMs : asUtc + offsetMs;
   return at >= EARLIEST && at < LATEST ? at : null;
 }
+
+/** A moment, ms since the epoch, as ARI writes it. */
+export function writeAriTime(at: number): string {
+  return new Date(at).toISOString().replace('Z', '+0000');
+}

@@ -20,8 +20,8 @@ import { ControlledLegs } from './observer/controlled-legs.js';
 import { NodeObserver } from './observer/node-observer.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
-import { SwitchClock } from './switch-clock.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
+import { SwitchClock } from './switch-clock.js';
 import { arrived, isPrivate, readTypes, translate } from './translate.js';
 
 const FIRST_RETRY_MS = 100;

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { AriFrame } from './ari-frame.js';
-import { parseAriTime } from './ari-time.js';
+import { parseAriTime, writeAriTime as ariTime } from './ari-time.js';
 import { SwitchClock } from './switch-clock.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00.000Z');
-const ariTime = (at: number): string => new Date(at).toISOString().replace('Z', '+0000');
 
 function scene() {
   const told: number[] = [];

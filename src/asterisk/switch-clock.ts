@@ -1,5 +1,5 @@
 import type { AriFrame } from './ari-frame.js';
-import { parseAriTime } from './ari-time.js';
+import { parseAriTime, writeAriTime } from './ari-time.js';
 
 /** What happens at one moment may be told in another order; a clock that goes back by more was set, ms. */
 const MOST_DISORDER_MS = 5_000;
@@ -20,7 +20,7 @@ export class SwitchClock {
   #soonest = { heardAt: 0, lead: -Infinity };
 
   /** @param onSetBack Told of each time, with how far it is behind from now on, ms. */
-  constructor(private readonly onSetBack: (setBackMs: number) => void) {}
+  constructor(private readonly onSetBack: (setBackMs: number) => void = () => undefined) {}
 
   /** By how much times are put forward, ms. */
   get setBackMs(): number {
@@ -78,11 +78,7 @@ function putForward(frame: AriFrame, told: number, at: number): AriFrame {
   const isNew = (frame.type === 'StasisStart' || frame.type === 'ChannelCreated') && madeAt !== null && madeAt <= told;
   return {
     ...frame,
-    timestamp: ariTime(at),
-    ...(channel !== undefined && isNew && { channel: { ...channel, creationtime: ariTime(madeAt + at - told) } }),
+    timestamp: writeAriTime(at),
+    ...(channel !== undefined && isNew && { channel: { ...channel, creationtime: writeAriTime(madeAt + at - told) } }),
   };
-}
-
-function ariTime(at: number): string {
-  return new Date(at).toISOString().replace('Z', '+0000');
 }

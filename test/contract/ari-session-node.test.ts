@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait-for.js';
 import { AsteriskMetrics } from '../../src/asterisk/asterisk-metrics.js';
+import { writeAriTime } from '../../src/asterisk/ari-time.js';
 import type { NodeMemory } from '../../src/asterisk/node-memory.js';
 import { NodeSession } from '../../src/asterisk/node-session.js';
 import { readEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
@@ -230,7 +231,7 @@ describe('the session of a node', () => {
 
   it('measures the clock of the switch by an event that it asks for, not by one that was long on its way', async () => {
     const event = (type: string, offsetMs: number, more = {}) =>
-      ari.send({ type, timestamp: new Date(Date.now() + offsetMs).toISOString().replace('Z', '+0000'), ...more });
+      ari.send({ type, timestamp: writeAriTime(Date.now() + offsetMs), ...more });
     ari.answer = (request, response, raw) => {
       if (!request.path.startsWith('/ari/events/user/')) return modulesAreThere(request, response, raw);
       const [, eventname] = /user\/([^?]+)\?application=ringline$/.exec(request.path) ?? [];
@@ -255,7 +256,7 @@ describe('the session of a node', () => {
       ari.send({
         type,
         channel: { id: 'leg' },
-        timestamp: new Date(Date.now() + offsetMs).toISOString().replace('Z', '+0000'),
+        timestamp: writeAriTime(Date.now() + offsetMs),
       });
     event('StasisEnd', 0);
     event('ChannelDestroyed', -90_000);

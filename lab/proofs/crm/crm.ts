@@ -51,7 +51,11 @@ export type CrmProofOptions = {
 
 /** Where a recording's link leads; nobody asks for it. HubSpot takes secure links alone. */
 const PUBLIC_URL = 'https://ringline.example';
-/** Calls to every CRM while requests to it fail at random and the worker is killed time and again; then both end, and all is to be settled. */
+
+/**
+ * Calls to every CRM while requests to it fail at random and the worker is killed time and again; then both end, and all is to be
+ * settled.
+ */
 export async function proveCrm(options: CrmProofOptions): Promise<CrmProofFigures> {
   const delivery = await DeliveryLab.start();
   const sites: Site[] = [];

@@ -86,7 +86,7 @@ class LogAuditor {
     const none = (): number => 0;
     const memory = nodeMemoryIn(source);
     const counts = new AsteriskMetrics({ registry: new Registry() }, none, none);
-    this.#cel = new NodeCel(node, () => present, new SwitchClock(() => undefined), this.#ledger, memory, counts, log);
+    this.#cel = new NodeCel(node, () => present, new SwitchClock(), this.#ledger, memory, counts, log);
   }
 
   async check(conversation: Conversation): Promise<Verdict> {

@@ -5,7 +5,7 @@ import { decideCustomerFirst } from './customer-first.js';
 import { DecisionBuilder, enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type Decision } from './decision.js';
 import { agentLegs, phoneOf, roomOf, winningLeg } from './legs.js';
 import { createRemoteLeg, plannedRemote } from './remote-leg.js';
-import { ringAgents, shownByClick, stopRinging } from './ring-agents.js';
+import { ringForClick, stopRinging } from './ring-agents.js';
 import { decideTalking } from './talking.js';
 import { decideTransfers } from './transfer.js';
 
@@ -70,14 +70,8 @@ function ringAgent(
   agents: readonly LegState[],
   now: number,
 ): void {
-  ringAgents(decision, {
-    ...plan,
-    callId,
-    agents,
-    display: shownByClick(plan),
-    dialSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
-    leaseSeconds: plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-  });
+  const leaseSeconds = plan.agentRingSeconds + plan.remoteRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  ringForClick(decision, callId, plan, agents, leaseSeconds);
   for (const [place, phone] of plan.phones.entries()) {
     // The first leg of a phone rings its first address; it also tells whether there are others.
     const first = agents.find(

@@ -5,7 +5,7 @@ import { enter, LEASE_MARGIN_SECONDS, LIMIT_MARGIN_SECONDS, tie, type DecisionBu
 import { agentLegs, roomOf, winningLeg } from './legs.js';
 import { plannedLegsOf } from './outside-legs.js';
 import { createRemoteLeg } from './remote-leg.js';
-import { ringAgents, shownByClick, stopRinging } from './ring-agents.js';
+import { ringForClick, stopRinging } from './ring-agents.js';
 import { decideTalking, type PlannedCall } from './talking.js';
 
 /**
@@ -93,14 +93,8 @@ function ringAgent(
     const rung = { transfer: null, phone, agentId, endpoint };
     decision.chain({ key: `contacts:${endpoint}`, do: 'find-contacts', rung, viaLeg: remote.id });
   }
-  ringAgents(decision, {
-    ...plan,
-    callId,
-    agents,
-    display: shownByClick(plan),
-    dialSeconds: plan.agentRingSeconds + LEASE_MARGIN_SECONDS,
-    leaseSeconds: plan.agentRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS,
-  });
+  const leaseSeconds = plan.agentRingSeconds + plan.limitSeconds + LIMIT_MARGIN_SECONDS;
+  ringForClick(decision, callId, plan, agents, leaseSeconds);
   // An answered party hears a tone, which the first sound from the room ends.
   if (agents.some(({ ringing }) => ringing !== null))
     decision.chain({ key: 'tell-ringing', do: 'tell-ringing', leg: remote.id });

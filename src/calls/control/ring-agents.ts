@@ -3,7 +3,7 @@ import { isOver, type LegState } from '../domain/call-state.js';
 import type { AgentPhone, ClickToCall, OutsidePhone } from '../domain/plan.js';
 import type { LegDisplay } from '../telephony-switch.js';
 import { ASK_SECONDS } from './ask.js';
-import type { DecisionBuilder } from './decision.js';
+import { LEASE_MARGIN_SECONDS, type DecisionBuilder } from './decision.js';
 import { agentEndpoint, liveLegs, phoneOf } from './legs.js';
 import { createOutsideLegs } from './outside-legs.js';
 
@@ -40,9 +40,18 @@ export function stopRinging(decision: DecisionBuilder, agents: readonly LegState
   );
 }
 
-/** The agent sees whom the click calls, and is the line to whoever joins the room. */
-export function shownByClick({ to, line }: ClickToCall): Shown {
-  return { shownNumber: to.e164 ?? to.raw, shownName: to.name, ownNumber: line.number };
+/** Rings the agent of a click: he sees whom it calls, and is the line to whoever joins the room. */
+export function ringForClick(
+  decision: DecisionBuilder,
+  callId: string,
+  plan: ClickToCall,
+  agents: readonly LegState[],
+  leaseSeconds: number,
+): void {
+  const { to, line, agentRingSeconds } = plan;
+  const display = { shownNumber: to.e164 ?? to.raw, shownName: to.name, ownNumber: line.number };
+  const dialSeconds = agentRingSeconds + LEASE_MARGIN_SECONDS;
+  ringAgents(decision, { ...plan, callId, agents, display, dialSeconds, leaseSeconds });
 }
 
 /** Makes the legs of phones that are not there yet. Rings nobody. */
