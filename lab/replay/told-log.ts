@@ -39,6 +39,7 @@ export async function tellLog(
 const loggedToo: ReadonlySet<Fact['kind']> = new Set([
   'created',
   'entered',
+  'originated',
   'answered',
   'joined',
   'parted',

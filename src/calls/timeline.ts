@@ -118,6 +118,8 @@ function tell(fact: Exclude<Fact, { kind: 'gap' }>, names: ReadonlyMap<string, s
       return `${who} passed the call on.`;
     case 'voicemail':
       return `${who} was given to voicemail.`;
+    case 'originated':
+      return `The PBX itself began to ring ${who}.`;
     case 'entered':
     case 'began':
     case 'left-by':

@@ -260,7 +260,8 @@ function customersChannel(record: Call, rows: readonly CelRow[]): string {
   const mine = new Set(record.legs.map(({ id }) => id));
   const started = rows.filter(({ event, uniqueId }) => event === 'CHAN_START' && mine.has(uniqueId));
   const origins = started.filter(({ uniqueId, linkedId }) => uniqueId === linkedId);
-  const origin = origins.find(({ channel }) => channel.startsWith('PJSIP/trunk-')) ?? origins[0];
+  // Where Asterisk itself made the call, who was rung first.
+  const origin = origins.find(({ channel }) => channel.startsWith('PJSIP/trunk-')) ?? origins[0] ?? started[0];
   const outside = started.filter(({ channel }) => channel.startsWith('PJSIP/trunk-'));
   const found = record.direction === 'outbound' ? outside[0] : origin;
   if (found === undefined) throw new Error(`Asterisk's log has no customer of the ${record.direction} call`);

@@ -1,7 +1,7 @@
 import { isOurs } from '../../calls/control/legs.js';
 import { LOGGED, twiceTold, type Fact } from '../../calls/domain/fact.js';
 import type { Sighting } from '../../calls/ledger/told.js';
-import { endpointOf, type Observation } from '../observer/translate-observed.js';
+import { endpointOf, ORIGINATING_APP, rungByWire, type Observation } from '../observer/translate-observed.js';
 import type { CelLine } from './cel-line.js';
 
 type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data: unknown };
@@ -13,7 +13,9 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data:
  */
 export function observeCel(line: CelLine): Observation | null {
   if (isOurs({ id: line.channel }) || line.linkedId === '' || line.name === '') return null;
-  const facts = factsOf(line).map(
+  const isMade = isOriginated(line);
+  const all = isMade ? [{ kind: 'originated', data: {} } as const, ...factsOf(line)] : factsOf(line);
+  const facts = all.map(
     (fact) =>
       ({
         key: twiceTold.has(fact.kind) ? LOGGED : '',
@@ -23,7 +25,7 @@ export function observeCel(line: CelLine): Observation | null {
         source: 'cel',
       }) as Fact,
   );
-  return { leg: line.channel, facts, sighting: sightingOf(line) };
+  return { leg: line.channel, facts, sighting: sightingOf(line, isMade) };
 }
 
 function factsOf(line: CelLine): readonly Bare[] {
@@ -31,8 +33,10 @@ function factsOf(line: CelLine): readonly Bare[] {
   switch (line.event) {
     case 'CHAN_START': {
       const created: Bare = { kind: 'created', data: { side: 'remote', linkedId, sipCallId: null, name } };
-      const isOrigin = line.channel === linkedId && endpointOf({ id: line.channel, name }) !== null;
-      return isOrigin ? [created, { kind: 'entered', data: { dialled, callerNumber, callerName } }] : [created];
+      if (line.channel !== linkedId) return [created];
+      const rung = rungByWire(name);
+      if (rung === null && endpointOf({ id: line.channel, name }) === null) return [created];
+      return [created, { kind: 'entered', data: { dialled: rung ?? dialled, callerNumber, callerName } }];
     }
     case 'ANSWER':
       return [{ kind: 'answered', data: {} }, ...inVoicemail(line)];
@@ -76,7 +80,12 @@ function inVoicemail({ app, event }: CelLine): Bare[] {
   return app === 'VoiceMail' && (event === 'ANSWER' || event === 'APP_START') ? [{ kind: 'voicemail', data: {} }] : [];
 }
 
-function sightingOf(line: CelLine): Sighting {
+/** Whether the switch itself made the leg with which a conversation begins. */
+function isOriginated({ channel, linkedId, name, app }: CelLine): boolean {
+  return channel === linkedId && (rungByWire(name) !== null || app === ORIGINATING_APP);
+}
+
+function sightingOf(line: CelLine, isMade: boolean): Sighting {
   const { channel, linkedId, name, exten: dialled, context, callerNumber, callerName, at } = line;
   const endpoint = endpointOf({ id: channel, name });
   // A leg that was dialled shows as its own number the one that was dialled to reach it, once it has been.
@@ -85,7 +94,7 @@ function sightingOf(line: CelLine): Sighting {
   return {
     linkedId,
     endpoint,
-    entered: channel === linkedId ? { dialled, context } : null,
+    entered: channel === linkedId && !isMade ? { dialled, context } : null,
     callerNumber,
     callerName,
     called: wasDialled && callerNumber !== '' ? callerNumber : null,

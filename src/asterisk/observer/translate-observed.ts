@@ -38,11 +38,15 @@ export function translateObserved(
     if (channel === undefined) return [];
     const linkedId = linkedIdOf(channel);
     if (linkedId === null) return [];
-    const told = facts.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
+    const isMade = isOriginated(frame, channel);
+    const all = isMade ? [{ kind: 'originated' } as const, ...facts] : facts;
+    const told = all.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
     const sight = firstSight(channel);
     if (sight !== null) told.unshift(createdFact(channel, at, 'switch'));
     if (sight === 'leg') told.unshift(...enteredFacts(channel, linkedId, at));
-    return told.length === 0 ? [] : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at) }];
+    return told.length === 0
+      ? []
+      : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at, isMade) }];
   };
   const { channel, bridge } = frame;
   switch (frame.type) {
@@ -123,19 +127,47 @@ function dialTold({ caller, peer, dialstatus = '', dialstring = '' }: AriFrame, 
 }
 
 function enteredFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
-  if (channel.id !== linkedId || endpointOf(channel) === null) return [];
+  const dialled = rungByWire(channel.name) ?? channel.dialplan?.exten ?? '';
+  if (channel.id !== linkedId || !canBegin(channel)) return [];
   const { number = '', name = '' } = channel.caller ?? {};
-  const data = { dialled: channel.dialplan?.exten ?? '', callerNumber: number, callerName: name };
+  const data = { dialled, callerNumber: number, callerName: name };
   // As of now, not of when the leg came to be: the dial plan has gone on since then, so who saw it first knows best.
   return [{ leg: channel.id, kind: 'entered', key: '', at, source: 'switch', data }];
 }
 
-function sightingOf(channel: AriChannel, linkedId: string, at: number): Sighting {
+/** The application that Asterisk names while it rings somebody for itself (main/dial.c). Who is rung by `Dial` has `AppDial`. */
+export const ORIGINATING_APP = 'AppDial2';
+
+/**
+ * Whether the switch itself made the leg with which a conversation begins. A channel of PJSIP is `Ring` from its beginning where
+ * somebody came in by it, and `Down` where he is called.
+ */
+function isOriginated({ type, caller, peer }: AriFrame, channel: AriChannel): boolean {
+  if (channel.id !== linkedIdOf(channel)) return false;
+  return (
+    rungByWire(channel.name) !== null ||
+    channel.dialplan?.app_name === ORIGINATING_APP ||
+    (type === 'Dial' && caller === undefined && peer?.id === channel.id) ||
+    (type === 'ChannelCreated' && channel.state === 'Down' && channel.name?.startsWith('PJSIP/') === true)
+  );
+}
+
+/** Whether a conversation may begin with it: a party, or a wire by which the switch rings somebody. */
+function canBegin(channel: AriChannel): boolean {
+  return endpointOf(channel) !== null || rungByWire(channel.name) !== null;
+}
+
+/** `Local/1001@from-internal-0000002a;1` is the end that the switch keeps of a wire to 1001; null for what is none. */
+export function rungByWire(name: string | undefined): string | null {
+  return /^Local\/(.+)@[^@]*-[0-9a-f]{8};1$/s.exec(name ?? '')?.[1] ?? null;
+}
+
+function sightingOf(channel: AriChannel, linkedId: string, at: number, isMade: boolean): Sighting {
   const { exten = '', context = '' } = channel.dialplan ?? {};
   return {
     linkedId,
     endpoint: endpointOf(channel),
-    entered: channel.id === linkedId ? { dialled: exten, context } : null,
+    entered: channel.id === linkedId && !isMade ? { dialled: exten, context } : null,
     callerNumber: channel.caller?.number ?? '',
     callerName: channel.caller?.name ?? '',
     called: null,

@@ -133,8 +133,10 @@ export type FactDetail = {
     /** What the switch itself calls the leg. */
     readonly name: string | null;
   };
-  /** The leg came into the dial plan by itself, and what it dialled and showed there. */
+  /** A conversation began with the leg: what it dialled and showed as it came into the dial plan. */
   readonly entered: { readonly dialled: string; readonly callerNumber: string; readonly callerName: string };
+  /** The switch itself made the leg with which a conversation begins, to ring somebody: nobody came in by it. */
+  readonly originated: Record<string, never>;
   /** Between whom the conversation is that this leg began: one that became part of another one keeps its own. */
   readonly began: FactDetail['observed'];
   /** What an observed leg is: a phone, the way to the outside world, or a wire inside the switch. */

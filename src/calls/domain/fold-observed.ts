@@ -2,6 +2,7 @@ import type { Call, CallNumber, HangupParty, Outcome, OutcomeReason, Participant
 import { isOver } from './call-state.js';
 import { NODE_RESTARTED, type FactDetail } from './fact.js';
 import { annotated, earliestRing, endOf, instant, legView, maybeInstant, seconds, type CallIdentity } from './fold.js';
+import { betweenOriginated, originatedCall, partiesOf, type Originated } from './originated.js';
 import { customerOf, isEnd, observedTalks, type ObservedTalk } from './observed-talk.js';
 import type { ObservedLeg, ObservedState } from './observed.js';
 import { agentReason, endedByItself, rang, refusalOf, refusalVerdict, type Verdict } from './outcome.js';
@@ -14,16 +15,16 @@ export function foldObserved(identity: CallIdentity, told: ObservedState, versio
   const others = state.legs.filter((leg) => isEnd(leg) && leg.id !== customer?.id);
   const direction = directionOf(customer);
   const talks = observedTalks(state);
-  const ringing = earliestRing(
-    direction === 'outbound' ? toList(customer) : others.filter(({ isOrigin }) => !isOrigin),
-  );
+  const originated = originatedCall(state, customer);
+  const dialled = originated?.called ?? others.filter(({ isOrigin }) => !isOrigin);
+  const ringing = earliestRing(direction === 'outbound' ? toList(customer) : dialled);
   const answered = talks[0]?.from ?? null;
   const over = customer !== null && state.legs.every(isOver);
   const ended = over ? Math.max(state.at, endOf(customer)) : null;
-  const last = ended === null ? null : verdict(state, direction, customer, others, talks);
-  const { line: dialled, from, to } = betweenWhom(state, customer);
+  const last = ended === null ? null : verdict(state, direction, customer, others, talks, originated);
+  const { line, from, to } = betweenWhom(state, customer, direction, originated);
   const called = direction === 'outbound' ? (customer?.called ?? to) : to;
-  const hangup = ended === null ? null : hangupOf(state, customer, others, talks);
+  const hangup = ended === null ? null : hangupOf(state, customer, others, talks, originated);
   return {
     id: identity.id,
     tenantId: identity.tenantId,
@@ -35,7 +36,7 @@ export function foldObserved(identity: CallIdentity, told: ObservedState, versio
     from,
     to: called,
     remote: direction === 'inbound' ? from : called,
-    line: direction === 'outbound' ? (customer?.leftBy ?? null) : dialled,
+    line: direction === 'outbound' ? (customer?.leftBy ?? null) : line,
     contact: state.found?.contact ?? null,
     owner: state.found?.owner ?? null,
     // Inside, both sides are colleagues.
@@ -80,7 +81,14 @@ function atOwnNumber(leg: ObservedLeg): ObservedLeg {
 }
 
 /** What the customer's conversation began with: an older one that it became part of may have been between others. */
-function betweenWhom(state: ObservedState, customer: ObservedLeg | null): FactDetail['observed'] {
+function betweenWhom(
+  state: ObservedState,
+  customer: ObservedLeg | null,
+  direction: Call['direction'],
+  originated: Originated | null,
+): FactDetail['observed'] {
+  if (originated !== null && customer !== null)
+    return betweenOriginated(originated, state, customer, direction === 'outbound');
   const origin = state.legs.find(({ id }) => id === customer?.linkedId);
   return customer?.began ?? origin?.began ?? state;
 }
@@ -152,6 +160,7 @@ function verdict(
   customer: ObservedLeg | null,
   others: readonly ObservedLeg[],
   talks: readonly ObservedTalk[],
+  originated: Originated | null,
 ): Verdict {
   if (talks.length > 0) return { outcome: 'answered', reason: 'talked' };
   if (state.cancelAsked !== null) return { outcome: 'cancelled', reason: state.cancelAsked.reason };
@@ -168,11 +177,25 @@ function verdict(
     return missed(nobodysReason(asked));
   }
   if (restarted) return { outcome: 'failed', reason: 'node-restart' };
-  const target = direction === 'outbound' ? customer : asked.at(-1);
-  const caller = state.legs.find(({ isOrigin }) => isOrigin);
-  if (caller !== undefined && endedByItself(caller) && (target == null || leftAt(caller) <= leftAt(target)))
+  const outside = direction === 'outbound' ? customer : null;
+  if (originated !== null) return originatedVerdict(originated, outside);
+  const caller = state.legs.find(({ isOrigin }) => isOrigin) ?? null;
+  return unansweredVerdict(caller, outside ?? asked.at(-1) ?? null);
+}
+
+/** @param outside Who is outside; null where all are colleagues. */
+function originatedVerdict(call: Originated, outside: ObservedLeg | null): Verdict {
+  // Nobody of ours was there for him.
+  if (outside !== null && outside.answered !== null)
+    return { outcome: 'failed', reason: leftByItself(outside) ? 'remote-hung-up' : 'abandoned' };
+  const { asker, asked } = partiesOf(call, outside);
+  return unansweredVerdict(asker, asked);
+}
+
+function unansweredVerdict(caller: ObservedLeg | null, target: ObservedLeg | null): Verdict {
+  if (caller !== null && endedByItself(caller) && (target === null || leftAt(caller) <= leftAt(target)))
     return { outcome: 'cancelled', reason: 'agent-hung-up' };
-  if (target == null) return { outcome: 'failed', reason: 'unknown' };
+  if (target === null) return { outcome: 'failed', reason: 'unknown' };
   if (wasLetGo(target)) return refusalVerdict(rang(target) ? 'no-answer' : 'unreachable');
   return refusalVerdict(refusalOf(target));
 }
@@ -191,27 +214,43 @@ function wasLetGo(leg: ObservedLeg): boolean {
   return !leg.isOrigin && leg.hangupAsked === null;
 }
 
+function leftByItself(leg: ObservedLeg): boolean {
+  return endedByItself(leg) && !wasLetGo(leg);
+}
+
 function hangupOf(
   { cancelAsked }: ObservedState,
   customer: ObservedLeg | null,
   others: readonly ObservedLeg[],
   talks: readonly ObservedTalk[],
+  originated: Originated | null,
 ): { readonly by: HangupParty; readonly leg: ObservedLeg | null } {
   if (cancelAsked !== null) return { by: cancelAsked.by, leg: customer };
   // Of those in a conference, who talked with the customer to the end.
   const last = talks.toSorted((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity)).at(-1)?.other ?? null;
-  // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
-  const asked = customer?.party?.kind === 'trunk' ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
-  const parties =
-    last === null
-      ? [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin), ...asked]
-      : [...toList(customer), last];
+  const parties = last === null ? withoutTalk(customer, others, originated) : [...toList(customer), last];
   const first = parties
-    .filter((leg) => endedByItself(leg) && !wasLetGo(leg) && leg.ended?.text !== NODE_RESTARTED)
+    .filter((leg) => leftByItself(leg) && leg.ended?.text !== NODE_RESTARTED)
     .toSorted((a, b) => leftAt(a) - leftAt(b))[0];
   if (first === undefined) return { by: 'system', leg: customer };
   if (first.ended?.estimated === true) return { by: 'unknown', leg: first };
   return { by: first.party?.kind === 'trunk' ? 'remote' : 'agent', leg: first };
+}
+
+/** Who counts where nobody talked. */
+function withoutTalk(
+  customer: ObservedLeg | null,
+  others: readonly ObservedLeg[],
+  originated: Originated | null,
+): readonly ObservedLeg[] {
+  const isOutside = customer?.party?.kind === 'trunk';
+  if (originated !== null) {
+    const { asker, asked } = partiesOf(originated, isOutside ? customer : null);
+    return [...toList(asked), ...toList(asker)];
+  }
+  // Of those who were dialled inside, the last is who was asked for, as the customer of an outbound call.
+  const asked = isOutside ? [] : others.filter(({ isOrigin }) => !isOrigin).slice(-1);
+  return [...toList(customer), ...others.filter(({ isOrigin }) => isOrigin), ...asked];
 }
 
 function leftAt(leg: ObservedLeg): number {

@@ -10,15 +10,28 @@ const MOST_WIRES = 3;
 
 /**
  * The party whose conversation the call is: who came from outside; else the first who was reached outside; else who
- * dialled inside.
+ * dialled inside. Where the switch itself made the call, that is who answered first; an agent's phone outside is his phone.
  */
 export function customerOf({ legs }: ObservedState): ObservedLeg | null {
   const ends = legs.filter(isEnd);
   const origins = ends.filter(({ isOrigin }) => isOrigin);
-  const origin = origins.find(({ party }) => party?.kind === 'trunk') ?? origins[0] ?? ends[0] ?? null;
-  if (origin === null || origin.party?.kind === 'trunk') return origin;
-  const outside = ends.filter(({ party, isOrigin }) => party?.kind === 'trunk' && !isOrigin);
-  return outside.find(({ answered }) => answered !== null) ?? outside[0] ?? origin;
+  const isOriginated = origins.length === 0 && legs.some((leg) => leg.isOriginated);
+  const isOutside = ({ party, ringsAgent }: ObservedLeg): boolean =>
+    party?.kind === 'trunk' && !(isOriginated && ringsAgent !== null);
+  const first = isOriginated ? firstToAnswer(ends) : origins.find(isOutside);
+  const origin = first ?? origins[0] ?? ends[0] ?? null;
+  if (origin === null || isOutside(origin)) return origin;
+  const outside = ends.filter((leg) => isOutside(leg) && !leg.isOrigin);
+  return outside.find(hasAnswered) ?? outside[0] ?? origin;
+}
+
+function hasAnswered({ answered }: ObservedLeg): boolean {
+  return answered !== null;
+}
+
+export function firstToAnswer(legs: readonly ObservedLeg[]): ObservedLeg | null {
+  const at = ({ answered }: ObservedLeg): number => answered?.at ?? Infinity;
+  return legs.filter(({ answered }) => answered !== null).toSorted((a, b) => at(a) - at(b))[0] ?? null;
 }
 
 /** A party, not a wire between two of them. */

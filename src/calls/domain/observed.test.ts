@@ -163,6 +163,27 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '01713920042 answered, 1003 rang',
     'started ringing answered ended',
   ],
+  'click-by-phone': [
+    'outbound 1001>01713920042 answered/talked (agent)',
+    '1001 answered',
+    'started updated updated ringing answered ended',
+  ],
+  'click-by-wire': [
+    'outbound 1001>01713920042 answered/talked (agent)',
+    '1001 answered',
+    'started updated updated ringing answered ended',
+  ],
+  'click-of-a-mailbox': [
+    'outbound >01713920042 failed/remote-hung-up (remote)',
+    '1002 rang',
+    'started updated updated ringing ended',
+  ],
+  'click-for-a-colleague': [
+    'internal 1001>1002 answered/talked (agent)',
+    '1001 answered, 1002 answered',
+    'started updated ringing answered ended',
+  ],
+  dialler: ['outbound >01713920042 answered/talked (agent)', '1001 answered', 'started ringing answered ended'],
 };
 
 /** Conversations that became part of another one. */
@@ -205,6 +226,24 @@ describe.each([16, 22])('what Asterisk %i tells of an ordinary dial plan', (vers
 });
 
 describe('an observed call', () => {
+  it('that a queue makes for who did not wait is one of its own', async () => {
+    for (const version of [16, 22]) {
+      const made = summary(await play(observedTold(`queue-call-back.${version}`)));
+      expect(made, `${version}`).toEqual([
+        [
+          'inbound +491713920001>+493023125200 missed/agent-no-answer (system)',
+          '1001 rang, 1002 rang, 1003 rang',
+          'started ringing ended',
+        ],
+        [
+          'outbound 1002>+491713920001 answered/talked (agent)',
+          '1001 rang, 1002 answered, 1003 rang',
+          'started updated updated ringing answered ended',
+        ],
+      ]);
+    }
+  });
+
   it('comes out alike where much happens within one tick of the clock', async () => {
     for (const version of [16, 22]) {
       for (const [name, [record, who, events]] of Object.entries(expected)) {

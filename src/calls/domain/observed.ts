@@ -9,6 +9,8 @@ export type ObservedLeg = LegState & {
   readonly party: FactDetail['party'] | null;
   /** It came into the dial plan by itself; else it was dialled. */
   readonly isOrigin: boolean;
+  /** The switch itself made it, and a conversation began with it. */
+  readonly isOriginated: boolean;
   /** Between whom the conversation is that it began; null for one that began none. */
   readonly began: FactDetail['observed'] | null;
   /** Whom it dialled, outside. */
@@ -54,7 +56,9 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
     // Who saw it first may have come later.
     at: Math.min(
       observed.at,
-      ...observedLegs.flatMap(({ isOrigin, createdAt }) => (isOrigin ? (createdAt ?? []) : [])),
+      ...observedLegs.flatMap(({ isOrigin, isOriginated, createdAt }) =>
+        isOrigin || isOriginated ? (createdAt ?? []) : [],
+      ),
     ),
     ...observed.data,
     cancelAsked: cancel === undefined ? null : { ...cancel.data, at: cancel.at },
@@ -67,10 +71,12 @@ export function gatherObserved(callId: string, facts: Iterable<Fact>): ObservedS
 }
 
 function gatherObservedLeg(id: string, facts: readonly Fact[], lastSign: number): ObservedLeg {
+  const isOriginated = find(facts, 'originated') !== undefined;
   // Into the fresh one: a copy of so many fields takes longer than to gather them.
   return Object.assign(gatherLeg(id, facts, lastSign), {
     party: find(facts, 'party')?.data ?? null,
-    isOrigin: find(facts, 'entered') !== undefined,
+    isOrigin: !isOriginated && find(facts, 'entered') !== undefined,
+    isOriginated,
     began: find(facts, 'began')?.data ?? null,
     called: find(facts, 'called')?.data.number ?? null,
     ringsAgent: find(facts, 'rings-agent')?.data ?? null,

@@ -57,8 +57,10 @@ export function ownerOf(known: Known): Owner | null {
 
 /** Whether there is a conversation: somebody from outside takes part, or one who was dialled. */
 export function isConversation(facts: readonly Fact[], linkedId: string): boolean {
+  const isOriginated = facts.some(({ kind, leg }) => kind === 'originated' && leg === linkedId);
   return facts.some(
-    ({ kind, leg, data }) => kind === 'party' && (data.kind === 'trunk' || (data.kind === 'phone' && leg !== linkedId)),
+    ({ kind, leg, data }) =>
+      kind === 'party' && (data.kind === 'trunk' || (data.kind === 'phone' && (isOriginated || leg !== linkedId))),
   );
 }
 
