@@ -81,3 +81,18 @@ describe('what was missed', () => {
     expect(texts(beginningMissed, created('switch'), created('cel'))).toEqual([]);
   });
 });
+
+describe('a call that the PBX itself makes', () => {
+  const party = { kind: 'phone', agentId: null, device: 'PJSIP/1001' };
+  const number = { raw: 's', e164: null, name: null };
+  const observed = { region: 'DE', line: null, from: number, to: number };
+
+  it('tells whom it rang, and of nobody who called', () => {
+    const told = [fact('observed', 0, 'switch', observed), fact('party', 0, 'ringline', party)];
+    expect(texts(created('switch'), ...told)).toContain('s called s.');
+    expect(texts(created('switch'), ...told, fact('originated', 0, 'switch'), ended('switch', 9_000))).toEqual([
+      'The PBX itself began to ring PJSIP/1001.',
+      'The leg of PJSIP/1001 ended.',
+    ]);
+  });
+});

@@ -10,8 +10,11 @@ import { tellGap } from './tell-gap.js';
 export function tellTimeline(told: readonly Fact[]): Timeline['items'] {
   const facts = [...factsByLeg(told).values()].flatMap(standingFacts);
   const names = legNames(facts);
+  const isOriginated = facts.some(({ kind }) => kind === 'originated');
   return facts
     .flatMap((fact) => {
+      // Nobody called by himself.
+      if (fact.kind === 'observed' && isOriginated) return [];
       const text = fact.kind === 'gap' ? tellGap(fact, facts, names) : tell(fact, names);
       return text === null
         ? []
@@ -26,6 +29,7 @@ const order: readonly Fact['kind'][] = [
   'placed',
   'planned',
   'created',
+  'originated',
   'dial-sent',
   'dialling',
   'ringing',

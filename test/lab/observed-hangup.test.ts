@@ -60,6 +60,16 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
     ]);
   });
 
+  it('are hung up while Asterisk itself rings an agent, and it calls nobody for his mailbox', async () => {
+    await office.carrier();
+    await office.lab.asterisk.cli(`channel originate Local/1003@from-internal extension ${MOBILE}@from-internal`);
+    const ringing = await office.clara.incoming();
+    const { id } = await open('dialing');
+    expect((await send(id, 'hangup')).status).toBe(202);
+    await ringing.waitFor('closed').catch(() => undefined);
+    await office.expectRecords(['internal >1003 cancelled/cancelled-by-api (api)', '1003 rang', 'started ended']);
+  });
+
   it('are hung up once who began them has passed them on', async () => {
     await office.carrier();
     const call = await office.anna.dial(MOBILE);
