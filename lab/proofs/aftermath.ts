@@ -1,13 +1,17 @@
-import { allCalls } from '../all-calls.js';
+import { callStatuses } from '../../src/calls/domain/call.js';
 import type { Company } from '../company.js';
 import type { Lab } from '../start-lab.js';
 import { waitFor } from '../wait-for.js';
 
+const OPEN = callStatuses.filter((status) => status !== 'ended');
 const ANSWER_WITHIN_MS = 3_000;
 
 /** Waits at most 60 s for the records to end. Gives the number that did not. */
 export async function settled(company: Company): Promise<number> {
-  const open = async (): Promise<number> => (await allCalls(company)).filter(({ endedAt }) => endedAt === null).length;
+  const open = async (): Promise<number> => {
+    const lists = await Promise.all(OPEN.map((status) => company.call('GET', `/v1/calls?limit=200&status=${status}`)));
+    return lists.reduce((count, { body }) => count + (body.items as unknown[]).length, 0);
+  };
   await waitFor(async () => (await open()) === 0, {
     what: 'all records to end',
     timeoutMs: 60_000,

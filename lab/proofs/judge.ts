@@ -51,6 +51,9 @@ export function judge(
   const wrong: string[] = [];
   const outcomes: Record<string, number> = {};
   const channels = new Map(celChannels(cel).map((channel) => [channel.uniqueId, channel]));
+  const callers = callersOf(channels.values());
+  // Thousands of calls: to look through the whole log for each would hold up for half a minute what else this process does.
+  const log = rowsByChannel(cel);
   const bySipCall = new Map<string, Call[]>();
   const byLeg = new Map<string, Call>();
   for (const record of records) {
@@ -72,11 +75,11 @@ export function judge(
   for (const call of sipCalls) {
     const found = bySipCall.get(call.callId) ?? [];
     if (found.length > 1) wrong.push(`${call.callId} has ${found.length} records`);
-    const row = callerChannel(call, channels);
+    const row = callers.get(call.fromUser);
     // A record that the log alone told of knows its channel, and no SIP Call-ID.
     const record = found[0] ?? byLeg.get(row?.uniqueId ?? '');
     if (record === undefined) {
-      const stay = row === undefined ? null : stayInApp(row.uniqueId, cel);
+      const stay = row === undefined ? null : stayInApp(log.get(row.uniqueId) ?? []);
       if (stay === null || stay.ms <= REFUSED_WITHIN_MS) neverInApp++;
       else if (!hasLog && kills.some((kill) => isWithin(stay, kill))) diedWithKill++;
       else
@@ -97,7 +100,7 @@ export function judge(
       continue;
     }
     const agents = record.legs.filter(({ side }) => side === 'agent').flatMap(({ id }) => channels.get(id) ?? []);
-    const talk = talkOf(record, cel);
+    const talk = talkOf(record, log);
     const said = compare(record, caller, talk);
     wrong.push(...said.map((line) => `${record.id}: ${line}`));
     if (talk !== null) {
@@ -129,13 +132,14 @@ export function judge(
 type Span = { readonly from: number; readonly until: number | undefined };
 
 /** When the caller was in a room with one of the call's agents, by the switch's log. */
-function talkOf(record: Call, cel: readonly CelRow[]): Span | null {
+function talkOf(record: Call, log: ReadonlyMap<string, readonly CelRow[]>): Span | null {
+  const rows = record.legs.flatMap(({ id }) => log.get(id) ?? []).toSorted((a, b) => a.at - b.at);
   const sides = new Map(record.legs.map(({ id, side }) => [id, side]));
   const inside = new Map<string, Set<string>>();
   let from: number | undefined;
-  for (const row of cel) {
+  for (const row of rows) {
     const room = row.extra['bridge_id'];
-    if (!sides.has(row.uniqueId) || typeof room !== 'string') continue;
+    if (typeof room !== 'string') continue;
     const members = inside.get(room) ?? new Set();
     inside.set(room, members);
     if (row.event === 'BRIDGE_ENTER') members.add(row.uniqueId);
@@ -170,11 +174,20 @@ function compare(record: Call, caller: CelChannel, talk: Span | null): string[] 
   return said;
 }
 
-/** The channel of a caller of whom we have no record by its Call-ID. Each caller has a number of its own. */
-function callerChannel(call: SipCall, channels: ReadonlyMap<string, CelChannel>): CelChannel | undefined {
-  return [...channels.values()].find(
-    ({ name, callerNumber }) => name.startsWith('PJSIP/trunk') && callerNumber === call.fromUser,
-  );
+/** The channels of callers, of whom there may be no record by their Call-ID. Each has a number of its own. */
+function callersOf(channels: Iterable<CelChannel>): ReadonlyMap<string, CelChannel> {
+  const fromTrunk = [...channels].filter(({ name }) => name.startsWith('PJSIP/trunk'));
+  return new Map(fromTrunk.toReversed().map((channel) => [channel.callerNumber, channel]));
+}
+
+function rowsByChannel(cel: readonly CelRow[]): ReadonlyMap<string, readonly CelRow[]> {
+  const rows = new Map<string, CelRow[]>();
+  for (const row of cel) {
+    const known = rows.get(row.uniqueId);
+    if (known === undefined) rows.set(row.uniqueId, [row]);
+    else known.push(row);
+  }
+  return rows;
 }
 
 /** When a channel came into Stasis, ms since 1970, and for how long, ms. */
@@ -184,8 +197,8 @@ function isWithin({ from, ms }: Stay, { at, backAt }: Endured['kills'][number]):
   return from > at - KILLED_WITHIN_MS.before && from < at + KILLED_WITHIN_MS.after && from + ms < backAt;
 }
 
-function stayInApp(uniqueId: string, cel: readonly CelRow[]): Stay | null {
-  const rows = cel.filter((row) => row.uniqueId === uniqueId && row.app === 'Stasis');
+function stayInApp(ofChannel: readonly CelRow[]): Stay | null {
+  const rows = ofChannel.filter(({ app }) => app === 'Stasis');
   const from = rows.find(({ event }) => event === 'APP_START')?.at;
   const until = rows.find(({ event }) => event === 'APP_END')?.at;
   return from === undefined || until === undefined ? null : { from, ms: until - from };

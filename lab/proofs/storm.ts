@@ -109,7 +109,7 @@ async function runStorm(
   const sipCalls = (await Promise.all(callers.map((caller) => caller.calls()))).flat();
   const stops = struck.flatMap(({ stoppedAt }) => stoppedAt ?? []);
   const records = await allCalls(company);
-  // Before they are judged: that takes so long that kept connections are closed meanwhile.
+  // Before they are judged: that takes a while, and kept connections may be closed meanwhile.
   const inferredTimes = await inferred(field, records);
   const incoming = records.filter(({ direction }) => direction === 'inbound');
   const kills = struck.flatMap(({ killedAt: at, restartMs = 0 }) =>
