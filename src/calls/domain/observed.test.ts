@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Told } from '../ledger/told.js';
 import type { Fact } from './fact.js';
 import { observedTold, play, summary } from '../../../lab/replay/observed-stream.js';
 
@@ -264,6 +265,17 @@ describe('an observed call', () => {
     }
   });
 
+  it('is recorded however long he was alone who began it', async () => {
+    const minute = 60_000;
+    for (const name of ['click-by-wire', 'internal-busy']) {
+      const [first, ...others] = observedTold(`${name}.22`);
+      if (first === undefined) throw new Error(`${name} is empty`);
+      const other = later(elsewhere(first), 5 * minute);
+      const told = [first, other, ...others.map((one) => later(one, 10 * minute))];
+      expect(summary(await play(told)), name).toEqual([expected[name]]);
+    }
+  });
+
   it('that ends while it is held was not resumed', async () => {
     for (const version of [16, 22]) {
       const told = observedTold(`hold.${version}`).map((one) => ({
@@ -293,6 +305,28 @@ describe('an observed call', () => {
     }
   });
 });
+
+function later(told: Told, ms: number): Told {
+  const { sighting, receivedAt, facts } = told;
+  return {
+    ...told,
+    facts: facts.map((fact) => ({ ...fact, at: fact.at + ms })),
+    receivedAt: (receivedAt ?? 0) + ms,
+    ...(sighting !== undefined && { sighting: { ...sighting, at: sighting.at + ms } }),
+  };
+}
+
+/** The same of a conversation of its own. */
+function elsewhere(told: Told): Told {
+  const leg = `${told.leg}0`;
+  const facts = told.facts.map((fact) => ({ ...fact, leg }));
+  return {
+    ...told,
+    leg,
+    facts,
+    ...(told.sighting !== undefined && { sighting: { ...told.sighting, linkedId: leg } }),
+  };
+}
 
 /** Of some ms, so that what follows from each other has one time: the switch does in one ms what takes it two now and then. */
 function atTick(fact: Fact): Fact {

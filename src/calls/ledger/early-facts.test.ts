@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Fact } from '../domain/fact.js';
 import { EarlyFacts } from './early-facts.js';
 
+const minute = 60_000;
+const hour = 60 * minute;
+
 function fact(key: number): Fact {
   return { leg: 'leg', kind: 'cause', key: String(key), at: key, source: 'switch', data: { q850: key } };
 }
@@ -16,6 +19,29 @@ describe('facts of legs whose call is not there yet', () => {
     early.hold('third', [fact(4)], 60_000);
     expect(early.of('leg')).toEqual([]);
     expect(early.of('other')).toEqual([fact(2)]);
+  });
+
+  it('are kept while one of the legs is there, as of somebody who waits in a queue', () => {
+    const early = new EarlyFacts();
+    const made = (leg: string): Fact => {
+      const data = { side: 'remote', linkedId: 'leg', sipCallId: null, name: null } as const;
+      return { leg, kind: 'created', key: '', at: 0, source: 'switch', data };
+    };
+    const ended = (leg: string): Fact => {
+      const data = { q850: 16, sip: null, text: null };
+      return { leg, kind: 'ended', key: '', at: 0, source: 'switch', data };
+    };
+    early.hold('leg', [made('leg'), made('wire')], 0);
+    early.hold('leg', [ended('leg')], 0);
+    early.hold('other', [fact(1)], 11 * hour);
+    expect(early.of('leg')).toHaveLength(3);
+    early.hold('leg', [ended('wire')], 11 * hour);
+    early.hold('third', [fact(2)], 11 * hour);
+    expect(early.of('leg')).toEqual([]);
+    early.hold('lost', [made('lost')], 11 * hour);
+    early.hold('fourth', [fact(3)], 23 * hour);
+    expect(early.of('lost')).toEqual([]);
+    expect(early.of('third')).toEqual([]);
   });
 
   it('are bounded, whatever a switch tells: the newest legs, and the first facts of each', () => {

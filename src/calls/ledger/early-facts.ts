@@ -4,6 +4,11 @@ import type { Known } from '../routing.js';
 
 /** How long they are kept, ms: events that took the longest way are this late. */
 const KEEP_MS = 60_000;
+/**
+ * How long while a leg is there, ms: who waits in a queue or a conference in which nobody else is has no call until somebody
+ * comes. Longer than anybody waits; the end of one that is there for ever was missed.
+ */
+const KEEP_LIVE_MS = 12 * 3_600_000;
 /** More legs, or more facts of one, are only told by a switch that tells of much that is not ours. */
 const MOST_LEGS = 1_000;
 const MOST_FACTS = 200;
@@ -38,9 +43,10 @@ export class EarlyFacts {
     now: number,
     { owner, called }: Seen = { owner: null, called: null },
   ): void {
-    for (const [old, { since }] of this.#held) {
-      if (now - since < KEEP_MS && this.#held.size < MOST_LEGS) break;
-      this.#held.delete(old);
+    for (const [old, { since, facts: theirs }] of this.#held) {
+      const isFull = this.#held.size >= MOST_LEGS;
+      if (now - since < KEEP_MS && !isFull) break;
+      if (isFull || now - since >= KEEP_LIVE_MS || !isThere(theirs)) this.#held.delete(old);
     }
     const held = this.#held.get(key) ?? { facts: new FactSet(), since: now, owner: null, called: [] };
     this.#held.set(key, held);
@@ -62,4 +68,11 @@ export class EarlyFacts {
   ownerOf(key: string): Owner | null {
     return this.#held.get(key)?.owner ?? null;
   }
+}
+
+/** Whether one of the legs that they tell of was made, and did not end. */
+function isThere(facts: FactSet): boolean {
+  const all = [...facts.values()];
+  const ended = new Set(all.flatMap(({ kind, leg }) => (kind === 'ended' ? [leg] : [])));
+  return all.some(({ kind, leg }) => kind === 'created' && !ended.has(leg));
 }
