@@ -80,13 +80,17 @@ export type Outcome = {
   readonly refold: (callId: string, random: () => number) => Call | null;
 };
 
-/** What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order. */
-export function observedTold(name: string): Told[] {
+/**
+ * What is told by the frames of `test/fixtures/observed/<name>.jsonl`, in their order.
+ * @param missed So many at the beginning were not heard.
+ */
+export function observedTold(name: string, missed = 0): Told[] {
   const text = readFileSync(join(folder, `${name}.jsonl`), 'utf8');
   const sights = new FirstSights();
   return text
     .split('\n')
     .filter(Boolean)
+    .slice(missed)
     .flatMap((line) => {
       const frame = parseFrame(line);
       if (frame === null) throw new Error(`${name} holds a frame that cannot be read: ${line.slice(0, 100)}`);

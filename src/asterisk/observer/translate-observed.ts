@@ -57,7 +57,8 @@ export function translateObserved(
       if (channel?.state !== 'Up') return about(channel);
       return about(channel, { kind: 'answered' }, ...inVoicemail(channel));
     case 'Dial':
-      return dialTold(frame, about);
+      // Who dials may not have been seen since we were connected.
+      return [...about(frame.caller), ...dialTold(frame, about)];
     case 'ChannelEnteredBridge': {
       if (bridge === undefined) return [];
       const kind = roomKind(bridge);

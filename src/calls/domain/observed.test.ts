@@ -276,6 +276,15 @@ describe('an observed call', () => {
     }
   });
 
+  it('is told while it rings though its beginning was not heard', async () => {
+    for (const name of ['inbound.16', 'inbound.22', 'internal-voicemail.22']) {
+      const told = observedTold(name, 1);
+      const rings = told.findIndex(({ facts }) => facts.some(({ kind }) => kind === 'ringing'));
+      const [made] = summary(await play(told.slice(0, rings + 1)));
+      expect(made?.at(-1), name).toBe('started ringing');
+    }
+  });
+
   it('that ends while it is held was not resumed', async () => {
     for (const version of [16, 22]) {
       const told = observedTold(`hold.${version}`).map((one) => ({
