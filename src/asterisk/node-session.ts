@@ -13,11 +13,13 @@ import { parseAriTime } from './ari-time.js';
 import type { AsteriskMetrics } from './asterisk-metrics.js';
 import { NodeCel, type PresentRun } from './cel/node-cel.js';
 import type { NodeMemory } from './node-memory.js';
-import { reconcile, stasisArgs } from './reconcile.js';
+import { reconcile, stasisArgs, type Snapshot } from './reconcile.js';
 import type { StreamRecorder } from './raw-stream/stream-recorder.js';
 import type { StreamContent } from './raw-stream/stream-entry.js';
 import { ControlledLegs } from './observer/controlled-legs.js';
 import { NodeObserver } from './observer/node-observer.js';
+import type { Observation } from './observer/translate-observed.js';
+import { unheardCalls } from './observer/unheard.js';
 import { openAriSession, type AriSession } from './session/ari-session.js';
 import { AriCommands, type AriNodeAddress } from './session/commands.js';
 import { NodeRefused, readStartUpReport, type NodeWarning, type StartUpReport } from './start-up-report.js';
@@ -427,11 +429,18 @@ export class NodeSession {
     this.#missing = 'all';
     if (heardUntil !== null) this.#aliveAt = Math.min(this.#aliveAt ?? Infinity, heardUntil + this.clockOffsetMs);
     if (this.#session === null) return;
+    // What is compared now may have been read before the observer heard anything.
+    const before = this.#reconciling ?? Promise.resolve();
     // Where this session was cut as well it has told so itself.
     const isOnlyTheirs = heardUntil !== null && (this.#connectedAt ?? Infinity) < heardUntil;
     const gap = isOnlyTheirs ? this.#gapUntilNow(heardUntil + this.clockOffsetMs) : null;
     const observed = gap === null ? null : { ...gap, calls: gap.calls.filter((call) => call.observed !== null) };
-    void this.#reconcile(this.#session)
+    void before
+      .catch(() => undefined)
+      .then(() => {
+        this.#missing = 'all';
+        return this.#session === null ? undefined : this.#reconcile(this.#session);
+      })
       .catch(() => undefined)
       .finally(() => this.#tellGap(observed));
   }
@@ -471,13 +480,17 @@ export class NodeSession {
     const open = this.ledger.openCallsOf(this.settings.id);
     const aliveAt = this.#aliveAt ?? takenAt;
     this.#record(boot, { kind: 'snapshot', takenAt, aliveAt, channels, bridges });
-    const found = reconcile({ boot, app: this.app, channels, bridges, takenAt }, open, this.#missing, aliveAt);
+    const snapshot = { boot, app: this.app, channels, bridges, takenAt };
+    const found = reconcile(snapshot, open, this.#missing, aliveAt);
+    const unheard = this.#missing === 'all' && this.#observer?.isHearing === true ? this.#unheard(snapshot) : [];
     this.#missing = found.missing;
     this.metrics.reconciles.inc();
     for (const { boot: legBoot, ...translation } of found.told) {
       this.metrics.repaired.inc(translation.facts.length);
       this.ledger.tell({ nodeId: this.settings.id, boot: legBoot, ...translation, receivedAt: null });
     }
+    for (const observation of unheard)
+      this.ledger.tell({ nodeId: this.settings.id, boot, ...observation, receivedAt: null });
     for (const caller of found.callers) {
       this.#controlled.add(caller);
       this.#subscribe(caller);
@@ -485,6 +498,13 @@ export class NodeSession {
     await this.ledger.settled();
     for (const call of this.ledger.openCallsOf(this.settings.id)) this.director.follow(call.identity.id);
     await this.#sweep(found.orphanLegs, found.orphanRooms);
+  }
+
+  /** Calls of the dial plan that began while nobody heard of them. */
+  #unheard(snapshot: Snapshot): readonly Observation[] {
+    const node = { nodeId: this.settings.id, boot: snapshot.boot };
+    const isKnown = (leg: string): boolean => this.#controlled.has(leg) || this.ledger.callOfLeg(node, leg) !== null;
+    return unheardCalls(snapshot, isKnown);
   }
 
   /** Removes what carries our name and has no live call, when it was there some time ago too. */

@@ -125,7 +125,7 @@ function lastSignOf(call: LiveCall): number {
 type Leg = LiveCall['legs'][number];
 
 /** What a leg that is there shows and we did not know. Times that the switch does not tell are estimates. */
-function presentFacts(
+export function presentFacts(
   leg: Leg,
   channel: AriChannel,
   { app, bridges, takenAt }: Snapshot,
@@ -148,15 +148,18 @@ function presentFacts(
     facts.push(estimate('ringing', Math.min(takenAt, Math.max(lastAliveAt, dialledAt))));
   }
   const ours = isOurs(channel);
+  const rooms = bridges
+    .filter(({ channels }) => channels?.includes(leg.id) === true)
+    .map((bridge) => ({ bridge, at: cameTogetherAt(bridge, channel, takenAt) }));
+  // Who meets somebody in a call that the dial plan makes has answered by then.
+  const upAt = isObserved ? Math.min(takenAt, ...rooms.map(({ at }) => at)) : takenAt;
   // A caller whom the dial plan answered in its fall-back was not answered by an agent.
   if (channel.state === 'Up' && (leg.pickedUp ?? leg.answered) === null && (ours || leg.leftControlAt === null))
-    facts.push(estimate('answered'), gapFact(leg.id, 'answer-missed', takenAt, takenAt));
+    facts.push(estimate('answered', upAt), gapFact(leg.id, 'answer-missed', upAt, takenAt));
   if (!ours && !isObserved && leg.leftControlAt === null && stasisArgs(channel, app) === null)
     facts.push(estimate('left-control'));
-  for (const bridge of bridges) {
-    if (bridge.channels?.includes(leg.id) !== true) continue;
+  for (const { bridge, at } of rooms) {
     if (leg.stays.some((stay) => stay.room === bridge.id && stay.until === null)) continue;
-    const at = parseAriTime(bridge.creationtime) ?? takenAt;
     const kind = roomKind(bridge);
     facts.push({
       leg: leg.id,
@@ -168,6 +171,11 @@ function presentFacts(
     });
   }
   return facts;
+}
+
+/** When a leg came into a room that it is in: no sooner than both were there. */
+function cameTogetherAt(bridge: AriBridge, channel: AriChannel, takenAt: number): number {
+  return Math.max(parseAriTime(bridge.creationtime) ?? takenAt, parseAriTime(channel.creationtime) ?? 0);
 }
 
 /** Arguments that the dial plan gave to our app, when the channel is in it now. */

@@ -34,6 +34,7 @@ export class NodeObserver {
   readonly #waiting = new Map<string, { readonly observation: Observation; readonly receivedAt: number }[]>();
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
+  #isSubscribed = false;
   /** When the switch was last heard by a connection that has ended, ms. */
   #heardUntil: number | null = null;
   /** Why the calls of the dial plan are not seen; null while they are, and before the first try. */
@@ -58,6 +59,11 @@ export class NodeObserver {
   /** Another app than the one that drives: each gets its own events. */
   get app(): string {
     return `${this.node.app}-obs-0`;
+  }
+
+  /** It is told what happens from now on. */
+  get isHearing(): boolean {
+    return this.#isSubscribed;
   }
 
   start(): void {
@@ -159,9 +165,11 @@ export class NodeObserver {
       throw error;
     }
     this.#failure = null;
+    this.#isSubscribed = true;
     this.log.info({ scope: 'asterisk', node: this.node.name, app: this.app }, 'observing the calls of the dial plan');
     this.onConnected(this.#heardUntil);
     const reason = await ended;
+    this.#isSubscribed = false;
     this.#heardUntil = session.lastHeardAt;
     this.#session = null;
     return { reason, isReplaced: life.isReplaced };

@@ -1,4 +1,4 @@
-import type { Fact, RoomKind } from '../../calls/domain/fact.js';
+import type { Fact, FactSource, RoomKind } from '../../calls/domain/fact.js';
 import type { Sighting } from '../../calls/ledger/told.js';
 import type { AriBridge, AriChannel, AriFrame } from '../ari-frame.js';
 import { parseAriTime } from '../ari-time.js';
@@ -38,12 +38,12 @@ export function translateObserved(
     if (channel === undefined) return [];
     const linkedId = linkedIdOf(channel);
     if (linkedId === null) return [];
-    const isMade = isOriginated(frame, channel);
-    const all = isMade ? [{ kind: 'originated' } as const, ...facts] : facts;
-    const told = all.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
+    const isMade = isOriginated(channel, linkedId, frame);
+    const told = facts.map((fact) => ({ key: '', data: {}, ...fact, leg: channel.id, at, source: 'switch' }) as Fact);
+    if (isMade) told.unshift(originatedFact(channel, at, 'switch'));
     const sight = firstSight(channel);
     if (sight !== null) told.unshift(createdFact(channel, at, 'switch'));
-    if (sight === 'leg') told.unshift(...enteredFacts(channel, linkedId, at));
+    if (sight === 'leg') told.unshift(...enteredFacts(channel, linkedId, at, 'switch'));
     return told.length === 0
       ? []
       : [{ leg: channel.id, facts: told, sighting: sightingOf(channel, linkedId, at, isMade) }];
@@ -127,13 +127,17 @@ function dialTold({ caller, peer, dialstatus = '', dialstring = '' }: AriFrame, 
   return [{ ...found, sighting: { ...found.sighting, called, shown } }];
 }
 
-function enteredFacts(channel: AriChannel, linkedId: string, at: number): Fact[] {
+export function enteredFacts(channel: AriChannel, linkedId: string, at: number, source: FactSource): Fact[] {
   const dialled = rungByWire(channel.name) ?? channel.dialplan?.exten ?? '';
   if (channel.id !== linkedId || !canBegin(channel)) return [];
   const { number = '', name = '' } = channel.caller ?? {};
   const data = { dialled, callerNumber: number, callerName: name };
   // As of now, not of when the leg came to be: the dial plan has gone on since then, so who saw it first knows best.
-  return [{ leg: channel.id, kind: 'entered', key: '', at, source: 'switch', data }];
+  return [{ leg: channel.id, kind: 'entered', key: '', at, source, data }];
+}
+
+export function originatedFact({ id: leg }: AriChannel, at: number, source: FactSource): Fact {
+  return { leg, kind: 'originated', key: '', at, source, data: {} };
 }
 
 /** The application that Asterisk names while it rings somebody for itself (main/dial.c). Who is rung by `Dial` has `AppDial`. */
@@ -142,15 +146,14 @@ export const ORIGINATING_APP = 'AppDial2';
 /**
  * Whether the switch itself made the leg with which a conversation begins. A channel of PJSIP is `Ring` from its beginning where
  * somebody came in by it, and `Down` where he is called.
+ * @param frame What it is seen in; none for a snapshot.
  */
-function isOriginated({ type, caller, peer }: AriFrame, channel: AriChannel): boolean {
-  if (channel.id !== linkedIdOf(channel)) return false;
-  return (
-    rungByWire(channel.name) !== null ||
-    channel.dialplan?.app_name === ORIGINATING_APP ||
-    (type === 'Dial' && caller === undefined && peer?.id === channel.id) ||
-    (type === 'ChannelCreated' && channel.state === 'Down' && channel.name?.startsWith('PJSIP/') === true)
-  );
+export function isOriginated(channel: AriChannel, linkedId: string, frame: AriFrame | null): boolean {
+  if (channel.id !== linkedId) return false;
+  if (rungByWire(channel.name) !== null || channel.dialplan?.app_name === ORIGINATING_APP) return true;
+  if (frame?.type === 'Dial') return frame.caller === undefined && frame.peer?.id === channel.id;
+  const isNew = frame?.type === 'ChannelCreated' && channel.state === 'Down';
+  return isNew && channel.name?.startsWith('PJSIP/') === true;
 }
 
 /** Whether a conversation may begin with it: a party, or a wire by which the switch rings somebody. */
@@ -163,7 +166,7 @@ export function rungByWire(name: string | undefined): string | null {
   return /^Local\/(.+)@[^@]*-[0-9a-f]{8};1$/s.exec(name ?? '')?.[1] ?? null;
 }
 
-function sightingOf(channel: AriChannel, linkedId: string, at: number, isMade: boolean): Sighting {
+export function sightingOf(channel: AriChannel, linkedId: string, at: number, isMade: boolean): Sighting {
   const { exten = '', context = '' } = channel.dialplan ?? {};
   return {
     linkedId,
