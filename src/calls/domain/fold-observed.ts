@@ -148,10 +148,13 @@ function participants(others: readonly ObservedLeg[], talks: readonly ObservedTa
   });
 }
 
-/** Of who is outside: whom somebody dialled there, or who came in besides the customer. */
-function numberOf(legs: readonly ObservedLeg[]): CallNumber | null {
-  const [leg] = legs;
-  return leg?.called ?? (leg?.party?.kind === 'trunk' ? (leg.began?.from ?? null) : null);
+/**
+ * Of who is outside: whom somebody dialled there, or who came in besides the customer. The log tells of phones inside too what was
+ * dialled to reach them.
+ */
+function numberOf([leg]: readonly ObservedLeg[]): CallNumber | null {
+  if (leg === undefined || (leg.party?.kind !== 'trunk' && leg.ringsAgent === null)) return null;
+  return leg.called ?? (leg.ringsAgent === null ? (leg.began?.from ?? null) : null);
 }
 
 function verdict(
@@ -207,11 +210,11 @@ function nobodysReason(asked: readonly ObservedLeg[]): OutcomeReason {
 }
 
 /**
- * The switch itself ended a leg that it had dialled: a far end that refuses asks for the end first. The causes of such an
- * end say nothing: Asterisk 22 makes them 127 and SIP 500.
+ * The switch itself ended a leg that it had dialled: a far end that refuses asks for the end first, and the log says of every leg
+ * whether its own party did. The causes of such an end say nothing: Asterisk 22 makes them 127 and SIP 500.
  */
 function wasLetGo(leg: ObservedLeg): boolean {
-  return !leg.isOrigin && leg.hangupAsked === null;
+  return !leg.isOrigin && leg.hangupAsked?.byParty !== true;
 }
 
 function leftByItself(leg: ObservedLeg): boolean {

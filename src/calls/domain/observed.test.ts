@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Told } from '../ledger/told.js';
 import type { Fact } from './fact.js';
-import { observedTold, play, summary } from '../../../lab/replay/observed-stream.js';
+import {
+  observedLog,
+  observedNames,
+  observedTold,
+  play,
+  summary,
+  type Outcome,
+} from '../../../lab/replay/observed-stream.js';
 
 const TICK_MS = 10;
 
@@ -300,6 +307,21 @@ describe('an observed call', () => {
     for (const name of ['outbound.16', 'outbound.22', 'outbound-attended.22', 'outbound-refused.16']) {
       const { calls } = await play(observedTold(name));
       expect(calls[0]?.line?.number, name).toBe('+493023125001');
+    }
+  });
+
+  it('is no other record, and is told nothing more of, where the log tells it again', async () => {
+    for (const name of observedNames()) {
+      const told = observedTold(name);
+      const [heard, read] = [await play(told), await play(told, undefined, 0, observedLog(name))];
+      const bare = ({ calls, events }: Outcome): unknown =>
+        calls.map((call) => ({
+          ...call,
+          id: '',
+          mergedInto: call.mergedInto === null ? null : '',
+          events: events.get(call.id)?.map(({ type }) => type),
+        }));
+      expect(bare(read), name).toEqual(bare(heard));
     }
   });
 

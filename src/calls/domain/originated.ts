@@ -62,8 +62,8 @@ export function betweenOriginated(
 
 const nobody: CallNumber = { raw: '', e164: null, name: null };
 
-/** Of a phone the name of its endpoint. */
-function numberOf({ called, party }: ObservedLeg): CallNumber {
-  const name = party?.kind === 'phone' ? party.device?.replace(/^[^/]+\//, '') : undefined;
-  return called ?? { ...nobody, raw: name ?? '' };
+/** Of a phone inside the name of its endpoint. */
+function numberOf({ called, party, ringsAgent }: ObservedLeg): CallNumber {
+  if (party?.kind !== 'phone' || ringsAgent !== null) return called ?? nobody;
+  return { ...nobody, raw: party.device?.replace(/^[^/]+\//, '') ?? '' };
 }
