@@ -22,7 +22,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of Asterisk %i that began while 
   }
   const inState = (status: Call['status']): Promise<Call> => office.company.newest((call) => call.status === status);
   const who = ({ participants }: Call): unknown =>
-    participants.map(({ agentId, role }) => [office.company.extensionOf(agentId), role]).toSorted();
+    participants.map(({ agentId, role }) => `${office.company.extensionOf(agentId)} ${role}`).toSorted();
   /** Settles with the record of a call that is over, and compares its talk with Asterisk's log. */
   async function over(customer: string): Promise<Call> {
     const record = await inState('ended');
@@ -46,7 +46,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of Asterisk %i that began while 
     await call?.hangup();
     const record = await over('PJSIP/trunk');
     expect(record).toMatchObject({ id: open.id, hangup: { by: 'remote' } });
-    expect(who(record)).toEqual([['1001', 'answered']]);
+    expect(who(record)).toEqual(['1001 answered']);
   });
 
   it('are talks to outside, with who was called', async () => {
@@ -77,7 +77,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of Asterisk %i that began while 
     await taken?.hangup();
     const record = await inState('ended');
     expect(record).toMatchObject({ id: open.id, outcome: 'answered', hangup: { by: 'agent' } });
-    expect(who(record)).toEqual([['1005', 'answered']]);
+    expect(who(record)).toEqual(['1005 answered']);
   });
 
   it('are answered afterwards, when they ring', async () => {
@@ -93,7 +93,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of Asterisk %i that began while 
     await call?.hangup();
     const record = await inState('ended');
     expect(record).toMatchObject({ id: open.id, outcome: 'answered', hangup: { by: 'remote' } });
-    expect(who(record)).toEqual([['1003', 'answered']]);
+    expect(who(record)).toEqual(['1003 answered']);
   });
 
   it('are missed, where the caller gives up in a queue', async () => {
