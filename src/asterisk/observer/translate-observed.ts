@@ -185,10 +185,29 @@ export function linkedIdOf({ channelvars }: AriChannel): string | null {
   return channelvars?.['CHANNEL(linkedid)'] || null;
 }
 
-/** `PJSIP/alice-0000002a` belongs to the endpoint `alice`; a Local channel to none. */
+/** Technologies of channels that are nobody's: wires, and what the switch itself listens, plays and records by. */
+const INSIDE: ReadonlySet<string> = new Set([
+  'Local',
+  'Announcer',
+  'AudioSocket',
+  'CBAnn',
+  'CBRec',
+  'MulticastRTP',
+  'Recorder',
+  'Snoop',
+  'Surrogate',
+  'UnicastRTP',
+  'WebSocket',
+]);
+
+/**
+ * `PJSIP/alice-0000002a` belongs to the endpoint `alice`, `IAX2/provider-4321` to `provider`, `DAHDI/i1/0301234567-2f` to the ISDN
+ * span `i1`; a Local channel to none.
+ */
 export function endpointOf({ name = '' }: AriChannel): string | null {
-  const [, technology, endpoint] = /^([^/]+)\/(.+)-[0-9a-f]{8}$/s.exec(name) ?? [];
-  return technology === undefined || technology === 'Local' ? null : (endpoint ?? null);
+  const [, technology = '', endpoint] = /^([^/]+)\/(.+)-[0-9a-f]+$/s.exec(name) ?? [];
+  if (endpoint === undefined || INSIDE.has(technology)) return null;
+  return technology === 'DAHDI' ? endpoint.replace(/^(i\d+)\/.*$/s, '$1') : endpoint;
 }
 
 function inVoicemail(channel: AriChannel | undefined): Bare[] {

@@ -4,6 +4,7 @@ import { guessParty } from './party-guess.js';
 describe('what an endpoint is guessed to be', () => {
   it.each([
     ['trunk', null, '', 'trunk', 'name'],
+    ['i1', null, '', 'trunk', 'name'],
     ['my-provider', 'from-internal', '1001', 'trunk', 'name'],
     ['1001', 'from-trunk', '+493023125001', 'phone', 'name'],
     ['sipgate', 'from-trunk', '', 'trunk', 'context'],

@@ -6,12 +6,13 @@ export type PartyGuess = {
 
 /**
  * What an endpoint is of which no line and no agent says it: by what administrators mostly call things. Only a guess; a line's
- * `outbound.endpoint` and an agent's device are evidence.
+ * `outbound.endpoint` and an agent's device are evidence. `i1` is what Asterisk calls a span of ISDN.
  * @param context Where the calls that it makes come into the dial plan; null where it made none.
  * @param callerNumber The number it shows.
  */
 export function guessParty(endpoint: string, context: string | null, callerNumber: string): PartyGuess {
-  if (/trunk|provider|carrier|gateway|pstn|outside|upstream/i.test(endpoint)) return { kind: 'trunk', by: 'name' };
+  if (/trunk|provider|carrier|gateway|pstn|outside|upstream|^i\d+$/i.test(endpoint))
+    return { kind: 'trunk', by: 'name' };
   if (/^\d{2,6}$/.test(endpoint)) return { kind: 'phone', by: 'name' };
   if (context !== null && /trunk|pstn|incoming|inbound|outside|provider/i.test(context))
     return { kind: 'trunk', by: 'context' };
