@@ -8,10 +8,11 @@ import { CALL_EVENTS, QUEUE_PREFIX } from '../../src/queues/queues.js';
 export type Stored = {
   /** Ids of all events. */
   readonly events: readonly string[];
-  /** Ids of events that are still to be delivered. */
-  readonly waiting: ReadonlySet<string>;
-  /** Ids of events that gave way to a later one of their call which was taken: their tries had failed, or died with a worker. */
-  readonly gaveWay: ReadonlySet<string>;
+  /**
+   * What became of the delivery of each event, by its id: its status, and `gave way` where that is to a later one of its call which
+   * was taken or still will be; its own tries had failed, or died with a worker.
+   */
+  readonly fates: ReadonlyMap<string, string>;
   /** Ids of the jobs that wait in the published queue. */
   readonly queued: ReadonlySet<string>;
   /** Of the calls that ended between two moments, ms since 1970: what was still learned of them after the second. */
@@ -47,19 +48,17 @@ export async function readStore(databaseUrl: string, redisUrl: string): Promise<
       `select e.id, e.call_id as "callId", e.type, e.created_at as at, c.ended_at as ended, e.document
          from call_event e join call c on c.tenant_id = e.tenant_id and c.id = e.call_id order by e.sequence`,
     );
-    const waiting: { id: string }[] = await source.query(
-      `select event_id as id from delivery where status = 'pending'`,
-    );
-    const gaveWay: { id: string }[] = await source.query(
-      `select d.event_id as id from delivery d where d.status = 'superseded' and exists (
-         select from delivery later where later.endpoint_id = d.endpoint_id and later.call_id = d.call_id
-           and later.sequence > d.sequence and later.status = 'delivered')`,
+    const fates: { id: string; fate: string }[] = await source.query(
+      `select d.event_id as id, case when d.status = 'superseded' and exists (
+           select from delivery later where later.endpoint_id = d.endpoint_id and later.call_id = d.call_id
+             and later.sequence > d.sequence and later.status in ('delivered', 'pending'))
+         then 'gave way' else d.status end as fate
+       from delivery d`,
     );
     const queued = await redis.lrange(`${QUEUE_PREFIX}:${CALL_EVENTS}:wait`, 0, -1);
     return {
       events: rows.map(({ id }) => id),
-      waiting: new Set(waiting.map(({ id }) => id)),
-      gaveWay: new Set(gaveWay.map(({ id }) => id)),
+      fates: new Map(fates.map(({ id, fate }) => [id, fate])),
       queued: new Set(queued),
       newsOf: (from, until) => {
         const after = rows

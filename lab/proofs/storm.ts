@@ -35,9 +35,9 @@ export type StormFigures = Judgement & {
   readonly deliveries: number;
   /** Events that an endpoint got under two ids. */
   readonly twoIds: number;
-  /** Events that gave way to a later one of their call, which the endpoint got. */
-  readonly gaveWay: number;
-  /** Events that an endpoint neither got nor will get and that did not give way, and those that are not in the published queue. */
+  /** Events that the endpoint did not get, by what became of them: they wait, or gave way to a later one of their call. */
+  readonly notGot: Readonly<Record<string, number>>;
+  /** Those of them that it should have got, and those that are not in the published queue. */
   readonly undelivered: number;
   readonly unqueued: number;
 };
@@ -54,6 +54,8 @@ export type StormOptions = {
 };
 
 const LINES = 3;
+/** What may become of an event that an endpoint has not got. */
+const willCome: ReadonlySet<string> = new Set(['pending', 'gave way']);
 
 /** Incoming calls at a steady rate while Ringline is hit; afterwards every record is compared with the switch's own log. */
 export async function storm(options: StormOptions): Promise<StormFigures> {
@@ -116,6 +118,11 @@ async function runStorm(
     at === undefined ? [] : { at, backAt: at + restartMs },
   );
   const judged = judge(sipCalls, incoming, await lab.asterisk.cel(), { stops, kills, hasLog: readsCel });
+  const notGot: Record<string, number> = {};
+  for (const id of stored.events.filter((event) => !receiver.has(event))) {
+    const fate = stored.fates.get(id) ?? 'no delivery';
+    notGot[fate] = (notGot[fate] ?? 0) + 1;
+  }
   const figures: StormFigures = {
     ...judged,
     estimated: records.filter(({ estimated }) => estimated).length,
@@ -130,9 +137,8 @@ async function runStorm(
     ...left,
     deliveries: receiver.deliveries(),
     twoIds: receiver.twoIds(),
-    gaveWay: stored.gaveWay.size,
-    undelivered: stored.events.filter((id) => !receiver.has(id) && !stored.waiting.has(id) && !stored.gaveWay.has(id))
-      .length,
+    notGot,
+    undelivered: Object.entries(notGot).reduce((sum, [fate, n]) => (willCome.has(fate) ? sum : sum + n), 0),
     unqueued: stored.events.filter((id) => !stored.queued.has(id)).length,
   };
   await Promise.all(phones.map((phone) => phone.stop()));
@@ -172,7 +178,7 @@ async function inferred({ company }: Field, records: readonly Call[]): Promise<s
 /** What is stored when all webhooks are delivered, or so many ms have passed: who was killed holds a claim for 45 s. */
 async function delivered({ ringline, lab }: Field, patienceMs: number): Promise<Stored> {
   const read = (): Promise<Stored> => readStore(ringline.databaseUrl, lab.redis.url);
-  await waitFor(async () => (await read()).waiting.size === 0, {
+  await waitFor(async () => ![...(await read()).fates.values()].includes('pending'), {
     what: 'webhooks to be delivered',
     timeoutMs: patienceMs,
     everyMs: 1_000,
