@@ -1,10 +1,13 @@
 import { Agent, request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
+import { disagreements } from '../../lab/record-oracle.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import type { Phone } from '../../lab/sipp.js';
+import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
+import type { Call } from '../../src/calls/domain/call.js';
 
 let lab: Lab;
 let ringline: LabRingline;
@@ -94,7 +97,9 @@ const ended = (id: string) =>
 
 describe('one click, sent again and again', () => {
   it('200 times at once with one key is one call and one INVITE', async () => {
+    const from = Date.now();
     const answers = await Promise.all(Array.from({ length: 200 }, () => click(1, 'one-key')));
+    const asked = { from, until: Date.now() };
     const counts = tally(answers);
     expect(Object.keys(counts).filter((name) => !['201', '200', '409 request-in-progress'].includes(name))).toEqual([]);
     expect(counts['201']).toBe(1);
@@ -111,7 +116,24 @@ describe('one click, sent again and again', () => {
     const late = await click(1, 'one-key');
     expect([late.status, late.body.id, late.body.status]).toEqual([200, id, 'ended']);
     expect(await invitesTo('agent1')).toBe(1);
-    expect((await company.call('GET', `/v1/calls?agentId=${company.agentIds[0]}`)).body.items).toHaveLength(1);
+    const [record, ...more] = (await company.call('GET', `/v1/calls?agentId=${company.agentIds[0]}`)).body
+      .items as Call[];
+    expect(more).toEqual([]);
+    expect(record).toMatchObject({
+      id,
+      direction: 'outbound',
+      from: { e164: company.number },
+      to: { e164: '+4930111222' },
+      outcome: 'cancelled',
+      outcomeReason: 'cancelled-by-api',
+      participants: [{ agentId: company.agentIds[0], device: 'PJSIP/agent1', role: 'rang', talkSeconds: 0 }],
+      estimated: false,
+    });
+    const agents = (await phone.calls()).filter(({ calledUser }) => calledUser === 'agent1');
+    const seen = { cel: await lab.asterisk.cel(), remote: undefined, agents, asked, hungUpByApi: true };
+    expect(disagreements(record as Call, seen)).toEqual([]);
+    const types = (await storedEvents(ringline.databaseUrl, id)).map(({ type }) => type);
+    expect(types).toEqual(['call.started', 'call.ended']);
   });
 
   it('50 times at once for an agent without a phone is refused each time, and never a failure of ours', async () => {
