@@ -175,7 +175,7 @@ export function spanOf(call: PhoneCall): { readonly from: number; readonly until
 /** A phone's part in a call; `from` where it had the customer only from then on. */
 type Turn = { readonly device: string; readonly call: PhoneCall; readonly from?: number };
 
-/** The record against what the phones and Asterisk's log say of who was with the customer, from when to when. */
+/** The record against what the phones and Asterisk's log say of who called, and who was with him from when to when. */
 export async function agrees(record: Call, customer: PhoneCall, turns: readonly Turn[]): Promise<void> {
   const near = (what: string, recorded: number, seen: number): void =>
     expect(Math.abs(recorded - seen), `${what}: ${recorded} and ${seen}`).toBeLessThan(1_000);
@@ -186,7 +186,16 @@ export async function agrees(record: Call, customer: PhoneCall, turns: readonly 
   expect(talked.map(({ device }) => device)).toEqual(turns.map(({ device }) => device));
   expect(talked.reduce((sum, { talkSeconds }) => sum + talkSeconds, 0)).toBe(record.talkSeconds);
   const caller = record.legs.find(({ side }) => side === 'remote')?.id ?? '';
-  const cel = celTalks(await lab.asterisk.cel()).filter(({ uniqueIds }) => uniqueIds.includes(caller));
+  const rows = await lab.asterisk.cel();
+  const came = rows.find(({ event, uniqueId }) => event === 'CHAN_START' && uniqueId === caller);
+  expect(record).toMatchObject({
+    direction: 'inbound',
+    from: { raw: came?.callerNumber },
+    to: { raw: came?.exten },
+    outcome: 'answered',
+    outcomeReason: 'talked',
+  });
+  const cel = celTalks(rows).filter(({ uniqueIds }) => uniqueIds.includes(caller));
   const legs = record.legs.filter(({ side, answeredAt }) => side === 'agent' && answeredAt !== null);
   for (const [i, { device, call, from }] of turns.entries()) {
     const span = spanOf(call);
