@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foundCompany, type Company } from '../../lab/company.js';
 import type { FaultProxy } from '../../lab/fault-proxy.js';
+import { disagreements } from '../../lab/record-oracle.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
-import type { Phone } from '../../lab/sipp.js';
+import type { Caller, Phone } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -63,12 +64,41 @@ async function known(): Promise<ReadonlySet<string>> {
   return new Set(items.map(({ id }) => id));
 }
 
+type Incoming = { readonly call: Call; readonly caller: Caller; readonly phone: Phone };
+
 /** An incoming call in which the caller sends a tone and hangs up after `talkMs`. */
-async function incoming(talkMs: number): Promise<{ readonly call: Call; readonly phone: Phone }> {
+async function incoming(talkMs: number): Promise<Incoming> {
   const before = await known();
   const phone = await lab.sipp.phone({ register: ['agent1'], ringMs: 100, media: 'echo' });
-  await lab.sipp.caller({ calls: [{ from: '+4930111222', to: company.did }], media: 'stream', talkMs });
-  return { call: await talking(before), phone };
+  const caller = await lab.sipp.caller({ calls: [{ from: '+4930111222', to: company.did }], media: 'stream', talkMs });
+  return { call: await talking(before), caller, phone };
+}
+
+/** Whatever became of its recording, the record is as phones and Asterisk's log have the call. */
+async function expectWhole({ call, caller, phone }: Incoming, record: Call): Promise<void> {
+  expect(record).toMatchObject({
+    id: call.id,
+    direction: 'inbound',
+    from: { e164: '+4930111222' },
+    to: { raw: company.did },
+    outcome: 'answered',
+    outcomeReason: 'talked',
+    participants: [
+      { agentId: company.agentIds[0], device: 'PJSIP/agent1', role: 'answered', talkSeconds: record.talkSeconds },
+      // Has no phone here.
+      { agentId: company.agentIds[1], device: 'PJSIP/agent2', role: 'requested', talkSeconds: 0 },
+    ],
+    estimated: false,
+  });
+  await caller.done;
+  const [remote] = await caller.calls();
+  const seen = { cel: await lab.asterisk.cel(), remote, agents: await phone.calls() };
+  expect(disagreements(record, seen)).toEqual([]);
+}
+
+/** What was published of a call, in order. */
+async function eventsOf(callId: string): Promise<string> {
+  return (await storedEvents(ringline.databaseUrl, callId)).map(({ type }) => type.replace('call.', '')).join(' ');
 }
 
 const isReady = ({ recordings }: Call): boolean =>
@@ -300,12 +330,19 @@ describe('when Ringline is killed', () => {
   });
 });
 
+// That it begins, is over and cannot be had has no type of its own. Its end may be stored together with that of the call.
+const READY = /^started ringing answered updated (updated )?ended recording\.ready$/;
+const NEVER_READY = /^started ringing answered updated (updated )?ended updated$/;
+
 describe('a file that the PBX has lost', () => {
   it('is looked for again and then reported with the reason', async () => {
-    const { call, phone } = await incoming(2_000);
+    const seen = await incoming(2_000);
+    const { call, phone } = seen;
     await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
     for (const name of inPbx(call.id)) rmSync(join(spool(), name));
     const done = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
+    await expectWhole(seen, done);
+    expect(await eventsOf(call.id)).toMatch(NEVER_READY);
     expect(first(done)).toMatchObject({ durationSeconds: null, failure: 'The PBX does not have the file.' });
     // The record knows a moment before the recording's own row does.
     const answer = await waitFor(
@@ -323,7 +360,8 @@ describe('a file that the PBX has lost', () => {
 describe('a file in the PBX', () => {
   it('that is renamed when the call ends, and back within the tries, is taken over once', async () => {
     const tries = ari.intercept({ path: /\/file$/, lose: 'response', how: 'hold' });
-    const { call, phone } = await incoming(2_000);
+    const seen = await incoming(2_000);
+    const { call, phone } = seen;
     await until(call.id, 'the recording to begin', ({ recordings }) => recordings[0]?.state === 'recording');
     const [name = ''] = inPbx(call.id);
     renameSync(join(spool(), name), join(spool(), 'renamed.wav'));
@@ -334,20 +372,22 @@ describe('a file in the PBX', () => {
     const done = await until(call.id, 'the recording to be ready', isReady);
     expect(Math.abs(readWav(await sound(mediaPath(done))).seconds - 2)).toBeLessThan(1);
     await waitFor(() => inPbx(call.id).length === 0, { what: 'the PBX to have nothing left' });
-    const types = (await storedEvents(ringline.databaseUrl, call.id)).map(({ type }) => type);
-    expect(types.filter((type) => type === 'call.recording.ready')).toHaveLength(1);
+    await expectWhole(seen, done);
+    expect(await eventsOf(call.id)).toMatch(READY);
     await phone.stop();
   });
 
   it('that is empty for ever is reported in words, and left there', async () => {
     const fetch = ari.intercept({ path: /\/file$/, lose: 'request', how: 'hold' });
-    const { call, phone } = await incoming(2_000);
+    const seen = await incoming(2_000);
+    const { call, phone } = seen;
     await waitFor(() => fetch.hits() > 0, { what: 'it to be asked for', timeoutMs: 20_000 });
     const [name = ''] = inPbx(call.id);
     truncateSync(join(spool(), name));
     fetch.release();
     const done = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
-    expect(done).toMatchObject({ outcome: 'answered', talkSeconds: 2 });
+    await expectWhole(seen, done);
+    expect(await eventsOf(call.id)).toMatch(NEVER_READY);
     expect(first(done)).toMatchObject({ durationSeconds: null, failure: 'The file is empty.' });
     expect(inPbx(call.id)).toEqual([name]);
     await phone.stop();
@@ -359,11 +399,14 @@ describe('a PBX that cannot write recordings', () => {
     const folder = spool();
     renameSync(folder, `${folder}.away`);
     try {
-      const { call, phone } = await incoming(2_000);
+      const seen = await incoming(2_000);
+      const { call, phone } = seen;
       const failed = await until(call.id, 'the report', ({ recordings }) => recordings[0]?.state === 'failed');
       expect(first(failed)).toMatchObject({ startedAt: null, failure: expect.stringContaining('“recording”') });
       const done = await until(call.id, 'the end', ({ status }) => status === 'ended');
-      expect(done).toMatchObject({ outcome: 'answered', talkSeconds: 2, recordings: [{ state: 'failed' }] });
+      expect(done.recordings).toMatchObject([{ state: 'failed' }]);
+      await expectWhole(seen, done);
+      expect(await eventsOf(call.id)).toBe('started ringing answered updated ended');
       await phone.stop();
     } finally {
       renameSync(`${folder}.away`, folder);
