@@ -8,6 +8,7 @@ import { disagreements } from '../../lab/record-oracle.js';
 import { compiledFolder, startRingline, type LabRingline } from '../../lab/ringline.js';
 import type { SipCall } from '../../lab/sip-trace.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
+import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { parseCelLine } from '../../src/asterisk/cel/cel-line.js';
 import type { Call } from '../../src/calls/domain/call.js';
@@ -81,6 +82,11 @@ async function expectTrue(record: Call, remote: SipCall, agents: readonly SipCal
   expect(said.filter((line) => record.sipCallIds.length > 0 || !line.includes('SIP Call-ID'))).toEqual([]);
 }
 
+/** What was published of a call, in order. */
+async function eventsOf({ ringline }: Followed, { id }: Call): Promise<string> {
+  return (await storedEvents(ringline.databaseUrl, id)).map(({ type }) => type.replace('call.', '')).join(' ');
+}
+
 describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, by %s', (by) => {
   let followed: Followed;
   beforeAll(async () => {
@@ -124,6 +130,8 @@ describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, b
       expect(metrics).toContain('ringline_gaps_total{kind="not-heard"} 1');
       const [remote] = await caller.calls();
       await expectTrue(record, remote as SipCall, await phone.calls());
+      // Where the log comes later than a look at the switch, it puts right what that made of the end.
+      expect(await eventsOf(followed, record)).toMatch(/^started ringing answered ended( updated)*$/);
       await phone.stop();
     },
   );
@@ -141,6 +149,14 @@ describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, b
     const [published] = (await exactRecords(followed, before + 1)).toSorted((a, b) =>
       a.startedAt < b.startedAt ? 1 : -1,
     );
+    expect(published).toMatchObject({
+      direction: 'inbound',
+      from: { e164: '+4930111222' },
+      to: { raw: company.did },
+      outcome: 'missed',
+      outcomeReason: 'agent-busy',
+      participants: [{ agentId: company.agentIds[0], device: 'PJSIP/agent1', role: 'rang', talkSeconds: 0 }],
+    });
     expect(published?.legs.find(({ side }) => side === 'agent')).toMatchObject({ sip: 486, q850: 17 });
     const database = new pg.Client({ connectionString: ringline.databaseUrl });
     await database.connect();
@@ -159,6 +175,10 @@ describe.each(['its file', 'the shipper'] as const)('with the log of Asterisk, b
       await database.end();
     }
     expect((await records(followed)).find(({ id }) => id === published?.id)).toEqual(published);
+    const [remote] = await caller.calls();
+    await expectTrue(published as Call, remote as SipCall, await phone.calls());
+    // Back in the dial plan it is queued again; that its legs ended twice is told nobody.
+    expect(await eventsOf(followed, published as Call)).toBe('started ringing updated ended');
     await phone.stop();
   });
 
