@@ -76,7 +76,7 @@ export function repeated(told: readonly Told[], chance: Chance): Told[] {
 }
 
 /** Half a minute after a leg ended: that it was never answered, as an event and as a guess. */
-function lateEnd(told: Told): Told[] {
+export function lateEnd(told: Told): Told[] {
   return told.facts.flatMap((fact) =>
     fact.kind !== 'ended'
       ? []
