@@ -40,15 +40,27 @@ async function stored(): Promise<Call[]> {
 
 /** What matters of a record and does not change from run to run. */
 function gist(calls: readonly Call[]): unknown {
-  return calls.map(({ direction, outcome, mergedInto, talkSeconds, participants, endedAt, legs }) => ({
+  return calls.map(({ direction, from, to, outcome, outcomeReason, mergedInto, talkSeconds, ...call }) => ({
     direction,
+    from: from.raw,
+    to: to.raw,
     outcome,
+    outcomeReason,
+    by: call.hangup?.by,
     isMerged: mergedInto !== null,
     talkSeconds,
-    endedAt,
-    legs: legs.map(({ id }) => id),
-    participants: participants.map(({ device, role, talkSeconds: own }) => [device, role, own]),
+    endedAt: call.endedAt,
+    legs: call.legs.map(({ id }) => id),
+    participants: call.participants.map(({ device, role, talkSeconds: own }) => [device, role, own]),
   }));
+}
+
+/** What was published of each, in order. */
+async function published(calls: readonly Call[]): Promise<unknown> {
+  const told: { call: string; types: string[] }[] = await world.query(
+    'select call_id as call, array_agg(type order by sequence) as types from call_event group by call_id',
+  );
+  return calls.map(({ id }) => told.find(({ call }) => call === id)?.types);
 }
 
 const names = [
@@ -84,14 +96,16 @@ describe.each(names)('%s', (name) => {
   it('is a record of its own at each of two PBXs that tell it with the same ids at the same time', async () => {
     const told = observedTold(name);
     await play(told, new LedgerStore(world.database.source));
-    const whole = gist(await stored());
+    const one = await stored();
+    const [whole, events] = [gist(one), await published(one)];
     await world.query('delete from call');
-    const both = told.flatMap((one) => [one, { ...one, nodeId: BRANCH }]);
+    const both = told.flatMap((heard) => [heard, { ...heard, nodeId: BRANCH }]);
     await play(both, new LedgerStore(world.database.source));
     const calls = await stored();
     for (const nodeId of [NODE.nodeId, BRANCH]) {
       const own = calls.filter(({ pbxNodeId }) => pbxNodeId === nodeId);
       expect(gist(own), nodeId).toEqual(whole);
+      expect(await published(own), nodeId).toEqual(events);
       const ids = own.map(({ id }) => id);
       for (const { mergedInto } of own) if (mergedInto !== null) expect(ids).toContain(mergedInto);
     }
