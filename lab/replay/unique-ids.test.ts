@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/calls/domain/call.js';
 import type { Told } from '../../src/calls/ledger/told.js';
 import { tellObservedInDisorder, stayed } from './observed-disorder.js';
-import { observedLog, observedTold, play } from './observed-stream.js';
+import { observedLog, observedTold, play, summary } from './observed-stream.js';
 
 // Asterisk counts its channels, so that of two of one moment the later may have the smaller id as a text: .9 and .10.
 
@@ -76,8 +76,11 @@ describe.each([10, 100])('ids of channels that go beyond %i', (limit) => {
     expect(count).toBeGreaterThan(1);
     for (let nth = 0; nth < Math.min(count - 1, limit - 1); nth++) {
       const other = recounted(name, nth, limit);
-      const expected = plain(stayed(await byEvents(atOnce(told, nth))));
-      const outcome = stayed(await byEvents(other.told));
+      const before = await byEvents(atOnce(told, nth));
+      const after = await byEvents(other.told);
+      expect(summary(after), `the events, ${nth}`).toEqual(summary(before));
+      const expected = plain(stayed(before));
+      const outcome = stayed(after);
       expect(other.asBefore(outcome), `the events, ${nth}`).toEqual(expected);
       expect(other.asBefore(stayed(await byLog(other.log))), `the log, ${nth}`).toEqual(logged);
       for (let seed = 0; seed < RUNS; seed++)
