@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 import type { Call } from '../../src/calls/domain/call.js';
-import { parseAriTime, writeAriTime } from '../../src/asterisk/ari-time.js';
 import { readFixtures } from './fixture.js';
 import { replay } from './replay.js';
+import { moved, retimed } from './retimed.js';
 
 /** As a time service does that finds the clock late. */
 const STEP_MS = 90_000;
-
-/** A frame with other times in its fields of these names. */
-function retimed(text: string, names: string, time: (at: number, name: string) => number): string {
-  return text.replace(new RegExp(`"(${names})":\\s*"([^"]+)"`, 'g'), (all, name: string, told: string) => {
-    const at = parseAriTime(told);
-    return at === null ? all : `"${name}":"${writeAriTime(time(at, name))}"`;
-  });
-}
 
 /** A frame of a switch whose clock was set back: nothing else of the stream has its times from there. */
 function setBack(entry: StreamEntry, after: number): StreamEntry {
@@ -25,23 +17,11 @@ function setBack(entry: StreamEntry, after: number): StreamEntry {
   return { ...entry, text: retimed(entry.text, 'timestamp|creationtime', back) };
 }
 
-/** An entry of a switch whose clock was moved: channels that are there keep the time at which they were made. */
-function moved(entry: StreamEntry, byMs: number): StreamEntry {
-  if (entry.kind === 'frame')
-    return { ...entry, at: entry.at + byMs, text: retimed(entry.text, 'timestamp', (at) => at + byMs) };
-  if (entry.kind === 'told') {
-    const facts = entry.told.facts.map((fact) => ({ ...fact, at: fact.at + byMs }));
-    return { ...entry, at: entry.at + byMs, told: { ...entry.told, facts } };
-  }
-  if (entry.kind === 'snapshot')
-    return { ...entry, at: entry.at + byMs, takenAt: entry.takenAt + byMs, aliveAt: entry.aliveAt + byMs };
-  return { ...entry, at: entry.at + byMs };
-}
-
 /** What does not depend on the clock. */
-function gist({ id, status, outcome, outcomeReason, answeredAt, participants, hangup }: Call): unknown {
-  const roles = participants.map(({ device, role }) => [device, role]);
-  return { id, status, outcome, outcomeReason, isAnswered: answeredAt !== null, roles, by: hangup?.by };
+function gist({ id, direction, from, to, status, outcome, outcomeReason, ...call }: Call): unknown {
+  const roles = call.participants.map(({ device, role }) => [device, role]);
+  const came = { outcome, outcomeReason, isAnswered: call.answeredAt !== null, roles, by: call.hangup?.by };
+  return { id, direction, from, to, status, ...came };
 }
 
 describe('a switch whose clock is set forward during a call', async () => {

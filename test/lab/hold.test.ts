@@ -1,25 +1,36 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connected, foundCompany, type Company } from '../../lab/company.js';
 import { RtpCounters, type RtpPackets } from '../../lab/demo/rtp-counters.js';
+import { disagreements } from '../../lab/record-oracle.js';
 import { startRingline, type LabRingline } from '../../lab/ringline.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { storedEvents } from '../../lab/stored-events.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
+import { keep, logOf, recordedStream, toKeep } from './kept-stream.js';
 
 let lab: Lab;
 let ringline: LabRingline;
 let company: Company;
+let streams = '';
 
 beforeAll(async () => {
   lab = await startLab();
-  ringline = await startRingline(lab);
+  streams = join(lab.dir, 'streams');
+  ringline = await startRingline(lab, { env: { RECORD_ARI: streams } });
   company = await foundCompany(lab, ringline);
 });
 afterAll(async () => {
   await ringline?.stop();
   await lab?.stop();
 });
+
+/** Name under which the stream of a call with two holds is kept when that is asked for. */
+const FIXTURE = 'hold-by-the-api-and-by-a-phone';
+const HELD_ONCE = ['started', 'ringing', 'answered', 'held', 'resumed', 'ended'];
+const eventTypes = async (id: string) =>
+  (await storedEvents(ringline.databaseUrl, id)).map(({ type }) => type.replace('call.', ''));
 
 /** Packets in a second of an established state, not of the change to it. */
 const MANY = 25;
@@ -77,6 +88,12 @@ async function talk() {
       await phone.stop();
       return ended;
     },
+    /** What phones and Asterisk's log say against the record of it, which the API ended. */
+    disagreements: async (record: Call) => {
+      const [remote] = await caller.calls();
+      const seen = { remote, agents: await phone.calls(), hungUpByApi: true };
+      return disagreements(record, { ...seen, cel: await lab.asterisk.cel() });
+    },
   };
 }
 
@@ -100,7 +117,20 @@ describe('hold by the API', () => {
     await call.status('answered');
     await call.hears('both to be heard again', ({ toAgent, toCustomer }) => toAgent > MANY && toCustomer > MANY);
     const record = await call.over();
-    expect(record).toMatchObject({ outcome: 'answered', hangup: { by: 'api' } });
+    expect(record).toMatchObject({
+      direction: 'inbound',
+      from: { e164: '+4930111222' },
+      to: { raw: company.did },
+      outcome: 'answered',
+      outcomeReason: 'talked',
+      // The hold is part of the talk.
+      participants: [
+        { agentId: company.agentIds[0], device: 'PJSIP/agent1', role: 'answered', talkSeconds: record.talkSeconds },
+      ],
+      estimated: false,
+    });
+    expect(await call.disagreements(record)).toEqual([]);
+    expect(await eventTypes(call.id)).toEqual(HELD_ONCE);
     const { body } = await company.call('GET', `/v1/calls/${call.id}/timeline`);
     const said = (body.items as { text: string }[]).map(({ text }) => text).filter((text) => text.includes('hold'));
     expect(said).toEqual([
@@ -139,7 +169,7 @@ describe('hold by the API', () => {
 });
 
 describe('hold by a phone', () => {
-  it('is followed, and told by events of its own', async () => {
+  it('is followed, as is one by the API before it, and each is told by events of its own', async () => {
     const phone = await lab.baresip.phone('agent1');
     const caller = await lab.sipp.caller({ calls: [{ from: '+4930111444', to: company.did }], media: 'stream' });
     const incoming = await phone.incoming();
@@ -157,6 +187,10 @@ describe('hold by a phone', () => {
         what: `the call to be ${status}`,
         timeoutMs: 10_000,
       });
+    await company.call('POST', `/v1/calls/${id}/hold`);
+    await becomes('held');
+    await company.call('POST', `/v1/calls/${id}/unhold`);
+    await becomes('answered');
     await incoming.hold();
     await becomes('held');
     await incoming.resume();
@@ -164,8 +198,11 @@ describe('hold by a phone', () => {
     await incoming.hangup();
     await caller.done;
     await becomes('ended');
-    const types = (await storedEvents(ringline.databaseUrl, id)).map(({ type }) => type);
-    expect(types).toEqual(['call.started', 'call.ringing', 'call.answered', 'call.held', 'call.resumed', 'call.ended']);
+    expect(await eventTypes(id)).toEqual([...HELD_ONCE.slice(0, -1), 'held', 'resumed', 'ended']);
+    const record = (await company.call('GET', `/v1/calls/${id}`)).body as Call;
+    const { entries, replayed } = await recordedStream(streams, record);
+    expect(replayed.record, 'what the recorded stream folds to').toEqual(record);
+    if (toKeep.includes(FIXTURE)) await keep(FIXTURE, entries, replayed, await logOf(lab.asterisk.celFile, record));
     await phone.stop();
   });
 });
