@@ -3,7 +3,7 @@ import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import { ANNAS_MOBILE, OBSERVED_LINE } from '../../lab/observed-company.js';
 import type { PhoneOptions } from '../../lab/sipp.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
-import { leaveMessage } from '../support/voicemail.js';
+import { leaveMessage, messagesOf } from '../support/voicemail.js';
 
 describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Asterisk %i, observed', (asterisk) => {
   const office = observedOffice(asterisk);
@@ -70,6 +70,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
         '1003 rang',
         'started ringing voicemail ended',
       ]);
+      expect(messagesOf(office.lab, '1003'), 'messages').toEqual([]);
     });
 
     it('leaves a message for somebody who is busy', async () => {
@@ -95,6 +96,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
         '1003 rang',
         'started ringing voicemail ended',
       ]);
+      expect(messagesOf(office.lab, '1003'), 'messages').toEqual([]);
     });
 
     it('hears that the office is closed', async () => {
@@ -284,6 +286,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
         '1001 requested, 1003 rang',
         'started ringing voicemail ended',
       ]);
+      expect(messagesOf(office.lab, '1003'), 'messages').toEqual([]);
     });
 
     it('is given up by who called', async () => {
