@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import { ANNAS_MOBILE, OBSERVED_LINE } from '../../lab/observed-company.js';
 import type { PhoneOptions } from '../../lab/sipp.js';
@@ -156,7 +156,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
 
   describe('to outside', () => {
     it('left by the line whose number the carrier was shown, where several go out there', async () => {
-      await office.carrier();
+      const carrier = await office.carrier();
       const { body } = await office.company.call('POST', '/v1/lines', {
         pbxNodeId: office.company.nodeId,
         number: '+493023125002',
@@ -164,18 +164,24 @@ describe.each<AsteriskVersion>([16, 22])('calls of an ordinary dial plan on Aste
         target: { agentIds: [office.company.agentOf('1002')] },
         outbound: { endpoint: 'trunk', format: 'plus-e164' },
       });
-      for (const [extension, line] of [
-        ['1001', OBSERVED_LINE],
-        ['1002', '+493023125002'],
-        ['1003', null],
+      onTestFinished(async () => void (await office.company.call('DELETE', `/v1/lines/${body.id as string}`)));
+      for (const [extension, shown, line] of [
+        ['1001', OBSERVED_LINE, 'Anna'],
+        ['1002', '+493023125002', 'Ben'],
+        // No line has the number.
+        ['1003', '+493023125003', undefined],
       ] as const) {
         const call = await (await office.phone(extension)).dial(MOBILE);
-        await call.waitFor('established');
+        await office.untilTalking(`PJSIP/${extension}`, 'PJSIP/trunk');
         await call.hangup();
-        const record = await office.company.newest(({ status, from }) => status === 'ended' && from.raw === extension);
-        expect([record.direction, record.line?.number ?? null]).toEqual(['outbound', line]);
+        const [record] = await office.expectRecords([
+          `outbound ${extension}>01713920042 answered/talked (agent)`,
+          `${extension} answered`,
+          'started ringing answered ended',
+        ]);
+        expect(record?.line?.name).toBe(line);
+        expect((await carrier.calls()).at(-1)).toMatchObject({ calledUser: MOBILE, fromUser: shown });
       }
-      await office.company.call('DELETE', `/v1/lines/${body.id as string}`);
     });
 
     it('is answered, and the agent hangs up', async () => {

@@ -10,8 +10,8 @@ import type { Phone, PhoneOptions } from '../../lab/sipp.js';
 import { startLab, type Lab } from '../../lab/start-lab.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { observedTypes } from '../../src/asterisk/observer/translate-observed.js';
-import type { Call } from '../../src/calls/domain/call.js';
-import { foundObservedCompany, logRead, OBSERVED_LINE, type ObservedCompany } from '../../lab/observed-company.js';
+import type { Call, CallLine } from '../../src/calls/domain/call.js';
+import { foundObservedCompany, logRead, type ObservedCompany } from '../../lab/observed-company.js';
 
 export const CUSTOMER = '+491713920001';
 export const MOBILE = '01713920042';
@@ -50,9 +50,9 @@ export interface ObservedOffice {
   untilSilent(): Promise<void>;
   /**
    * Waits until every call is over, and compares all records that there are of them, oldest first: what is told of each, and
-   * its times, with Asterisk's own log.
+   * its times, with Asterisk's own log. Gives them.
    */
-  expectRecords(...expected: readonly Summary[]): Promise<void>;
+  expectRecords(...expected: readonly Summary[]): Promise<readonly Call[]>;
 }
 
 /** Sets it up before the tests of a `describe`, and takes it down after them. */
@@ -172,19 +172,19 @@ export function observedOffice(asterisk: AsteriskVersion): ObservedOffice {
       const told = await Promise.all(records.map(async (one) => summary(one, await company.eventsOf(one.id), company)));
       expect(told).toEqual(expected);
       const [kept] = records;
+      const lines = (await company.call('GET', '/v1/lines')).body.items as CallLine[];
       for (const record of records) {
         if (record.mergedInto === null) expectTimes(record, rows, company);
         else expect(record.mergedInto).toBe(kept?.id);
-        // The only line that goes out there.
-        const isAnnas = record.to.e164 === OBSERVED_LINE || record.direction === 'outbound';
         expect(record).toMatchObject({
           control: 'observed',
           status: 'ended',
           estimated: false,
           remote: record.direction === 'inbound' ? record.from : record.to,
-          line: isAnnas ? { id: company.lineId, number: OBSERVED_LINE, name: 'Anna' } : null,
+          line: lineOf(record, lines),
         });
       }
+      return records;
     },
   };
 
@@ -229,19 +229,43 @@ function summary(call: Call, events: readonly string[], company: ObservedCompany
   ];
 }
 
+/** The line that was called, or left by: by what an extension shows outside, where several go out there. */
+function lineOf({ direction, from, to }: Call, lines: readonly CallLine[]): Partial<CallLine> | null {
+  const shown = `+4930231250${from.raw.slice(2)}`;
+  const isIts = ({ number }: CallLine): boolean =>
+    direction === 'outbound' ? lines.length === 1 || number === shown : number === to.e164;
+  const line = direction === 'internal' ? undefined : lines.find(isIts);
+  return line === undefined ? null : { id: line.id, number: line.number, name: line.name };
+}
+
 /** Compares the times of a record with what Asterisk's log tells of the same channels. */
 function expectTimes(record: Call, rows: readonly CelRow[], company: ObservedCompany): void {
   const customer = customersChannel(record, rows);
+  const at = (event: string, ids: readonly (string | null)[]): number[] =>
+    rows.filter((row) => row.event === event && ids.includes(row.uniqueId)).map((row) => row.at);
+  const idsOf = (legs: Call['legs']): string[] => legs.map(({ id }) => id);
+  const expectMoment = (recorded: string | null, logged: number, what: string): void =>
+    expect(Math.abs(Date.parse(recorded ?? '') - logged), what).toBeLessThan(SAME_MOMENT_MS);
+  // What it began with may be no phone.
+  expectMoment(record.startedAt, Math.min(...at('CHAN_START', [record.linkedId, ...idsOf(record.legs)])), 'the start');
+  for (const { id, endedAt } of record.legs) expectMoment(endedAt, Math.max(...at('HANGUP', [id])), `the end of ${id}`);
   const talks = celTalks(rows).filter(({ uniqueIds }) => uniqueIds.includes(customer));
   expectNear(record.talkSeconds, secondsOf(talks), 'the seconds of the call');
   const [first] = talks;
   if (first === undefined) expect(record.answeredAt).toBeNull();
-  else expect(Math.abs(Date.parse(record.answeredAt ?? '') - first.from)).toBeLessThan(SAME_MOMENT_MS);
+  else expectMoment(record.answeredAt, first.from, 'the answer');
   const end = rows.find(({ event, uniqueId }) => event === 'HANGUP' && uniqueId === customer);
-  expect(Math.abs(Date.parse(record.endedAt ?? '') - (end?.at ?? 0))).toBeLessThan(SAME_MOMENT_MS);
-  for (const { agentId, number, device, talkSeconds } of record.participants) {
+  expectMoment(record.endedAt, end?.at ?? NaN, 'the end');
+  // Its own, or where conversations became one that of the older.
+  const began = rows.find(
+    ({ event, uniqueId }) => event === 'CHAN_START' && record.legs.some(({ id }) => id === uniqueId),
+  );
+  expect(record.linkedId).toBe(rows.findLast(({ uniqueId }) => uniqueId === began?.uniqueId)?.linkedId);
+  for (const { agentId, number, device, leftAt, talkSeconds } of record.participants) {
     const extension = company.extensionOf(agentId);
     if (extension === null) continue;
+    const own = record.legs.filter((leg) => leg.agentId === agentId && leg.device === device);
+    expectMoment(leftAt, Math.max(...at('HANGUP', idsOf(own))), `when ${extension} left`);
     // Outside, the name of a channel tells nobody.
     const outside = record.legs.filter((leg) => number !== null && leg.device === device).map(({ id }) => id);
     const theirs = talks.filter(({ parties, uniqueIds }) =>
