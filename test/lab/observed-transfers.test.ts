@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import type { DeskPhone, PhoneCall } from '../../lab/baresip.js';
 import { ANNAS_MOBILE } from '../../lab/observed-company.js';
@@ -103,7 +103,7 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     const { call, first } = await customerAtAnna();
     await consult(office.anna, first, office.ben, thenTalkMs);
     await call.hangup();
-    await office.expectRecords(
+    const [kept, merged] = await office.expectRecords(
       [
         'inbound +491713920001>+493023125001 answered/talked (remote)',
         '1001 transferred, 1002 answered',
@@ -111,6 +111,10 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
       ],
       ['internal 1001>1002 merged', '1001 answered, 1002 answered', 'started ringing answered merged'],
     );
+    // Asterisk counts the colleague's channel to the conversation of the two, and from then on to the customer's.
+    const ben = kept?.legs.find(({ device }) => device === 'PJSIP/1002')?.id;
+    const linkedIds = (await office.lab.asterisk.cel()).filter(({ uniqueId }) => uniqueId === ben);
+    expect([...new Set(linkedIds.map(({ linkedId }) => linkedId))]).toEqual([merged?.linkedId, kept?.linkedId]);
   });
 
   it('passes a customer on after asking, by a feature code', async () => {
