@@ -132,7 +132,7 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     ]);
   });
 
-  it('goes back to the customer when who was asked hangs up, by REFER', async () => {
+  it.each(['was asked', 'asks'])('goes back to the customer when who %s hangs up, by REFER', async (who) => {
     const { call, first } = await customerAtAnna();
     await first.hold();
     const consultation = await office.anna.dial('1002');
@@ -140,8 +140,8 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     await second.answer();
     await consultation.waitFor('established');
     await office.untilTalking('PJSIP/1001', 'PJSIP/1002');
-    await second.hangup();
-    await consultation.waitFor('closed');
+    await (who === 'asks' ? consultation : second).hangup();
+    await Promise.all([second.waitFor('closed'), consultation.waitFor('closed')]);
     await first.resume();
     await call.hangup();
     await office.expectRecords(
@@ -154,21 +154,25 @@ describe.each<AsteriskVersion>([16, 22])('transfers on Asterisk %i, observed', (
     );
   });
 
-  it('goes back to the customer when who was asked hangs up, by a feature code', async () => {
-    const { call, first } = await customerAtAnna();
-    await first.dtmf('*21002');
-    const second = await office.ben.incoming();
-    await second.answer();
-    await office.untilTalking('PJSIP/1001', 'PJSIP/1002');
-    await second.hangup();
-    await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', A_TALK_MS);
-    await call.hangup();
-    await office.expectRecords([
-      'inbound +491713920001>+493023125001 answered/talked (remote)',
-      '1001 answered, 1002 rang',
-      'started ringing answered held resumed ended',
-    ]);
-  });
+  it.each(['was asked hangs up', 'asks presses *1'])(
+    'goes back to the customer when who %s, by a feature code',
+    async (who) => {
+      const { call, first } = await customerAtAnna();
+      await first.dtmf('*21002');
+      const second = await office.ben.incoming();
+      await second.answer();
+      await office.untilTalking('PJSIP/1001', 'PJSIP/1002');
+      await (who === 'asks presses *1' ? first.dtmf('*1') : second.hangup());
+      await second.waitFor('closed');
+      await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', A_TALK_MS);
+      await call.hangup();
+      await office.expectRecords([
+        'inbound +491713920001>+493023125001 answered/talked (remote)',
+        '1001 answered, 1002 rang',
+        'started ringing answered held resumed ended',
+      ]);
+    },
+  );
 
   it('goes back to the customer when who was to be asked is busy', async () => {
     const phone = await office.lab.sipp.phone({ register: ['1009'], refuse: '486 Busy Here' });
