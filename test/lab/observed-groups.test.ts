@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AsteriskVersion } from '../../lab/asterisk-configuration.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { MOBILE, observedOffice } from '../support/observed-office.js';
@@ -194,11 +194,15 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     await office.untilTalking('PJSIP/1001', 'PJSIP/trunk', 1_300);
     await call.hangup();
     await Promise.all([back.hangup(), ben.hangup()]);
-    await office.expectRecords([
+    const [record] = await office.expectRecords([
       'inbound +491713920001>+493023125400 answered/talked (remote)',
       '1001 answered, 1002 answered',
       'started answered ended',
     ]);
+    // No event tells of either, but her legs do: the second begins when the first is over, and she left with that.
+    const [before, after] = (record?.legs ?? []).filter(({ device }) => device === 'PJSIP/1001');
+    expect(Date.parse(after?.answeredAt ?? '')).toBeGreaterThan(Date.parse(before?.endedAt ?? ''));
+    expect(record?.participants.find(({ device }) => device === 'PJSIP/1001')?.leftAt).toBe(after?.endedAt);
   });
 
   it('makes one conversation of a conference that a customer joins later', async () => {
