@@ -121,6 +121,35 @@ describe.each<AsteriskVersion>([16, 22])('groups and services of Asterisk %i, ob
     ]);
   });
 
+  it('asks the members of a group one after the other', async () => {
+    await office.setGlobal('MEMBERSECONDS', '2');
+    const [david, eva, felix] = [await office.phone('1004'), await office.phone('1005'), await office.phone('1006')];
+    const call = await office.customer.dial('+493023125102');
+    await (await david.incoming()).waitFor('closed');
+    await (await eva.incoming()).reject();
+    await (await felix.incoming()).answer();
+    await office.untilTalking('PJSIP/1006', 'PJSIP/trunk', 1_300);
+    await call.hangup();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125102 answered/talked (remote)',
+      '1004 rang, 1005 rang, 1006 answered',
+      'started ringing answered ended',
+    ]);
+  });
+
+  it('goes to a mailbox when the members of a group were asked one after the other', async () => {
+    const phones = [await office.phone('1004'), await office.phone('1005'), await office.phone('1006')];
+    const call = await office.customer.dial('+493023125102');
+    for (const phone of phones) await (await phone.incoming()).reject();
+    await call.waitFor('established');
+    await call.hangup();
+    await office.expectRecords([
+      'inbound +491713920001>+493023125102 voicemail/agent-busy (remote)',
+      '1004 rang, 1005 rang, 1006 rang',
+      'started ringing voicemail ended',
+    ]);
+  });
+
   it('lets a caller choose in a menu', async () => {
     const call = await office.customer.dial('+493023125300');
     await call.waitFor('established');
