@@ -151,6 +151,18 @@ function callOf(callId: string, messages: readonly SipMessage[]): SipCall | unde
   };
 }
 
+/** The final answer to the INVITE with which a call began, or to the last one within it. */
+export function finalAnswerTo({ messages }: SipCall, which: 'first' | 'last'): SipMessage | undefined {
+  const invites = messages.filter(({ firstLine }) => firstLine.startsWith('INVITE '));
+  const invite = which === 'first' ? invites[0] : invites.at(-1);
+  return messages.findLast(
+    (message) =>
+      (statusOf(message) ?? 0) >= 200 &&
+      message.direction !== invite?.direction &&
+      header(message, 'CSeq') === (invite && header(invite, 'CSeq')),
+  );
+}
+
 export function statusOf(message: SipMessage): number | undefined {
   const status = /^SIP\/2\.0 (\d{3})/.exec(message.firstLine)?.[1];
   return status === undefined ? undefined : Number(status);

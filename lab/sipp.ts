@@ -32,6 +32,10 @@ export interface PhoneOptions {
   readonly talkMs?: number;
   /** In calls to this number it answers, presses a key if told, and does not hang up: a mobile phone, or its mailbox. */
   readonly mobile?: { readonly number: string; readonly key?: string; readonly afterMs?: number };
+  /** What it takes besides sound, as lines of SDP. */
+  readonly answers?: readonly string[];
+  /** What it takes in place of sound when it is offered something else in a call. */
+  readonly reanswers?: readonly string[];
   /** echo unless told. */
   readonly media?: Media;
   /** Calls at once that send or echo sound; 10 unless told. */
@@ -132,7 +136,7 @@ export function sippIn(lab: SippOptions): Sipp {
     const filled = fillPlaceholders(
       source.replace(/<!--[^]*?-->\n/g, ''),
       {
-        MEDIA_PORT: media === 'stream' ? '[rtpstream_audio_port]' : '[media_port]',
+        MEDIA_PORT: mediaPort(media),
         MEDIA_ACTION: media === 'stream' ? `<exec rtp_stream="${tone},-1,0,PCMU/8000"/>` : '',
         LINGER_MS: String(LINGER_MS[scenario]),
         ...values,
@@ -207,6 +211,8 @@ export function sippIn(lab: SippOptions): Sipp {
   return {
     async phone(options = {}) {
       const port = options.port ?? (await lab.ports.next());
+      const media = options.media ?? 'echo';
+      const sound = [`m=audio ${mediaPort(media)} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000'];
       const phone = await start(
         options.name ?? 'phone',
         'uas',
@@ -217,9 +223,11 @@ export function sippIn(lab: SippOptions): Sipp {
           FINAL: options.refuse ? 'refuse' : 'answer',
           STATUS: options.refuse ?? '486 Busy Here',
           TALK_MS: String(options.talkMs ?? NEVER_MS),
+          ANSWER: [...sound, ...(options.answers ?? [])].join('\n'),
+          REANSWER: (options.reanswers ?? [...sound, ...(options.answers ?? [])]).join('\n'),
           ...mobileParts(options.mobile),
         },
-        options.media ?? 'echo',
+        media,
         options.mediaCalls ?? 10,
         port,
         () => Promise.resolve([]),
@@ -340,6 +348,10 @@ function muLaw(linear: number): number {
 async function listensOn(port: number): Promise<boolean> {
   const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   return (await readFile('/proc/net/udp', 'utf8')).includes(address);
+}
+
+function mediaPort(media: Media): string {
+  return media === 'stream' ? '[rtpstream_audio_port]' : '[media_port]';
 }
 
 function flags(values: Readonly<Record<string, string | number>>): string[] {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { header, statusOf, type SipCall } from '../../lab/sip-trace.js';
+import { FAX, pictureAt, SOUND } from '../../lab/more-than-sound.js';
+import { finalAnswerTo, statusOf, type SipCall } from '../../lab/sip-trace.js';
 import type { CallerOptions, Phone } from '../../lab/sipp.js';
 import { waitFor } from '../../lab/wait-for.js';
 import type { Call } from '../../src/calls/domain/call.js';
@@ -104,32 +105,17 @@ describe('a caller who calls twice', () => {
   });
 });
 
-const SOUND = ['m=audio 9 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000'];
-const PICTURE = ['m=video 9 RTP/AVP 97', 'a=rtpmap:97 H264/90000', 'a=fmtp:97 profile-level-id=42e01f'];
-const FAX = [
-  'm=image 9 udptl t38',
-  'a=T38FaxVersion:0',
-  'a=T38MaxBitRate:14400',
-  'a=T38FaxRateManagement:transferredTCF',
-  'a=T38FaxUdpEC:t38UDPRedundancy',
-];
-
 describe('a caller who offers more than sound', () => {
   it.each<[string, string, Pick<CallerOptions, 'offers' | 'reoffers'>, string]>([
-    ['a picture from the start', '+493023125341', { offers: PICTURE }, 'm=video 0 '],
-    ['a picture later', '+493023125342', { reoffers: [...SOUND, ...PICTURE] }, 'm=video 0 '],
+    ['a picture from the start', '+493023125341', { offers: pictureAt(9) }, 'm=video 0 '],
+    ['a picture later', '+493023125342', { reoffers: [...SOUND, ...pictureAt(9)] }, 'm=video 0 '],
     ['fax later, which is refused', '+493023125343', { reoffers: FAX }, ''],
   ])('%s: has one record, as of a call with sound', async (_, number, offered, answer) => {
     const caller = await call(number, { ...offered, talkMs: 1_000 });
     await caller.done;
     const record = await scene.ended(number);
     const [remote] = await caller.calls();
-    const answers = remote?.messages.filter(
-      (message) =>
-        message.direction === 'received' &&
-        header(message, 'CSeq') === (offered.reoffers === undefined ? '1 INVITE' : '2 INVITE'),
-    );
-    const final = answers?.find((message) => (statusOf(message) ?? 0) >= 200);
+    const final = remote && finalAnswerTo(remote, offered.reoffers === undefined ? 'first' : 'last');
     expect(final && statusOf(final)).toBe(answer === '' ? 488 : 200);
     expect(final?.body).toContain(answer);
     await expectAnswered(record, remote);
