@@ -81,6 +81,7 @@ describe.each<AsteriskVersion>([16, 22])('calls of Asterisk %i that began while 
   });
 
   it('are answered afterwards, when they ring', async () => {
+    await office.setGlobal('RINGSECONDS', '60');
     let call: PhoneCall | undefined;
     let ringing: PhoneCall | undefined;
     await away(async () => {
