@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
+import { grouped } from './grouped.js';
+
 /** One line of Asterisk's record; read apart from the product, to judge it. */
 export interface CelRow {
   readonly event: string;
@@ -89,27 +91,15 @@ export function parseCel(text: string): CelRow[] {
 
 /** The rows put together, one entry per linked id, oldest first. */
 export function celCalls(rows: readonly CelRow[]): CelCall[] {
-  const byLinkedId = new Map<string, CelRow[]>();
-  for (const row of rows) {
-    const known = byLinkedId.get(row.linkedId);
-    if (known) known.push(row);
-    else byLinkedId.set(row.linkedId, [row]);
-  }
-  return [...byLinkedId.entries()]
+  return [...grouped(rows, ({ linkedId }) => linkedId).entries()]
     .map(([linkedId, ofCall]) => callOf(linkedId, ofCall))
     .sort((one, other) => one.startedAt - other.startedAt);
 }
 
 /** The rows put together by channel, oldest first. A channel keeps its unique id when its linked id changes in a bridge. */
 export function celChannels(rows: readonly CelRow[]): CelChannel[] {
-  const byChannel = new Map<string, CelRow[]>();
-  for (const row of rows) {
-    if (row.event === 'LINKEDID_END') continue;
-    const known = byChannel.get(row.uniqueId);
-    if (known) known.push(row);
-    else byChannel.set(row.uniqueId, [row]);
-  }
-  return [...byChannel.entries()]
+  const ofChannels = rows.filter(({ event }) => event !== 'LINKEDID_END');
+  return [...grouped(ofChannels, ({ uniqueId }) => uniqueId).entries()]
     .map(([uniqueId, ofChannel]) => channelOf(uniqueId, ofChannel))
     .sort((one, other) => one.startedAt - other.startedAt);
 }

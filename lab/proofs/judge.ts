@@ -1,5 +1,6 @@
 import type { Call } from '../../src/calls/domain/call.js';
 import { celChannels, type CelChannel, type CelRow } from '../cel.js';
+import { grouped } from '../grouped.js';
 import type { SipCall } from '../sip-trace.js';
 
 export type Judgement = {
@@ -53,7 +54,7 @@ export function judge(
   const channels = new Map(celChannels(cel).map((channel) => [channel.uniqueId, channel]));
   const callers = callersOf(channels.values());
   // Thousands of calls: to look through the whole log for each would hold up for half a minute what else this process does.
-  const log = rowsByChannel(cel);
+  const log = grouped(cel, ({ uniqueId }) => uniqueId);
   const bySipCall = new Map<string, Call[]>();
   const byLeg = new Map<string, Call>();
   for (const record of records) {
@@ -178,16 +179,6 @@ function compare(record: Call, caller: CelChannel, talk: Span | null): string[] 
 function callersOf(channels: Iterable<CelChannel>): ReadonlyMap<string, CelChannel> {
   const fromTrunk = [...channels].filter(({ name }) => name.startsWith('PJSIP/trunk'));
   return new Map(fromTrunk.toReversed().map((channel) => [channel.callerNumber, channel]));
-}
-
-function rowsByChannel(cel: readonly CelRow[]): ReadonlyMap<string, readonly CelRow[]> {
-  const rows = new Map<string, CelRow[]>();
-  for (const row of cel) {
-    const known = rows.get(row.uniqueId);
-    if (known === undefined) rows.set(row.uniqueId, [row]);
-    else known.push(row);
-  }
-  return rows;
 }
 
 /** When a channel came into Stasis, ms since 1970, and for how long, ms. */

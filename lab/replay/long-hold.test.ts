@@ -6,7 +6,7 @@ import type { Told } from '../../src/calls/ledger/told.js';
 import { expectedOf, readFixtures } from './fixture.js';
 import { observedTold, play } from './observed-stream.js';
 import { replay } from './replay.js';
-import { moved } from './retimed.js';
+import { moved, toldLater } from './retimed.js';
 
 // Holds of seconds, each of which is stretched by more than an hour: all that comes after its beginning comes so much later.
 
@@ -54,17 +54,11 @@ describe('a hold of more than an hour', () => {
 
   it.each(['hold.16', 'hold.22'])('is part of the talk of an observed call: %s', async (name) => {
     const told = observedTold(name);
-    const later = (one: Told): Told => ({
-      ...one,
-      receivedAt: (one.receivedAt ?? NaN) + LONGER_MS,
-      facts: one.facts.map((fact) => ({ ...fact, at: fact.at + LONGER_MS })),
-      ...(one.sighting !== undefined && { sighting: { ...one.sighting, at: one.sighting.at + LONGER_MS } }),
-    });
     const before = await play(told);
     const holds = whereIs(told, tellsHold);
     expect(holds).toHaveLength(2);
     for (const hold of holds) {
-      const { calls, events } = await play(told.map((one, i) => (i <= hold ? one : later(one))));
+      const { calls, events } = await play(told.map((one, i) => (i <= hold ? one : toldLater(one, LONGER_MS))));
       const heldAt = told[hold]?.receivedAt ?? NaN;
       expect(calls.map((call) => ({ ...call, id: '' }))).toEqual(
         before.calls.map((call) => ({ ...stretched(call, heldAt), id: '' })),

@@ -1,3 +1,4 @@
+import type { Told } from '../../src/calls/ledger/told.js';
 import { parseAriTime, writeAriTime } from '../../src/asterisk/ari-time.js';
 import type { StreamEntry } from '../../src/asterisk/raw-stream/stream-entry.js';
 
@@ -20,4 +21,15 @@ export function moved(entry: StreamEntry, byMs: number): StreamEntry {
   if (entry.kind === 'snapshot')
     return { ...entry, at: entry.at + byMs, takenAt: entry.takenAt + byMs, aliveAt: entry.aliveAt + byMs };
   return { ...entry, at: entry.at + byMs };
+}
+
+/** What was told, so much later. */
+export function toldLater(told: Told, ms: number): Told {
+  const { sighting, receivedAt, facts } = told;
+  return {
+    ...told,
+    facts: facts.map((fact) => ({ ...fact, at: fact.at + ms })),
+    receivedAt: (receivedAt ?? NaN) + ms,
+    ...(sighting !== undefined && { sighting: { ...sighting, at: sighting.at + ms } }),
+  };
 }

@@ -429,20 +429,20 @@ export class NodeSession {
     this.#missing = 'all';
     if (heardUntil !== null) this.#aliveAt = Math.min(this.#aliveAt ?? Infinity, heardUntil + this.clockOffsetMs);
     if (this.#session === null) return;
-    // What is compared now may have been read before the observer heard anything.
-    const before = this.#reconciling ?? Promise.resolve();
     // Where this session was cut as well it has told so itself.
     const isOnlyTheirs = heardUntil !== null && (this.#connectedAt ?? Infinity) < heardUntil;
     const gap = isOnlyTheirs ? this.#gapUntilNow(heardUntil + this.clockOffsetMs) : null;
     const observed = gap === null ? null : { ...gap, calls: gap.calls.filter((call) => call.observed !== null) };
-    void before
-      .catch(() => undefined)
-      .then(() => {
-        this.#missing = 'all';
-        return this.#session === null ? undefined : this.#reconcile(this.#session);
-      })
+    void this.#compareAnew()
       .catch(() => undefined)
       .finally(() => this.#tellGap(observed));
+  }
+
+  /** What is compared just now may have been read before the observer heard anything. */
+  async #compareAnew(): Promise<void> {
+    await this.#reconciling?.catch(() => undefined);
+    this.#missing = 'all';
+    if (this.#session !== null) await this.#reconcile(this.#session);
   }
 
   /** The calls that were under way while the switch was not heard; null where it had not been heard before. */

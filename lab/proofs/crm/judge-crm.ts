@@ -1,3 +1,4 @@
+import { grouped } from '../../grouped.js';
 import type { CrmCapabilities } from '../../../src/crm/port/crm-adapter.js';
 import type { CrmSimulator, SimulatedCall } from '../../crm/crm-simulator.js';
 import type { ToldCall } from './told-call.js';
@@ -168,16 +169,6 @@ function createdOf(told: readonly ToldCall[], { created }: Held, able: Able, wro
     else wrong.push(`${aboutOf(call)}: nothing was made of its caller`);
   }
   return { expected, made, extra };
-}
-
-function grouped<Key, Value>(values: readonly Value[], keyOf: (value: Value) => Key): Map<Key, Value[]> {
-  const groups = new Map<Key, Value[]>();
-  for (const value of values) {
-    const group = groups.get(keyOf(value)) ?? [];
-    groups.set(keyOf(value), group);
-    group.push(value);
-  }
-  return groups;
 }
 
 function aboutOf({ id, kind }: ToldCall): string {

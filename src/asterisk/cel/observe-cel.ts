@@ -1,7 +1,7 @@
 import { isOurs } from '../../calls/control/legs.js';
 import { LOGGED, twiceTold, type Fact } from '../../calls/domain/fact.js';
 import type { Sighting } from '../../calls/ledger/told.js';
-import { endpointOf, ORIGINATING_APP, rungByWire, type Observation } from '../observer/translate-observed.js';
+import { dialledAtFirst, endpointOf, isOriginating, type Observation } from '../observer/translate-observed.js';
 import type { CelLine } from './cel-line.js';
 
 type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data: unknown };
@@ -13,7 +13,7 @@ type Bare = { readonly kind: Fact['kind']; readonly key?: string; readonly data:
  */
 export function observeCel(line: CelLine): Observation | null {
   if (isOurs({ id: line.channel }) || line.linkedId === '' || line.name === '') return null;
-  const isMade = isOriginated(line);
+  const isMade = line.channel === line.linkedId && isOriginating(line.name, line.app);
   const all = isMade ? [{ kind: 'originated', data: {} } as const, ...factsOf(line)] : factsOf(line);
   const facts = all.map(
     (fact) =>
@@ -29,14 +29,12 @@ export function observeCel(line: CelLine): Observation | null {
 }
 
 function factsOf(line: CelLine): readonly Bare[] {
-  const { linkedId, name, exten: dialled, callerNumber, callerName } = line;
+  const { linkedId, name, callerNumber, callerName } = line;
   switch (line.event) {
     case 'CHAN_START': {
       const created: Bare = { kind: 'created', data: { side: 'remote', linkedId, sipCallId: null, name } };
-      if (line.channel !== linkedId) return [created];
-      const rung = rungByWire(name);
-      if (rung === null && endpointOf({ id: line.channel, name }) === null) return [created];
-      return [created, { kind: 'entered', data: { dialled: rung ?? dialled, callerNumber, callerName } }];
+      const dialled = line.channel === linkedId ? dialledAtFirst({ id: line.channel, name }, line.exten) : null;
+      return dialled === null ? [created] : [created, { kind: 'entered', data: { dialled, callerNumber, callerName } }];
     }
     case 'ANSWER':
       return [{ kind: 'answered', data: {} }, ...inVoicemail(line)];
@@ -78,11 +76,6 @@ const ended: Bare = { kind: 'ended', data: { q850: null, sip: null, text: null }
 function inVoicemail({ app, event }: CelLine): Bare[] {
   // What is about to begin, or has answered.
   return app === 'VoiceMail' && (event === 'ANSWER' || event === 'APP_START') ? [{ kind: 'voicemail', data: {} }] : [];
-}
-
-/** Whether the switch itself made the leg with which a conversation begins. */
-function isOriginated({ channel, linkedId, name, app }: CelLine): boolean {
-  return channel === linkedId && (rungByWire(name) !== null || app === ORIGINATING_APP);
 }
 
 function sightingOf(line: CelLine, isMade: boolean): Sighting {

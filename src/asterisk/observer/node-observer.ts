@@ -34,7 +34,7 @@ export class NodeObserver {
   readonly #waiting = new Map<string, { readonly observation: Observation; readonly receivedAt: number }[]>();
   readonly #stopping = new AbortController();
   #session: AriSession | null = null;
-  #isSubscribed = false;
+  #isHearing = false;
   /** When the switch was last heard by a connection that has ended, ms. */
   #heardUntil: number | null = null;
   /** Why the calls of the dial plan are not seen; null while they are, and before the first try. */
@@ -63,7 +63,7 @@ export class NodeObserver {
 
   /** It is told what happens from now on. */
   get isHearing(): boolean {
-    return this.#isSubscribed;
+    return this.#isHearing;
   }
 
   start(): void {
@@ -165,11 +165,11 @@ export class NodeObserver {
       throw error;
     }
     this.#failure = null;
-    this.#isSubscribed = true;
+    this.#isHearing = true;
     this.log.info({ scope: 'asterisk', node: this.node.name, app: this.app }, 'observing the calls of the dial plan');
     this.onConnected(this.#heardUntil);
     const reason = await ended;
-    this.#isSubscribed = false;
+    this.#isHearing = false;
     this.#heardUntil = session.lastHeardAt;
     this.#session = null;
     return { reason, isReplaced: life.isReplaced };

@@ -128,8 +128,8 @@ function dialTold({ caller, peer, dialstatus = '', dialstring = '' }: AriFrame, 
 }
 
 export function enteredFacts(channel: AriChannel, linkedId: string, at: number, source: FactSource): Fact[] {
-  const dialled = rungByWire(channel.name) ?? channel.dialplan?.exten ?? '';
-  if (channel.id !== linkedId || !canBegin(channel)) return [];
+  const dialled = dialledAtFirst(channel, channel.dialplan?.exten ?? '');
+  if (channel.id !== linkedId || dialled === null) return [];
   const { number = '', name = '' } = channel.caller ?? {};
   const data = { dialled, callerNumber: number, callerName: name };
   // As of now, not of when the leg came to be: the dial plan has gone on since then, so who saw it first knows best.
@@ -140,9 +140,6 @@ export function originatedFact({ id: leg }: AriChannel, at: number, source: Fact
   return { leg, kind: 'originated', key: '', at, source, data: {} };
 }
 
-/** The application that Asterisk names while it rings somebody for itself (main/dial.c). Who is rung by `Dial` has `AppDial`. */
-export const ORIGINATING_APP = 'AppDial2';
-
 /**
  * Whether the switch itself made the leg with which a conversation begins. A channel of PJSIP is `Ring` from its beginning where
  * somebody came in by it, and `Down` where he is called.
@@ -150,15 +147,27 @@ export const ORIGINATING_APP = 'AppDial2';
  */
 export function isOriginated(channel: AriChannel, linkedId: string, frame: AriFrame | null): boolean {
   if (channel.id !== linkedId) return false;
-  if (rungByWire(channel.name) !== null || channel.dialplan?.app_name === ORIGINATING_APP) return true;
+  if (isOriginating(channel.name, channel.dialplan?.app_name)) return true;
   if (frame?.type === 'Dial') return frame.caller === undefined && frame.peer?.id === channel.id;
   const isNew = frame?.type === 'ChannelCreated' && channel.state === 'Down';
   return isNew && channel.name?.startsWith('PJSIP/') === true;
 }
 
-/** Whether a conversation may begin with it: a party, or a wire by which the switch rings somebody. */
-function canBegin(channel: AriChannel): boolean {
-  return endpointOf(channel) !== null || rungByWire(channel.name) !== null;
+/**
+ * Whether the switch rings somebody for itself by a leg with which a conversation begins: it is a wire, or Asterisk names this
+ * application (main/dial.c). Who is rung by `Dial` has `AppDial`.
+ */
+export function isOriginating(name: string | undefined, app: string | undefined): boolean {
+  return rungByWire(name) !== null || app === 'AppDial2';
+}
+
+/**
+ * Whom a leg dials with which a conversation begins: by a wire it is who is rung by it.
+ * @param exten Where it came into the dial plan.
+ * @returns null for one with which none can begin, being neither a party nor such a wire.
+ */
+export function dialledAtFirst(channel: AriChannel, exten: string): string | null {
+  return rungByWire(channel.name) ?? (endpointOf(channel) === null ? null : exten);
 }
 
 /** `Local/1001@from-internal-0000002a;1` is the end that the switch keeps of a wire to 1001; null for what is none. */

@@ -31,7 +31,7 @@ function hasAnswered({ answered }: ObservedLeg): boolean {
 
 export function firstToAnswer(legs: readonly ObservedLeg[]): ObservedLeg | null {
   const at = ({ answered }: ObservedLeg): number => answered?.at ?? Infinity;
-  return legs.filter(({ answered }) => answered !== null).toSorted((a, b) => at(a) - at(b))[0] ?? null;
+  return legs.filter(hasAnswered).toSorted((a, b) => at(a) - at(b))[0] ?? null;
 }
 
 /** A party, not a wire between two of them. */

@@ -9,6 +9,7 @@ import {
   summary,
   type Outcome,
 } from '../../../lab/replay/observed-stream.js';
+import { toldLater } from '../../../lab/replay/retimed.js';
 
 const TICK_MS = 10;
 
@@ -277,8 +278,8 @@ describe('an observed call', () => {
     for (const name of ['click-by-wire', 'internal-busy']) {
       const [first, ...others] = observedTold(`${name}.22`);
       if (first === undefined) throw new Error(`${name} is empty`);
-      const other = later(elsewhere(first), 5 * minute);
-      const told = [first, other, ...others.map((one) => later(one, 10 * minute))];
+      const other = toldLater(elsewhere(first), 5 * minute);
+      const told = [first, other, ...others.map((one) => toldLater(one, 10 * minute))];
       expect(summary(await play(told)), name).toEqual([expected[name]]);
     }
   });
@@ -336,16 +337,6 @@ describe('an observed call', () => {
     }
   });
 });
-
-function later(told: Told, ms: number): Told {
-  const { sighting, receivedAt, facts } = told;
-  return {
-    ...told,
-    facts: facts.map((fact) => ({ ...fact, at: fact.at + ms })),
-    receivedAt: (receivedAt ?? 0) + ms,
-    ...(sighting !== undefined && { sighting: { ...sighting, at: sighting.at + ms } }),
-  };
-}
 
 /** The same of a conversation of its own. */
 function elsewhere(told: Told): Told {
