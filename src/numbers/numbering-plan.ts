@@ -84,12 +84,22 @@ export function isShortForm(written: WrittenNumber, number: PlanNumber | null): 
   return number.hasTrunkPrefix && written.digits === number.nationalDigits;
 }
 
+/** A record is folded anew with each fact, and reads the same few numbers each time. */
+const lookedUp = new Map<string, PlanNumber | null>();
+const MOST_LOOKED_UP = 2_000;
+
 function lookUp(text: string, region: string): PlanNumber | null {
+  const key = `${region} ${text}`;
+  const known = lookedUp.get(key);
+  if (known !== undefined) return known;
   const found = parsePhoneNumberFromString(text, {
     ...(isRegion(region) ? { defaultCountry: region } : {}),
     extract: false,
   });
-  return found ? toPlanNumber(found) : null;
+  const number = found ? toPlanNumber(found) : null;
+  if (lookedUp.size >= MOST_LOOKED_UP) lookedUp.clear();
+  lookedUp.set(key, number);
+  return number;
 }
 
 function toPlanNumber(found: LibraryNumber): PlanNumber {
