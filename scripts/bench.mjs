@@ -15,5 +15,6 @@ try {
   await import(pathToFileURL(join(await compile(), `bench/${what}.js`)).href);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // What was started for it would keep this process.
+  process.exit(1);
 }
