@@ -14,8 +14,8 @@ export type Judgement = {
   /** Calls that came in the moment of a kill, before it could be written down, and were over when Ringline was back. */
   readonly diedWithKill: number;
   /**
-   * Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE; of who met several kills,
-   * after the last, for whoever was back in between has taken him in.
+   * Slowest answer of the fall-back to a call that had not been with an agent, ms after its INVITE; of who met a kill, after the
+   * last: until then Ringline rang for him, and renewed the time that the dial plan gives it.
    */
   readonly slowestFallbackMs: number;
   /** Longest time a party was left alone after the other hung up, ms. */
@@ -65,7 +65,7 @@ export function judge(
   }
   const waited = (from: number, until: number): number => {
     const met = kills.filter(({ at }) => at > from && at < until);
-    return until - (met.length > 1 ? Math.max(...met.map(({ at }) => at)) : from);
+    return until - Math.max(from, ...met.map(({ at }) => at));
   };
   let neverInApp = 0;
   let diedWithKill = 0;

@@ -86,6 +86,14 @@ function outages(seconds: number): blow.Blow[] {
 /** Those that lose real packets, where the kernel lets them have a network of their own. */
 export const inOwnNetworks: ReadonlySet<string> = new Set(['partition']);
 
+/** What proofs take that are not whole within a quarter of an hour, s. */
+const secondsNeeded: Readonly<Record<string, number>> = { 'kills-at': 3_600, canary: 1_300, replay: 6_000 };
+
+/** A bound within which a proof is whole, s. */
+export function secondsOf(proof: string): number {
+  return secondsNeeded[proof] ?? 900;
+}
+
 /** What is proved at length, on real parts. By name, as `npm run prove` takes it. */
 export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>> = {
   'lost-answers': async ({ seed, limitMs, calls, report }) => {
@@ -152,7 +160,7 @@ export const proofs: Readonly<Record<string, (asked: Asked) => Promise<Proved>>>
 
   outages: (asked) => storms(asked, 200, outages, true),
 
-  /** Two hundred times cut off; about two seconds go by until Ringline is back. */
+  /** Two hundred times cut off; five seconds go by until Ringline is back, who waits longer each time. */
   canary: async ({ limitMs, report }) => {
     const figures = await proveCanary({ disconnects: 200, limitMs: Math.max(15_000, limitMs - AROUND_MS), report });
     const isComplete = isShort(limitMs) || figures.disconnects === 200;

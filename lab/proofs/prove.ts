@@ -1,4 +1,4 @@
-// Runs proofs and writes their figures: npm run prove -- NAME|all [--seconds 900] [--seed 1] [--calls 100] [--runs N] [--into DIR]
+// Runs proofs and writes their figures: npm run prove -- NAME|all [--seconds N] [--seed 1] [--calls 100] [--runs N] [--into DIR]
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -10,14 +10,14 @@ import { furnishOwnNetwork, inOwnNetwork, isInOwnNetwork } from '../own-network.
 import { preparePostgres } from '../postgres.js';
 import { prepareCaches } from '../prepare-caches.js';
 import { projectRoot } from '../project-root.js';
-import { inOwnNetworks, proofs, type Asked, type Proved } from './proofs.js';
+import { inOwnNetworks, proofs, secondsOf, type Asked, type Proved } from './proofs.js';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seconds: { type: 'string', default: '900' },
+    seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     calls: { type: 'string', default: '100' },
     runs: { type: 'string' },
@@ -30,9 +30,8 @@ if (!names.every((wanted) => wanted in proofs)) {
   say(`There is no proof "${name}": ${Object.keys(proofs).join(', ')}, or all`);
   process.exit(2);
 }
-const asked: Asked = {
+const asked: Omit<Asked, 'limitMs'> = {
   seed: Number(values.seed),
-  limitMs: Number(values.seconds) * 1000,
   calls: Number(values.calls),
   runs: values.runs === undefined ? undefined : Number(values.runs),
   report: say,
@@ -78,8 +77,9 @@ async function proveApart(apart: NonNullable<Awaited<ReturnType<typeof inOwnNetw
 
 /** One that breaks off does not hold; the others are still run. */
 async function prove(proof: string): Promise<Proved> {
+  const limitMs = Number(values.seconds ?? secondsOf(proof)) * 1000;
   try {
-    return await (proofs[proof] as (asked: Asked) => Promise<Proved>)(asked);
+    return await (proofs[proof] as (asked: Asked) => Promise<Proved>)({ ...asked, limitMs });
   } catch (error) {
     return { held: false, figures: { error: error instanceof Error ? error.stack : String(error) } };
   }
