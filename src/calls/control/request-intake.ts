@@ -76,7 +76,9 @@ export class RequestIntake {
 
   async #take(): Promise<void> {
     const rows: RequestRow[] = await this.source.query(
-      `select tenant_id, call_id, agent_id, pbx_node_id, plan from call_request where state = 'deciding' order by created_at limit 100`,
+      `select tenant_id, call_id, agent_id, pbx_node_id, plan from call_request
+        where state = 'deciding' and created_at >= now() - make_interval(secs => $1) order by created_at limit 100`,
+      [EXPIRED_AFTER_SECONDS],
     );
     await Promise.all(rows.map((row) => this.#decide(row)));
     if (Date.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
@@ -167,13 +169,17 @@ export class RequestIntake {
     );
   }
 
-  /** What a crash left half decided: no call came of it, so it counts against nobody and may be asked for again. */
+  /**
+   * What a crash left half decided: no call came of it, so it counts against nobody and may be asked for again. A call that is
+   * still being stored will come: were its request forgotten, the next with the same key would be a second call.
+   */
   async #sweep(): Promise<void> {
     await this.source.query(
       `delete from call_request r
         where r.state in ('deciding', 'placing', 'refused') and r.created_at < now() - make_interval(secs => $1)
+          and r.call_id <> all($2::uuid[])
           and not exists (select from call c where c.tenant_id = r.tenant_id and c.id = r.call_id)`,
-      [EXPIRED_AFTER_SECONDS],
+      [EXPIRED_AFTER_SECONDS, this.ledger.unstoredCalls()],
     );
     await this.source.query(
       `delete from call_request where state = 'accepted' and not open and created_at < now() - interval '24 hours'`,

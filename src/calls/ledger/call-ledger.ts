@@ -72,6 +72,8 @@ export type Unrouted = { readonly nodeId: string; readonly leg: string };
  */
 export class CallLedger {
   readonly #queue: Told[] = [];
+  /** What the commit that runs stores. */
+  #storing: readonly Told[] = [];
   readonly #calls = new Map<string, LiveCall>();
   /** Calls that are over and still in memory: since when, oldest first. */
   readonly #over = new Map<string, number>();
@@ -183,6 +185,11 @@ export class CallLedger {
     return null;
   }
 
+  /** Ids of calls that were placed here and are not stored yet. */
+  unstoredCalls(): string[] {
+    return [...this.#storing, ...this.#queue].flatMap(({ call }) => call?.id ?? []);
+  }
+
   parkedCalls(): number {
     return this.#parked.size;
   }
@@ -237,6 +244,7 @@ export class CallLedger {
       await this.#gather();
       this.#began = [this.#began[1], performance.now()];
       const batch = takeBatch(this.#queue);
+      this.#storing = batch;
       this.#busy.begin();
       const { stalls } = this.#busy;
       try {
@@ -261,6 +269,7 @@ export class CallLedger {
           this.#busy.end();
         }
       }
+      this.#storing = [];
     }
     this.#evict();
   }
