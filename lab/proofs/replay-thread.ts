@@ -1,4 +1,4 @@
-// One thread of `npm run prove -- replay`: its share of the streams, each told in many orders.
+// One thread of `npm run prove -- replay`: its share of the many orders in which each stream is told.
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { makeTellable, tellInDisorder } from '../replay/disorder.js';
@@ -8,15 +8,14 @@ import { makeObservedTellable, tellObservedInDisorder } from '../replay/observed
 import { observedNames } from '../replay/observed-stream.js';
 import type { Share, ToldStream } from './replay.js';
 
-/** Streams take turns, so that each has had its share should the time run out. */
-const TURN = 250;
+/** Streams take turns, so that each has had its share should the time run out; threads too, or one would wait for the other. */
+const TURN = 25;
+const TOLD_EVERY = 40 * TURN;
 const MOST_TOLD_OF = 5;
 
 const { seed, runs, limitMs, thread, threads } = workerData as Share;
-const isMine = (_: unknown, i: number): boolean => i % threads === thread;
-
 const streams = await Promise.all([
-  ...(await readFixtures()).filter(isMine).map(async ({ name, entries, log }) => {
+  ...(await readFixtures()).map(async ({ name, entries, log }) => {
     const stream = await makeTellable(entries);
     const logged = await makeLogged(stream, log);
     return begun(name, stream.told.length, async (own) => [
@@ -24,27 +23,28 @@ const streams = await Promise.all([
       ...(await tellWithLogLast(logged, own)).map(withLog),
     ]);
   }),
-  ...observedNames()
-    .filter(isMine)
-    .map(async (name) => {
-      const stream = await makeObservedTellable(name);
-      const logged = await makeObservedLogged(name);
-      return begun(`observed-${name}`, stream.told.length, async (own) => [
-        ...(await tellObservedInDisorder(stream, own)),
-        ...(await tellWithLogLast(logged, own)).map(withLog),
-      ]);
-    }),
+  ...observedNames().map(async (name) => {
+    const stream = await makeObservedTellable(name);
+    const logged = await makeObservedLogged(name);
+    return begun(`observed-${name}`, stream.told.length, async (own) => [
+      ...(await tellObservedInDisorder(stream, own)),
+      ...(await tellWithLogLast(logged, own)).map(withLog),
+    ]);
+  }),
 ]);
 const until = performance.now() + limitMs;
-for (let turn = 0; turn < runs && performance.now() < until; turn += TURN) {
+for (let first = thread * TURN; first < runs && performance.now() < until; first += threads * TURN) {
+  const end = Math.min(runs, first + TURN);
   for (const stream of streams) {
-    for (; stream.runs < Math.min(runs, turn + TURN); stream.runs++) {
-      const own = seed * runs + stream.runs;
+    for (let run = first; run < end; run++) {
+      const own = seed * runs + run;
       const what = await stream.tell(own);
+      stream.runs++;
       if (what.length > 0 && stream.broken.length < MOST_TOLD_OF) stream.broken.push({ seed: own, what });
     }
   }
-  parentPort?.postMessage(`${Math.min(runs, turn + TURN)} runs of each of ${streams.length} streams`);
+  if (end % TOLD_EVERY === 0 || end === runs)
+    parentPort?.postMessage(`${end} runs of each of ${streams.length} streams`);
 }
 parentPort?.postMessage(
   streams.map(({ name, told, runs: done, broken }): ToldStream => ({ name, told, runs: done, broken })),

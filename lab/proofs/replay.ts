@@ -23,7 +23,7 @@ export type DisorderProof = {
 
 type DisorderOptions = { readonly seed: number; readonly runs: number; readonly limitMs: number };
 
-/** What one thread does: every so many-th stream, beginning with its own. */
+/** Which of the threads one is: they take turns with the orders of each stream. */
 export type Share = DisorderOptions & { readonly thread: number; readonly threads: number };
 
 /**
@@ -40,7 +40,9 @@ export async function proveDisorder({
     Array.from({ length: threads }, (_, thread) => runShare({ ...options, thread, threads }, report)),
   );
   const took = performance.now() - startedAt;
-  const fixtures = shares.flat().toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const fixtures = (shares[0] ?? [])
+    .map(({ name }) => together(shares.flat().filter((share) => share.name === name)))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const all = fixtures.reduce((sum, fixture) => sum + fixture.runs, 0);
   return {
     seed: options.seed,
@@ -50,6 +52,15 @@ export async function proveDisorder({
     threads,
     microsecondsARun: Math.round((took * 1000 * threads) / Math.max(1, all)),
     fixtures,
+  };
+}
+
+/** What all threads told of one stream. */
+function together(parts: readonly ToldStream[]): ToldStream {
+  return {
+    ...(parts[0] as ToldStream),
+    runs: parts.reduce((sum, { runs }) => sum + runs, 0),
+    broken: parts.flatMap(({ broken }) => broken),
   };
 }
 
