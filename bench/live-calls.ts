@@ -6,7 +6,7 @@ import { startLab, type Lab } from '../lab/start-lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { createDataSource } from '../src/database/data-source.js';
 import { processorMs } from './processor-time.js';
-import { setScene, type Scene } from './scene.js';
+import { setDrivenScene, type Scene } from './scene.js';
 import { round } from './statistics.js';
 
 /** With so many calls up. */
@@ -37,21 +37,24 @@ const FEW = 20;
 const ALMOST = 0.99;
 
 type Parts = Readonly<Record<'telephony' | 'worker' | 'postgres', number>>;
+type Pbx = { readonly lab: Lab; readonly scene: Scene };
 type World = {
-  readonly lab: Lab;
   readonly telephony: LabRingline;
-  readonly scene: Scene;
+  readonly pbxs: readonly [Pbx, Pbx];
   readonly parts: Parts;
 };
 
-/** Real calls that stay up, ever more of them: what one costs in memory, and whether what happens beside them costs more. */
+/**
+ * Real calls that stay up, ever more of them: what one costs in memory, and whether what happens beside them costs more. Half of
+ * them on each of two PBXs, for Asterisk takes ten descriptors a call, and a process may often have no more than 20,000.
+ */
 export async function measureLiveCalls(
   levels: readonly number[],
   say: (line: string) => void,
 ): Promise<{ held: boolean; figures: { live: LiveFigures[] } }> {
-  const lab = await startLab();
+  const [lab, other] = await Promise.all([startLab(), startLab({ postgres: false, redis: false })]);
   try {
-    const world = await begin(lab);
+    const world = await begin(lab, other);
     await shortCalls(world, FEW);
     await sleep(FORGOTTEN_MS);
     await shortCalls(world, 1);
@@ -67,11 +70,11 @@ export async function measureLiveCalls(
     }
     return { held: live.every(({ shortCalls: placed, answered }) => answered >= placed * ALMOST), figures: { live } };
   } finally {
-    await lab.stop();
+    await Promise.all([lab.stop(), other.stop()]);
   }
 }
 
-async function begin(lab: Lab): Promise<World> {
+async function begin(lab: Lab, other: Lab): Promise<World> {
   const env = { LOG_LEVEL: 'warn' };
   const nodeOptions = ['--expose-gc'];
   const telephony = await startRingline(lab, { name: 'telephony', entry: 'bench/telephony.js', env, nodeOptions });
@@ -81,11 +84,15 @@ async function begin(lab: Lab): Promise<World> {
     // The same key opens the secrets of both.
     env: { ...env, ROLE: 'worker', DATA_DIR: join(lab.dir, 'telephony', 'data') },
   });
-  const scene = await setScene(lab, telephony, 'driven');
-  // Short calls go to the last two phones, calls that stay to the others.
-  await lab.sipp.phone({ register: scene.phones, ringMs: 50, media: 'none' });
+  const pbxs = [await pbx(lab, telephony, 'one'), await pbx(other, telephony, 'other')] as const;
   const parts = { telephony: telephony.pid, worker: worker.pid, postgres: lab.postgres.pid ?? Number.NaN };
-  return { lab, telephony, scene, parts };
+  return { telephony, pbxs, parts };
+}
+
+async function pbx(lab: Lab, telephony: LabRingline, nodeName: string): Promise<Pbx> {
+  const scene = await setDrivenScene(lab, telephony, { nodeName });
+  await lab.sipp.phone({ register: scene.phones, ringMs: 50, media: 'none' });
+  return { lab, scene };
 }
 
 async function measureAt(world: World, live: number, emptyBytes: number): Promise<LiveFigures> {
@@ -136,16 +143,19 @@ async function during(
 }
 
 /** Adds calls that stay up. Settles when the records say so of all of them. */
-async function hold({ lab, telephony, scene }: World, count: number, first: number): Promise<void> {
-  const dids = scene.dids.slice(0, -2);
-  await lab.sipp.caller({
-    calls: Array.from({ length: count }, (_, i) => ({
-      from: `+4930${3_000_000 + first + i}`,
-      to: dids[i % dids.length] as string,
-    })),
-    rate: RISE_PER_SECOND,
-    media: 'none',
-  });
+async function hold({ telephony, pbxs }: World, count: number, first: number): Promise<void> {
+  for (const { lab, scene } of pbxs) {
+    // Short calls go to the last two phones.
+    const dids = scene.dids.slice(0, -2);
+    await lab.sipp.caller({
+      calls: Array.from({ length: count / pbxs.length }, (_, i) => ({
+        from: `+4930${3_000_000 + first + i}`,
+        to: dids[i % dids.length] as string,
+      })),
+      rate: RISE_PER_SECOND / pbxs.length,
+      media: 'none',
+    });
+  }
   const source = createDataSource(telephony.databaseUrl);
   await source.initialize();
   try {
@@ -166,7 +176,7 @@ async function hold({ lab, telephony, scene }: World, count: number, first: numb
 }
 
 /** Calls that come, are answered and end. Gives how many of them were. */
-async function shortCalls({ lab, scene }: World, count: number): Promise<number> {
+async function shortCalls({ pbxs: [{ lab, scene }] }: World, count: number): Promise<number> {
   const dids = scene.dids.slice(-2);
   const caller = await lab.sipp.caller({
     calls: dids.map((to) => ({ from: '+4930111222', to })),

@@ -1,4 +1,4 @@
-import { foundCompany, type Company } from '../lab/company.js';
+import { foundCompany, type Company, type CompanyOptions } from '../lab/company.js';
 import { foundObservedCompany } from '../lab/observed-company.js';
 import type { LabRingline } from '../lab/ringline.js';
 import type { Lab } from '../lab/start-lab.js';
@@ -20,11 +20,17 @@ export const drivenTargets: Targets = { phones: agents.map((n) => `agent${n}`), 
 
 /** Sets up whom the calls go to, and waits until Ringline follows their PBX. */
 export function setScene(lab: Lab, ringline: LabRingline, kind: Kind): Promise<Scene> {
-  return kind === 'observed' ? observed(lab, ringline) : driven(lab, ringline, kind === 'driven-and-observed');
+  return kind === 'observed'
+    ? observed(lab, ringline)
+    : setDrivenScene(lab, ringline, { observe: kind === 'driven-and-observed' });
 }
 
-async function driven(lab: Lab, ringline: LabRingline, observe: boolean): Promise<Scene> {
-  const company = await foundCompany(lab, ringline, { agents, number: `+${didOf(100)}`, observe });
+export async function setDrivenScene(
+  lab: Lab,
+  ringline: LabRingline,
+  node: Pick<CompanyOptions, 'observe' | 'nodeName'>,
+): Promise<Scene> {
+  const company = await foundCompany(lab, ringline, { agents, number: `+${didOf(100)}`, ...node });
   for (const n of agents) {
     await company.call('POST', '/v1/lines', {
       body: {

@@ -30,6 +30,8 @@ export interface CompanyOptions {
   readonly autoAnswer?: 'none' | 'call-info' | 'alert-info';
   /** A node that is there already. */
   readonly nodeId?: string;
+  /** What a new one is called: "lab" unless told. */
+  readonly nodeName?: string;
   /** Ringline reads the lab's channel event log too. */
   readonly readsCel?: boolean;
   /** Whether calls that the dial plan makes by itself are recorded too; not unless told. */
@@ -88,8 +90,9 @@ export async function connected(ringline: Asked, nodeId: string): Promise<void> 
 async function addNode(lab: Lab, ringline: Asked, options: CompanyOptions): Promise<string> {
   const { username, password, celFile } = lab.asterisk;
   const { ariUrl = lab.asterisk.ariUrl, readsCel = false, observe = false, phoneTransfers = 'auto' } = options;
+  const { nodeName: name = 'lab' } = options;
   const node = await ask(ringline, 'POST', '/v1/pbx-nodes', {
-    body: { name: 'lab', ariUrl, username, password, observe, phoneTransfers, celFile: readsCel ? celFile : null },
+    body: { name, ariUrl, username, password, observe, phoneTransfers, celFile: readsCel ? celFile : null },
   });
   return node.body.id as string;
 }
