@@ -6,7 +6,10 @@ import type { PlannerSettings } from '../database/prepared.js';
  */
 export const SUPERSEDE_AFTER_ATTEMPTS = 3;
 
-/** After so many tries that nobody told the end of, a delivery is taken for one that ends its senders. */
+/**
+ * After so many tries in a row that nobody told the end of, a delivery may be one that ends its senders: it waits, as one does that
+ * was refused. Mostly it is not, and was only held by who was stopped.
+ */
 export const MOST_LOST = 3;
 
 const unclaimed = (row: string): string => `(${row}.claim_until is null or ${row}.claim_until <= now())`;
@@ -170,8 +173,8 @@ select c.tenant_id as "tenantId", c.id, c.endpoint_id as "endpointId", c.event_i
   c.call_id as "callId", c.sequence, e.url,
   e.secret_sealed as "secretSealed", e.previous_secret_sealed as "previousSecretSealed", v.document, c.attempts as attempt,
   c.attempts - c.attempts_before_replay as turn, e.is_failing as "wasFailing",
-  case when c.attempts <= ${MOST_LOST} then 0 else c.attempts - 1 - (
-    select count(*) from attempt a where a.tenant_id = c.tenant_id and a.delivery_id = c.id)::int end as lost, c.replays > 0 as "isReplay",
+  case when c.attempts <= ${MOST_LOST} then 0 else c.attempts - 1 - coalesce((
+    select max(a.number) from attempt a where a.tenant_id = c.tenant_id and a.delivery_id = c.id), 0) end as lost, c.replays > 0 as "isReplay",
   (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as "ageMs",
   case when row_number() over () = 1 then (select array_agg(tenant_id) from superseded) end as superseded,
   case when row_number() over () = 1 then (select array_agg(distinct tenant_id) from postponed) end as postponed

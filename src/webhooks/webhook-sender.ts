@@ -352,8 +352,7 @@ export class WebhookSender {
     });
   }
 
-  #retryInMs({ turn, lost }: ClaimedDelivery, outcome: Outcome): number | null {
-    if (lost >= MOST_LOST) return null;
+  #retryInMs({ turn }: ClaimedDelivery, outcome: Outcome): number | null {
     const slowDown = outcome.kind === 'answered' && (outcome.status === 429 || outcome.status === 503);
     const asked = slowDown ? outcome.retryAfterSeconds : undefined;
     return retryDelayMs(this.schedule, turn, asked, Math.random());

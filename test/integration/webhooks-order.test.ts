@@ -192,19 +192,38 @@ describe('order of deliveries', () => {
     ]);
   });
 
-  it('ends a delivery that killed its senders three times, long before its schedule is over', async () => {
+  it('has a delivery wait whose senders were killed three times, and sends it then', async () => {
     const [poison, well] = [await world.addCall(tenantId), await world.addCall(tenantId)];
     await world.commit([poison, 'call.started'], [well, 'call.started']);
     await world.query(`update delivery set attempts = 3 where call_id = $1`, [poison.id]);
-    world.sender({ schedule: [0, 0, 0, 0, 0, 0, 0, 0] });
+    world.sender({ schedule: [0, 0, 0, 0, 0.3, 0, 0, 0] });
     await finished();
-    expect(receiver.sequencesOf(well.id)).toEqual([1]);
-    expect(receiver.sequencesOf(poison.id)).toEqual([]);
+    expect(receiver.received.map(({ event }) => event.data.call.id)).toEqual([well.id, poison.id]);
     const [row] = await world.deliveries(endpoint.id, poison.id);
-    expect(row?.status).toBe('dead');
+    expect(row).toMatchObject({ status: 'delivered', attempts: 5 });
     expect(await world.attempts(row?.id ?? '')).toMatchObject([
       { number: 4, error: 'Ringline was stopped 3 times while it sent this.' },
+      { number: 5, error: null },
     ]);
+  });
+
+  it('ends it when senders go on being killed until its schedule is over', async () => {
+    const call = await world.addCall(tenantId);
+    await world.commit([call, 'call.started']);
+    await world.query(`update delivery set attempts = 3 where call_id = $1`, [call.id]);
+    const { sender } = world.sender({ schedule: [0, 0, 0, 0, 60, 0, 0, 0] });
+    const attempts = async (): Promise<unknown[]> =>
+      world.attempts((await world.deliveries(endpoint.id, call.id))[0]?.id ?? '');
+    await waitFor(async () => (await attempts()).length === 1, { what: 'the delivery to wait' });
+    await world.query(`update delivery set attempts = 7, next_attempt_at = now() where call_id = $1`, [call.id]);
+    sender.nudge([tenantId]);
+    await finished();
+    expect(await attempts()).toMatchObject([
+      { number: 4, error: 'Ringline was stopped 3 times while it sent this.' },
+      { number: 8, error: 'Ringline was stopped 3 times while it sent this.' },
+    ]);
+    expect(receiver.received).toEqual([]);
+    expect(await world.deliveries(endpoint.id, call.id)).toMatchObject([{ status: 'dead' }]);
   });
 
   it('brings the newest event of every call through a receiver that fails at random', async () => {
