@@ -148,7 +148,7 @@ async function hold({ telephony, pbxs }: World, count: number, first: number): P
     // Short calls go to the last two phones.
     const dids = scene.dids.slice(0, -2);
     await lab.sipp.caller({
-      calls: Array.from({ length: count / pbxs.length }, (_, i) => ({
+      calls: Array.from({ length: Math.ceil(count / pbxs.length) }, (_, i) => ({
         from: `+4930${3_000_000 + first + i}`,
         to: dids[i % dids.length] as string,
       })),

@@ -27,7 +27,7 @@ export type ClaimedDelivery = {
   readonly attempt: number;
   /** Of this try in the schedule, from 1: a replay begins it anew. */
   readonly turn: number;
-  /** Tries of which nobody told the end: their senders were killed. */
+  /** Tries in a row before this one of which nobody told the end: their senders were killed. */
   readonly lost: number;
   readonly isReplay: boolean;
   /** Whether its endpoint counted as failing when it was claimed. */

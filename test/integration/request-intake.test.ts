@@ -6,7 +6,6 @@ import { RequestIntake } from '../../src/calls/control/request-intake.js';
 import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import { LedgerStore, type Commit } from '../../src/calls/ledger/ledger-store.js';
-import { Routing } from '../../src/calls/routing.js';
 import type { TelephonySwitch } from '../../src/calls/telephony-switch.js';
 import { systemClock } from '../../src/common/clock.js';
 import { newId } from '../../src/common/ids.js';
@@ -14,8 +13,8 @@ import type { Notifications } from '../../src/database/notifications.js';
 import { startDatabaseServer } from '../support/database.js';
 import { DeliveryWorld } from '../support/delivery-world.js';
 import { noLog } from '../support/no-log.js';
+import { NoRouting } from '../support/no-routing.js';
 
-const NODE = '00000000-0000-7000-8000-00000000000b';
 const line = { id: newId(), number: '+4930901820', name: 'Sales' };
 const plan = {
   kind: 'click-to-call',
@@ -30,16 +29,6 @@ const plan = {
   limitSeconds: 3_600,
   record: false,
 };
-
-class NoLines extends Routing {
-  routes(): Promise<never[]> {
-    return Promise.resolve([]);
-  }
-
-  known(): Promise<never[]> {
-    return Promise.resolve([]);
-  }
-}
 
 /** Stores when it is let. */
 class HeldStore extends LedgerStore {
@@ -59,11 +48,6 @@ beforeAll(async () => {
   lab = await startDatabaseServer();
   world = await DeliveryWorld.start(await lab.postgres.createDatabase());
   tenantId = await world.addTenant();
-  await world.query(
-    `insert into pbx_node (id, name, ari_url, username, password_sealed, app, observe, phone_transfers, extension_contexts, tenant_ids)
-     values ($1, 'office', 'http://127.0.0.1:1', 'u', '', 'ringline', false, 'auto', '{}', '{}')`,
-    [NODE],
-  );
 });
 afterAll(async () => {
   await world?.stop();
@@ -80,7 +64,7 @@ async function request(secondsAgo: number): Promise<string> {
   await world.query(
     `insert into call_request (tenant_id, idempotency_key, body_hash, call_id, agent_id, pbx_node_id, state, open, plan, created_at)
      values ($1, $2, '', $3, $4, $5, 'deciding', true, $6, now() - make_interval(secs => $7))`,
-    [tenantId, `click-${callId}`, callId, newId(), NODE, plan, secondsAgo],
+    [tenantId, `click-${callId}`, callId, newId(), world.writer.nodeId, plan, secondsAgo],
   );
   return callId;
 }
@@ -97,7 +81,7 @@ function calls(): Promise<{ id: string }[]> {
 function intake(onAsked: () => Promise<unknown> = () => Promise.resolve()) {
   const store = new HeldStore(world.database.source);
   const metrics = new LedgerMetrics({ registry: new Registry() });
-  const ledger = new CallLedger(store, new NoLines(), metrics, systemClock, noLog);
+  const ledger = new CallLedger(store, new NoRouting(), metrics, systemClock, noLog);
   const telephony = {
     bootOf: () => 'boot',
     nowAt: () => Date.now(),

@@ -11,7 +11,6 @@ import type { Call } from '../../src/calls/domain/call.js';
 import { CallLedger } from '../../src/calls/ledger/call-ledger.js';
 import { LedgerMetrics } from '../../src/calls/ledger/ledger-metrics.js';
 import { LedgerStore } from '../../src/calls/ledger/ledger-store.js';
-import { Routing } from '../../src/calls/routing.js';
 import { systemClock } from '../../src/common/clock.js';
 import { newId } from '../../src/common/ids.js';
 import { DiskStorage } from '../../src/recordings/disk-storage.js';
@@ -22,6 +21,7 @@ import { TakeOver, takeOverLimits, type TakeOverLimits } from '../../src/recordi
 import { startDatabaseServer } from '../support/database.js';
 import { DeliveryWorld } from '../support/delivery-world.js';
 import { noLog } from '../support/no-log.js';
+import { NoRouting } from '../support/no-routing.js';
 import { addRecordedCall, wavFile, type RecordedCall } from '../support/recorded-call.js';
 
 /** A switch that does as it is told, for what a real one cannot be made to do. */
@@ -69,15 +69,6 @@ const sent = (file: Buffer): OpenedRecording => ({
   content: Readable.from([file.subarray(0, 1_000), file.subarray(1_000)]),
 });
 const away: OpenedRecording = { kind: 'unreachable', text: 'ECONNREFUSED' };
-
-class NoRouting extends Routing {
-  routes(): Promise<never[]> {
-    return Promise.resolve([]);
-  }
-  known(): Promise<never[]> {
-    return Promise.resolve([]);
-  }
-}
 
 let lab: Lab;
 let world: DeliveryWorld;

@@ -185,7 +185,7 @@ export class CallLedger {
     return null;
   }
 
-  /** Ids of calls that were placed here and are not stored yet. */
+  /** Ids of calls of which something was told by their id, as of one that is placed, and is not stored yet. */
   unstoredCalls(): string[] {
     return [...this.#storing, ...this.#queue].flatMap(({ call }) => call?.id ?? []);
   }
