@@ -18,6 +18,8 @@ export type Judgement = {
    * last: until then Ringline rang for him, and renewed the time that the dial plan gives it.
    */
   readonly slowestFallbackMs: number;
+  /** Those that took too long, in words. */
+  readonly slowFallbacks: readonly string[];
   /** Longest time a party was left alone after the other hung up, ms. */
   readonly longestAloneMs: number;
   /** Callers who still waited when Ringline was asked to stop: slowest answer by the fall-back after that, ms. */
@@ -27,6 +29,8 @@ export type Judgement = {
 };
 
 const TOLERANCE_MS = 1_000;
+/** The fall-back has a caller by then. */
+export const FALLBACK_WITHIN_MS = 10_000;
 /** A call that stays in Stasis for less was refused there: our app was not registered. */
 const REFUSED_WITHIN_MS = 60;
 
@@ -63,13 +67,22 @@ export function judge(
     for (const { id } of record.legs) byLeg.set(id, record);
     outcomes[record.outcome ?? 'open'] = (outcomes[record.outcome ?? 'open'] ?? 0) + 1;
   }
-  const waited = (from: number, until: number): number => {
-    const met = kills.filter(({ at }) => at > from && at < until);
-    return until - Math.max(from, ...met.map(({ at }) => at));
+  const slowFallbacks: string[] = [];
+  let slowestFallbackMs = 0;
+  const tookFallback = ({ callId, inviteAt }: SipCall, answeredAt: number): void => {
+    const met = kills.filter(({ at }) => at > inviteAt && at < answeredAt);
+    const ms = answeredAt - Math.max(inviteAt, ...met.map(({ at }) => at));
+    slowestFallbackMs = Math.max(slowestFallbackMs, ms);
+    if (ms <= FALLBACK_WITHIN_MS) return;
+    const outages = met.map(
+      ({ at, backAt }) => `, a kill ${secondsFrom(inviteAt, at)} (back ${secondsFrom(inviteAt, backAt)})`,
+    );
+    slowFallbacks.push(
+      `${callId}: INVITE ${new Date(inviteAt).toISOString()}${outages.join('')}, answer ${secondsFrom(inviteAt, answeredAt)}`,
+    );
   };
   let neverInApp = 0;
   let diedWithKill = 0;
-  let slowestFallbackMs = 0;
   let longestAloneMs = 0;
   let slowestAfterStopMs = 0;
   const seen = new Set<string>();
@@ -88,9 +101,8 @@ export function judge(
           `${call.callId} was in our app for ${stay.ms} ms from ${new Date(stay.from).toISOString()} on and has no record`,
         );
       // Who gave up before was not kept waiting for ever: nobody could have answered.
-      if (call.answeredAt !== undefined)
-        slowestFallbackMs = Math.max(slowestFallbackMs, waited(call.inviteAt, call.answeredAt));
-      else if ((call.cancelAt ?? Infinity) - call.inviteAt > 10_000)
+      if (call.answeredAt !== undefined) tookFallback(call, call.answeredAt);
+      else if ((call.cancelAt ?? Infinity) - call.inviteAt > FALLBACK_WITHIN_MS)
         wrong.push(`${call.callId} was answered by nobody in 10 s`);
       continue;
     }
@@ -109,9 +121,7 @@ export function judge(
         ({ endedAt }) => endedAt ?? Infinity,
       );
       longestAloneMs = Math.max(longestAloneMs, Math.max(...ends) - Math.min(...ends));
-    } else if (call.answeredAt !== undefined) {
-      slowestFallbackMs = Math.max(slowestFallbackMs, waited(call.inviteAt, call.answeredAt));
-    }
+    } else if (call.answeredAt !== undefined) tookFallback(call, call.answeredAt);
     const stop = stops.find((at) => call.inviteAt < at && (call.answeredAt ?? call.cancelAt ?? 0) > at);
     if (stop !== undefined && call.answeredAt !== undefined)
       slowestAfterStopMs = Math.max(slowestAfterStopMs, call.answeredAt - stop);
@@ -124,10 +134,15 @@ export function judge(
     neverInApp,
     diedWithKill,
     slowestFallbackMs: Math.round(slowestFallbackMs),
+    slowFallbacks,
     longestAloneMs: Math.round(longestAloneMs),
     slowestAfterStopMs: Math.round(slowestAfterStopMs),
     wrong,
   };
+}
+
+function secondsFrom(from: number, at: number): string {
+  return `${((at - from) / 1000).toFixed(1)} s later`;
 }
 
 type Span = { readonly from: number; readonly until: number | undefined };

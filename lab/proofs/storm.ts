@@ -9,7 +9,7 @@ import { leftovers, settled } from './aftermath.js';
 import { KILL, type Blow, type Struck } from './blows.js';
 import { clicksHeld, startClicks, type ClickFigures } from './clicks.js';
 import { addLine, layOut, type Field } from './field.js';
-import { judge, type Judgement } from './judge.js';
+import { FALLBACK_WITHIN_MS, judge, type Judgement } from './judge.js';
 import { HEALED_WITHIN_MS, readStore, type Stored } from './stored.js';
 
 export type BlowFigures = Omit<Struck, 'healedAt'> & {
@@ -204,7 +204,7 @@ export function stormHeld(figures: StormFigures): boolean {
     figures.twoIds === 0 &&
     figures.undelivered === 0 &&
     figures.unqueued === 0 &&
-    figures.slowestFallbackMs <= 10_000 &&
+    figures.slowestFallbackMs <= FALLBACK_WITHIN_MS &&
     figures.longestAloneMs <= 2_000 &&
     figures.slowestAfterStopMs <= 2_000
   );

@@ -43,7 +43,8 @@ function callToDial(isKnown: readonly Fact['kind'][] = ['planned', 'created']) {
   ];
   const known = facts.filter(({ kind }) => kind === 'placed' || isKnown.includes(kind));
   const call = new LiveCall({ id: callId, tenantId: other, pbxNodeId: 'node' }, 'boot', known, null);
-  return { call, hear: (kind: Fact['kind']) => void call.apply([fact(leg, kind, {})]) };
+  const hear = (kind: Fact['kind'], agoMs = 0): void => void call.apply([{ ...fact(leg, kind, {}), at: at - agoMs }]);
+  return { call, hear };
 }
 
 /** A director of that call, with a switch that answers dials one after another as told. */
@@ -222,13 +223,33 @@ describe('the addresses of a phone', () => {
 });
 
 describe('a leg that an earlier process wrote down as dialled', () => {
-  it('is not dialled again, however long it does not ring: a second dial would end it', async () => {
+  it('is not dialled again, for a second dial would end it, and has its time to ring', async () => {
     const { call, hear } = callToDial();
     hear('dial-sent');
-    const { director, counts } = directorOf(call, [], () => 'idle');
+    const { director, counts, told } = directorOf(call, [], () => 'idle');
     director.follow(callId);
     await waitFor(() => counts.asked > 10, { what: 'the leg to be asked about' });
-    await isFalse(() => counts.dials > 0, 1_500);
+    await isFalse(() => counts.dials > 0 || told.length > 0, 2_000);
+  });
+
+  it('is given up when it has not rung for long: it may never have been dialled', async () => {
+    const { call, hear } = callToDial();
+    hear('dial-sent', 20_000);
+    const { director, counts, told } = directorOf(call, [], () => 'idle');
+    director.follow(callId);
+    await waitFor(() => told.length > 0, { what: 'the refusal' });
+    expect(told).toMatchObject([{ leg, kind: 'refused', data: { reason: 'unknown' } }]);
+    expect(counts.asked).toBeGreaterThan(3);
+    expect(counts.dials).toBe(0);
+  });
+
+  it('is waited for when it rings, however late', async () => {
+    const { call, hear } = callToDial();
+    hear('dial-sent', 20_000);
+    const { director, counts, told } = directorOf(call, [], () => 'ringing');
+    director.follow(callId);
+    await waitFor(() => counts.asked > 0, { what: 'the leg to be asked about' });
+    await isFalse(() => told.length > 0, 1_500);
   });
 });
 

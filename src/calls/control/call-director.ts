@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../common/logger.js';
 import { Problem } from '../../common/problems.js';
 import type { AfterCommit, CommittedChange } from '../after-commit.js';
-import { apiKey, isOver } from '../domain/call-state.js';
+import { apiKey, isOver, type LegState } from '../domain/call-state.js';
 import { isBlocked, isCustomerFirst } from '../domain/outcome.js';
 import { openTransfer, transferKey } from '../domain/transfer.js';
 import type { Fact } from '../domain/fact.js';
@@ -14,7 +14,7 @@ import type { TransferTargets } from '../transfer-targets.js';
 import { askKeys } from './ask.js';
 import { decide } from './decide.js';
 import type { Command, Decision } from './decision.js';
-import { isOnlyPlanned, plannedLegs, winningLeg } from './legs.js';
+import { isOnlyPlanned, isPhoneLegId, plannedLegs, winningLeg } from './legs.js';
 import { decideObserved } from './observed.js';
 import { factOfRecording, giveRecording, type RecordingCommand } from './recording-commands.js';
 import { turnAway } from './ring-line.js';
@@ -23,6 +23,19 @@ import { turnAway } from './ring-line.js';
 const REPEATS = 2;
 /** How long a leg that should exist is waited for before it counts as never made, ms. */
 const LATE_LEG_MS = 2_000;
+
+/**
+ * How long an agent's phone may take to ring when the process that wrote down its dial is gone, from then on, ms; and how long it
+ * is looked at. Who waits for it is with the fall-back no later than had we not come back.
+ */
+const SLOW_PHONE_MS = 7_000;
+const LOOKED_AT_MS = 1_000;
+
+/** What becomes of one that does not. */
+const NOT_RUNG: CommandResult = {
+  kind: 'unknown',
+  text: 'it did not ring, and Ringline was ended as it was to be dialled',
+};
 
 /** What becomes of a leg that was planned, and never made. */
 const NOT_NEEDED: CommandResult = { kind: 'refused', text: 'not needed any more' };
@@ -481,10 +494,14 @@ export class CallDirector implements AfterCommit {
   ): Promise<boolean> {
     for (let turn = 0; ; turn++) {
       if (turn > 0 || !markedHere) {
-        const isDialled = await this.#isDialled(call, node, command.leg);
+        const isDialled = await this.#isDialled(call, node, command.leg, !markedHere);
         if (isDialled !== null) return isDialled;
-        // Its process died around the dial: nobody can tell whether it was sent. The leg's ring time ends it if not.
-        if (!markedHere) return true;
+        if (!markedHere) {
+          // Its process died around the dial: nobody can tell whether it was sent. Outside it may ring late, and its time ends it.
+          if (!isPhoneLegId(command.leg)) return true;
+          this.#refuse(call, node, command.leg, NOT_RUNG);
+          return false;
+        }
       }
       const result = await this.telephony.dialLeg(node, command.leg, command.ringSeconds);
       if (result.kind === 'done') return true;
@@ -504,10 +521,12 @@ export class CallDirector implements AfterCommit {
    * while. The switch tells at once that it dials, but what it tells takes its way through a commit. A second dial on
    * a leg that is being dialled sends no second INVITE, but ends the leg.
    */
-  async #isDialled(call: LiveCall, node: NodeBoot, id: string): Promise<boolean | null> {
-    const until = Date.now() + LATE_LEG_MS;
+  async #isDialled(call: LiveCall, node: NodeBoot, id: string, byEarlier: boolean): Promise<boolean | null> {
+    const find = (): LegState | undefined => call.state?.legs.find((candidate) => candidate.id === id);
+    const sinceMs = this.telephony.nowAt(node.nodeId) - (find()?.dialSentAt ?? 0);
+    const until = Date.now() + (byEarlier ? Math.max(LOOKED_AT_MS, SLOW_PHONE_MS - sinceMs) : LATE_LEG_MS);
     for (;;) {
-      const leg = call.state?.legs.find((candidate) => candidate.id === id);
+      const leg = find();
       if (leg === undefined || isOver(leg) || leg.released !== null) return false;
       if ([leg.diallingAt, leg.ringing, leg.progressAt, leg.answered, leg.pickedUp].some((seen) => seen !== null))
         return true;

@@ -25,6 +25,11 @@ function phoneLegId(callId: string, { transfer, phone }: RungPhone, contact: num
   return `${OUR_PREFIX}${callId}-${transfer === null ? '' : `t${transfer}`}a${phone}c${contact}`;
 }
 
+/** True for a leg that rings an agent's phone. */
+export function isPhoneLegId(id: string): boolean {
+  return /^rl-[0-9a-f-]{36}-(?:t\d+)?a\d+c\d+$/.test(id);
+}
+
 /** Id of the leg that calls an outside number to which the call is to go. */
 export function transferNumberLegId(callId: string, transfer: number): string {
   return `${OUR_PREFIX}${callId}-t${transfer}n`;
