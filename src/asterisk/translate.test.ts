@@ -268,3 +268,38 @@ describe('what an event tells', () => {
     );
   });
 });
+
+describe('what a phone dialled for a transfer', () => {
+  const hostile = `\u00001001\ud800${'\u{1f600}'.repeat(300)}`;
+
+  function dialledBy(frame: Omit<AriFrame, 'timestamp'>): string {
+    const facts = translate({ ...frame, timestamp }, 0)?.facts ?? [];
+    return (
+      facts.flatMap(({ kind, data }) => (kind === 'taken-over' || kind === 'transfer-wished' ? data.to : []))[0] ?? ''
+    );
+  }
+
+  it.each<[string, Omit<AriFrame, 'timestamp'>]>([
+    [
+      'and Asterisk carried out',
+      {
+        type: 'StasisStart',
+        channel: { id: '1796000000.7', dialplan: { context: 'internal', exten: hostile } },
+        replace_channel: { id: leg },
+      },
+    ],
+    [
+      'and leaves to us',
+      {
+        type: 'ChannelTransfer',
+        refer_to: { requested_destination: { destination: hostile } },
+        referred_by: { source_channel: { id: leg } },
+      },
+    ],
+  ])('%s is stored as text, and no longer than a number', (_how, frame) => {
+    const to = dialledBy(frame);
+    expect(to).toMatch(/^1001/);
+    expect(to).not.toMatch(/\0|\p{Cs}/u);
+    expect(to.length).toBeLessThanOrEqual(300);
+  });
+});

@@ -4,6 +4,7 @@ import { recordingOfName } from '../calls/control/recording-ids.js';
 import type { Fact, FactSource } from '../calls/domain/fact.js';
 import type { Arrival } from '../calls/ledger/told.js';
 import { isPartyName } from '../numbers/dial-endpoint.js';
+import { cleanText } from '../numbers/number-text.js';
 import type { AriChannel, AriFrame, AriRecording } from './ari-frame.js';
 import { parseAriTime } from './ari-time.js';
 import { ATTENDED } from './attended-wire.js';
@@ -86,7 +87,7 @@ export function translate(frame: AriFrame, now: number): Translation | null {
       if (leg === undefined || wanted === undefined || frame.state !== undefined) return null;
       const name = consulted?.name ?? '';
       const data = {
-        to: wanted.destination?.slice(0, MOST_DIALLED) ?? '',
+        to: storable(wanted.destination),
         // A party of ours is in a call of its own, and cannot be fetched out of it.
         ...(wanted.protocol_id !== undefined && {
           consulted: consulted !== undefined && isPartyName(name) && !isOurs(consulted) ? name : null,
@@ -178,6 +179,11 @@ function started(channel: AriChannel, { args = [], replace_channel: replaced }: 
   return arrived(channel, args, at, 'switch');
 }
 
+/** What was dialled, as the database takes it: the first half of a pair of surrogates is no text either. */
+function storable(text: string | undefined): string {
+  return cleanText((text ?? '').slice(0, MOST_DIALLED));
+}
+
 /**
  * A phone transferred its call and Asterisk carried that out: it put a wire to the target into the phone's place in our room
  * (stasis_bridge.c). The wire leads to the extension that was dialled; in an attended transfer to the other room.
@@ -185,7 +191,7 @@ function started(channel: AriChannel, { args = [], replace_channel: replaced }: 
 function tookOver(channel: AriChannel, replaced: AriChannel, at: number): Translation {
   const created = createdFact(channel, at, 'switch') as Extract<Fact, { kind: 'created' }>;
   const { context, exten } = channel.dialplan ?? {};
-  const to = (context === ATTENDED.context && exten === ATTENDED.exten ? channel.caller?.number : exten) ?? '';
+  const to = storable(context === ATTENDED.context && exten === ATTENDED.exten ? channel.caller?.number : exten);
   return {
     leg: replaced.id,
     facts: [
