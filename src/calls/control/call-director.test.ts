@@ -223,20 +223,22 @@ describe('the addresses of a phone', () => {
 });
 
 describe('a leg that an earlier process wrote down as dialled', () => {
-  it('is not dialled again, for a second dial would end it, and has its time to ring', async () => {
+  function followed(agoMs: number, presence: LegPresence) {
     const { call, hear } = callToDial();
-    hear('dial-sent');
-    const { director, counts, told } = directorOf(call, [], () => 'idle');
-    director.follow(callId);
+    hear('dial-sent', agoMs);
+    const world = directorOf(call, [], () => presence);
+    world.director.follow(callId);
+    return world;
+  }
+
+  it('is not dialled again, for a second dial would end it, and has its time to ring', async () => {
+    const { counts, told } = followed(0, 'idle');
     await waitFor(() => counts.asked > 10, { what: 'the leg to be asked about' });
     await isFalse(() => counts.dials > 0 || told.length > 0, 2_000);
   });
 
   it('is given up when it has not rung for long: it may never have been dialled', async () => {
-    const { call, hear } = callToDial();
-    hear('dial-sent', 20_000);
-    const { director, counts, told } = directorOf(call, [], () => 'idle');
-    director.follow(callId);
+    const { counts, told } = followed(20_000, 'idle');
     await waitFor(() => told.length > 0, { what: 'the refusal' });
     expect(told).toMatchObject([{ leg, kind: 'refused', data: { reason: 'unknown' } }]);
     expect(counts.asked).toBeGreaterThan(3);
@@ -244,10 +246,7 @@ describe('a leg that an earlier process wrote down as dialled', () => {
   });
 
   it('is waited for when it rings, however late', async () => {
-    const { call, hear } = callToDial();
-    hear('dial-sent', 20_000);
-    const { director, counts, told } = directorOf(call, [], () => 'ringing');
-    director.follow(callId);
+    const { counts, told } = followed(20_000, 'ringing');
     await waitFor(() => counts.asked > 0, { what: 'the leg to be asked about' });
     await isFalse(() => told.length > 0, 1_500);
   });

@@ -25,8 +25,8 @@ const REPEATS = 2;
 const LATE_LEG_MS = 2_000;
 
 /**
- * How long an agent's phone may take to ring when the process that wrote down its dial is gone, from then on, ms; and how long it
- * is looked at. Who waits for it is with the fall-back no later than had we not come back.
+ * How long an agent's phone may take to ring from when its dial was written down, by a process that is gone, and how long it is
+ * looked at in any case, ms. Who waits for it alone is with the fall-back within the 10 s that the guide promises.
  */
 const SLOW_PHONE_MS = 7_000;
 const LOOKED_AT_MS = 1_000;
